@@ -1,0 +1,276 @@
+"""Every option of a run, declared once.
+
+A field of one of the dataclasses below is an option: its name is the flag, its default the flag's default, its
+metadata the help text and the allowed values. `define_flags` makes absl flags of them, `Config.from_flags` reads
+them back, `to_json` / `from_json` keep them in the run folder. The names and defaults are those of the original
+ProGAN where it has the option. Imports nothing of ours and nothing slow.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+
+class ConfigError(ValueError):
+    """An option, or a combination of options, that cannot work. One line: what is wrong and what to change."""
+
+
+def option(default, help: str, choices: Sequence[str] = (), minimum: float | None = None):
+    """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line."""
+    metadata = {"help": help, "choices": tuple(choices), "minimum": minimum}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """The images."""
+
+    dataset: str = option("", "folder of multi-resolution TFRecords, made by dataset_tool.py")
+    resolution: int = option(0, "final resolution of the networks; 0 = that of the data set", minimum=0)
+    max_label_size: int = option(0, "label components to use: 0 = train without labels, -1 = all", minimum=-1)
+    mirror_augment: bool = option(False, "mirror half of the real images, at random")
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The networks."""
+
+    fmap_base: int = option(8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1)
+    fmap_decay: float = option(1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0)
+    fmap_max: int = option(512, "most feature maps in any layer", minimum=1)
+    latent_size: int = option(0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0)
+    latents: str = option("gaussian", "distribution of the latents", choices=["gaussian"])
+    normalize_latents: bool = option(True, "put the latents on the hypersphere before the first layer")
+    use_wscale: bool = option(True, "equalized learning rate: scale the weights at run time")
+    use_pixelnorm: bool = option(True, "pixelwise feature normalisation in the generator")
+    pixelnorm_epsilon: float = option(1e-8, "added to the mean square in the pixel norm", minimum=0)
+    use_leakyrelu: bool = option(True, "leaky ReLU (0.2) in the generator; false = ReLU")
+    fused_scale: bool = option(True, "resample inside the convolution (as in the original's code); false = beside it")
+    mbstd_group_size: int = option(4, "samples in a group of the minibatch statistics; 0 = none", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """The schedule: how long, how fast, how many at a time. Dictionaries are keyed by resolution."""
+
+    total_kimg: float = option(15000.0, "length of the run in thousands of real images", minimum=0)
+    lod_initial_resolution: int = option(4, "resolution to start at", minimum=4)
+    lod_training_kimg: float = option(600.0, "thousands of images to stabilise each resolution", minimum=0)
+    lod_transition_kimg: float = option(600.0, "thousands of images to fade in each resolution", minimum=0)
+    lod_training_kimg_dict: dict = option({}, "stabilise other lengths: 4:100,8:200 (resolution:kimg)")
+    lod_transition_kimg_dict: dict = option({}, "fade other lengths, keyed by the resolution that fades in")
+    minibatch_base: int = option(16, "images in a global minibatch", minimum=1)
+    minibatch_dict: dict = option({}, "other minibatches: 4:128,8:64 (resolution:images)")
+    max_minibatch_per_device: dict = option({}, "most images on one device: 256:16,512:8,1024:4")
+    minibatch_repeats: int = option(4, "rounds between two looks at the schedule", minimum=1)
+    D_repeats: int = option(1, "discriminator steps to a generator step", minimum=1)
+    g_lrate_base: float = option(0.001, "generator's learning rate", minimum=0)
+    g_lrate_dict: dict = option({}, "other generator learning rates: 1024:0.0015 (resolution:rate)")
+    d_lrate_base: float = option(0.001, "discriminator's learning rate", minimum=0)
+    d_lrate_dict: dict = option({}, "other discriminator learning rates")
+    tick_kimg_base: float = option(160.0, "thousands of images to a tick (a line of the log)", minimum=0)
+    tick_kimg_dict: dict = option(
+        {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10}, "other tick lengths"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """What is minimised."""
+
+    loss: str = option("wgan", "adversarial loss", choices=["wgan"])
+    penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
+    wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0)
+    wgan_target: float = option(
+        1.0, "gradient norm that the penalty pulls to (750 for the paper's CIFAR-10)", minimum=0
+    )
+    wgan_epsilon: float = option(0.001, "weight of the drift term, the squared scores of the reals", minimum=0)
+    cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Optim:
+    """How it is minimised."""
+
+    adam_beta1: float = option(0.0, "Adam: decay of the first moment", minimum=0)
+    adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0)
+    adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", minimum=0)
+    G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0)
+    ema_halflife_kimg: float = option(0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing")
+    ema_rampup: float = option(0.05, "half-life is at most this share of the images of the stage so far", minimum=0)
+    precision: str = option(
+        "float32", "arithmetic; bfloat16 and float16 keep float32 weights",
+        choices=["float32", "bfloat16", "float16", "float64"],
+    )  # fmt: skip
+    jit: bool = option(False, "compile the gradient functions with XLA")
+    nan: str = option(
+        "stop", "on a loss or gradient that is not finite: stop, or skip the update", choices=["stop", "skip"]
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Where it goes and how it is watched."""
+
+    result_dir: str = option("results", "folder of the run folders")
+    desc: str = option("", "name of the run, part of the folder's name; default: the data set's")
+    seed: int = option(1000, "every random number of the run follows from it", minimum=0)
+    strategy: str = option(
+        "mirrored", "mirrored = all visible devices, single = the first", choices=["mirrored", "single"]
+    )
+    deterministic: bool = option(False, "the same numbers from every run, bit for bit (a little slower)")
+    image_snapshot_ticks: int = option(1, "ticks between two picture grids; 0 = none", minimum=0)
+    network_snapshot_ticks: int = option(10, "ticks between two network-*.keras; 0 = only at the end", minimum=0)
+    checkpoint_ticks: int = option(1, "ticks between two checkpoints", minimum=1)
+    checkpoint_minutes: float = option(10.0, "and at least every so many minutes", minimum=0)
+    checkpoints_kept: int = option(3, "how many checkpoints to keep", minimum=1)
+    grid_size: str = option("", "columns x rows of the picture grids, e.g. 10x6; default: what fills a screen")
+    weight_histograms: bool = option(False, "write histograms of all weights to TensorBoard")
+
+
+SECTIONS = {"data": Data, "model": Model, "growth": Growth, "loss": Loss, "optim": Optim, "run": Run}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All options of a run; see the sections."""
+
+    data: Data = dataclasses.field(default_factory=Data)
+    model: Model = dataclasses.field(default_factory=Model)
+    growth: Growth = dataclasses.field(default_factory=Growth)
+    loss: Loss = dataclasses.field(default_factory=Loss)
+    optim: Optim = dataclasses.field(default_factory=Optim)
+    run: Run = dataclasses.field(default_factory=Run)
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Config:
+        """Config from {option name: value}; options that are not named keep their defaults.
+
+        Raises ConfigError for an unknown name or a value out of its range.
+        """
+        known = {f.name: section for section, kind in SECTIONS.items() for f in dataclasses.fields(kind)}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
+        parts: dict[str, dict] = {section: {} for section in SECTIONS}
+        for name, value in values.items():
+            parts[known[name]][name] = value
+        config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()})
+        config.validate()
+        return config
+
+    def replace(self, **values) -> Config:
+        """A copy in which the named options have other values."""
+        return Config.from_values({**self.values(), **values})
+
+    def values(self) -> dict[str, Any]:
+        """{option name: value} over all sections."""
+        return {name: value for section in SECTIONS for name, value in vars(getattr(self, section)).items()}
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        sections = json.loads(text)
+        values = {name: value for section in sections.values() for name, value in section.items()}
+        for name, value in values.items():
+            if isinstance(value, dict):  # JSON turns the resolutions into strings
+                values[name] = {int(key): item for key, item in value.items()}
+        return cls.from_values(values)
+
+    def validate(self) -> None:
+        """Raises ConfigError for values that no data set and no machine could make work."""
+        for section in SECTIONS:
+            for field in dataclasses.fields(SECTIONS[section]):
+                _check_value(field, getattr(getattr(self, section), field.name))
+        for name in ("resolution", "lod_initial_resolution"):
+            value = self.values()[name]
+            if value and (value < 4 or value & (value - 1)):
+                raise ConfigError(f"--{name}={value}: a resolution is a power of two from 4 up")
+        if self.growth.total_kimg == 0:
+            raise ConfigError("--total_kimg=0: a run needs some images")
+        if not 0 <= self.optim.adam_beta1 < 1 or not 0 <= self.optim.adam_beta2 < 1:
+            raise ConfigError("--adam_beta1 and --adam_beta2 are decays: from 0 up to, and not, 1")
+        if self.run.grid_size:
+            parse_grid_size(self.run.grid_size)
+
+
+def parse_grid_size(text: str) -> tuple[int, int]:
+    """'10x6' -> (10, 6), columns and rows."""
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise ConfigError(f"--grid_size={text}: write columns x rows, as in 10x6")
+    return int(parts[0]), int(parts[1])
+
+
+def parse_dict(text: str) -> dict[int, float]:
+    """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
+    text = text.strip()
+    if not text:
+        return {}
+    literal = ast.literal_eval(text if text.startswith("{") else "{" + text + "}")
+    if not isinstance(literal, dict):  # '{4, 8}' is a set
+        raise ValueError(f"{text!r} is not resolution:value, as in 4:128,8:64")
+    for key, value in literal.items():
+        if not isinstance(key, int) or isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{text!r} is not resolution:value, as in 4:128,8:64")
+    return literal
+
+
+def _check_value(field: dataclasses.Field, value: Any) -> None:
+    choices, minimum = field.metadata["choices"], field.metadata["minimum"]
+    if choices and value not in choices:
+        raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}")
+    if minimum is not None and not value >= minimum:
+        raise ConfigError(f"--{field.name}={value}: must be at least {minimum:g}")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, int) or key < 4 or key & (key - 1) or not item >= 0:
+                raise ConfigError(f"--{field.name}: {key}:{item} is not resolution:value (a power of two from 4 up)")
+
+
+def define_flags(flags) -> None:
+    """Makes an absl flag of every option. `flags` is absl's module, so that importing this file needs no absl."""
+
+    class DictParser(flags.ArgumentParser):
+        syntactic_help = "resolution:value,..."
+
+        def parse(self, argument):
+            if isinstance(argument, dict):
+                return argument
+            try:
+                return parse_dict(argument)
+            except (ValueError, SyntaxError):
+                raise ValueError(f"{argument!r} is not resolution:value, as in 4:128,8:64") from None
+
+        def flag_type(self):
+            return "resolution:value,..."
+
+    class DictSerializer(flags.ArgumentSerializer):
+        def serialize(self, value):
+            return ",".join(f"{key}:{item}" for key, item in value.items())
+
+    define = {bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+    for section, kind in SECTIONS.items():
+        defaults = kind()
+        for field in dataclasses.fields(kind):
+            default = getattr(defaults, field.name)
+            help_text = f"[{section}] {field.metadata['help']}"
+            if isinstance(default, dict):
+                flags.DEFINE(DictParser(), field.name, default, help_text, serializer=DictSerializer())
+            elif field.metadata["choices"]:
+                flags.DEFINE_enum(field.name, default, list(field.metadata["choices"]), help_text)
+            else:
+                define[type(default)](field.name, default, help_text)
+
+
+def option_names() -> list[str]:
+    """The names of all options, in the order of their declaration."""
+    return [field.name for kind in SECTIONS.values() for field in dataclasses.fields(kind)]

@@ -1,0 +1,153 @@
+"""Random access to a data set folder: `<name>-rNN.tfrecords`, NN = log2 of the resolution, and `<name>-rxx.labels`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.data import tfrecord
+from pgan_tf.data.errors import DataError
+
+_RECORD_NAME = re.compile(r"(?P<name>.+)-r(?P<log2>\d\d)\.tfrecords")
+
+
+class RecordFile:
+    """One resolution of a data set: the pictures of one record file, through a memory map.
+
+    Our files and NVIDIA's hold records of one length, so record i is at i * length and a batch is one fancy index. A
+    file whose records differ in length gets a list of offsets, scanned once; its pictures are decoded one at a time.
+
+    Attributes: path, count, and shape, the (C, H, W) of every picture.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self._content = tfrecord.map_file(path)
+        with tfrecord.located(path, 0, 0):
+            self._layout = tfrecord.image_layout(tfrecord.payload(self._content, 0))
+            length = tfrecord.payload_length(self._content, 0)
+        self.shape = self._layout[:3]
+        self._stride = tfrecord.HEADER_BYTES + length + tfrecord.FOOTER_BYTES
+        self._prefix = tfrecord.HEADER_BYTES + self._layout.offset  # bytes of a record before its pixels
+        if self._has_one_length():
+            self._offsets = None
+            self._rows = self._content.reshape(-1, self._stride)
+            self.count = len(self._rows)
+        else:
+            self._offsets = np.fromiter(tfrecord.record_offsets(path, self._content), np.int64)
+            self.count = len(self._offsets)
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Pictures at `indices` [n] -> uint8 [n, H, W, C]. IndexError beyond 0..count-1, DataError for a bad record."""
+        indices = np.asarray(indices, np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.count:
+            raise IndexError(f"indices {indices.min()}..{indices.max()} of {self.count} pictures")
+        if self._offsets is not None:
+            images = np.empty((len(indices), *self.shape), np.uint8)
+            odd = range(len(indices))
+        else:
+            begin, end = self._prefix, self._prefix + self._layout.size
+            images = self._rows[:, begin:end][indices].reshape(-1, *self.shape)  # [n,C,H,W]
+            same = self._rows[:, :begin][indices] == self._rows[0, :begin]
+            odd = np.flatnonzero(~same.all(axis=1))  # protocol buffers promise no order of features
+        for i in odd:
+            images[i] = self._decode(int(indices[i]))
+        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+
+    def _has_one_length(self) -> bool:
+        """Tells from the size and the last record, reading nothing between: a wrong guess is found out by `read`."""
+        if len(self._content) % self._stride:
+            return False
+        last = self._content[-self._stride :]
+        return np.array_equal(last[: tfrecord.HEADER_BYTES], self._content[: tfrecord.HEADER_BYTES])
+
+    def _decode(self, index: int) -> np.ndarray:
+        offset = index * self._stride if self._offsets is None else int(self._offsets[index])
+        with tfrecord.located(self.path, index, offset):
+            data = tfrecord.payload(self._content, offset)
+            layout = tfrecord.image_layout(data)
+            if layout[:3] != self.shape:
+                raise DataError(f"shape {list(layout[:3])}, but the first record has {list(self.shape)}")
+            return np.frombuffer(data, np.uint8, layout.size, layout.offset).reshape(self.shape)
+
+
+class RecordDataset:
+    """A data set folder, opened and checked.
+
+    Attributes:
+        folder: Path. name: base name of the files.
+        resolution: the highest. resolutions: all of them, rising.
+        channels: 1 or 3. count: number of pictures, the same at every resolution.
+        labels: float32 [count, label_size], or None; label_size: 0 without labels.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        """Raises DataError when a file is missing, damaged, or disagrees with the others."""
+        self.folder = Path(folder)
+        self.name, paths = record_paths(folder)
+        self._files = {resolution: RecordFile(path) for resolution, path in paths.items()}
+        self.resolutions = sorted(self._files)
+        self.resolution = self.resolutions[-1]
+        full = self._files[self.resolution]
+        self.channels, self.count = full.shape[0], full.count
+        for resolution, file in self._files.items():
+            _check_shape(file, resolution, self.channels)
+            if file.count != self.count:
+                other = f"{full.path.name} has {self.count}"
+                raise DataError(f"{file.path}: {file.count} pictures, but {other}; write the data set again")
+        self.labels = read_labels(folder, self.name, self.count)
+        self.label_size = 0 if self.labels is None else self.labels.shape[1]
+
+    def read(self, resolution: int, indices: np.ndarray) -> np.ndarray:
+        """Pictures at `indices` [n] -> uint8 [n, resolution, resolution, channels] in that order; repeats allowed."""
+        if resolution not in self._files:
+            known = ", ".join(map(str, self.resolutions))
+            raise DataError(f"{self.folder}: has no resolution {resolution}; it has {known}")
+        return self._files[resolution].read(indices)
+
+
+def record_paths(folder: str | os.PathLike) -> tuple[str, dict[int, Path]]:
+    """The base name of a data set's files and {resolution: path}, rising. DataError unless there is one set."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
+    matches = [match for match in (_RECORD_NAME.fullmatch(path.name) for path in sorted(folder.iterdir())) if match]
+    names = sorted({match["name"] for match in matches})
+    if not names:
+        raise DataError(f"{folder}: holds no *-rNN.tfrecords files; make a data set with dataset_tool.py first")
+    if len(names) > 1:
+        raise DataError(f"{folder}: holds several data sets ({', '.join(names)}); give each a folder of its own")
+    return names[0], {2 ** int(match["log2"]): folder / match.string for match in matches}
+
+
+def labels_path(folder: str | os.PathLike, name: str) -> Path:
+    """Where the labels of the data set called `name` are: a .npy file of float32 [N, L]."""
+    return Path(folder) / f"{name}-rxx.labels"
+
+
+def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray | None:
+    """The labels float32 [count, L] of a data set, None where it has none. Raises DataError."""
+    path = labels_path(folder, name)
+    if not path.exists():
+        return None
+    try:
+        labels = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not a .npy file of numbers; write the data set again") from error
+    if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "biuf":
+        raise DataError(f"{path}: must be one array of numbers [pictures, label size]; write the data set again")
+    if len(labels) != count:
+        raise DataError(f"{path}: {len(labels)} labels for {count} pictures; write the data set again")
+    return labels.astype(np.float32)
+
+
+def _check_shape(file: RecordFile, resolution: int, channels: int) -> None:
+    if file.shape[1:] != (resolution, resolution):
+        raise DataError(
+            f"{file.path}: pictures of shape {list(file.shape)} (C, H, W); the name promises {resolution}x{resolution}"
+        )
+    if file.shape[0] not in (1, 3) or file.shape[0] != channels:
+        raise DataError(f"{file.path}: {file.shape[0]} channels; all files of a set must have 1 (grey) or 3 (RGB)")

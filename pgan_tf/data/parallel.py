@@ -1,0 +1,59 @@
+"""All cores for a function over many items: results in order, a bounded number at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from pgan_tf.data.errors import DataError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_CHUNK = 8  # items a task: a 64-pixel picture takes about as long as sending a task to a process
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """Yields function(item) in the order of `items`, computed by `workers` processes; by this one if there is little.
+
+    `function` must be picklable. At most two chunks per worker are under way or wait to be taken, so memory is bounded
+    however slow the consumer is. What `function` raises is raised here; DataError if a worker dies.
+    """
+    chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
+    workers = min(workers, len(chunks))
+    if workers < 2:
+        yield from map(function, items)
+        return
+    context = multiprocessing.get_context("spawn")  # the parent may have threads (progress bar, TensorFlow)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    pending: deque = deque()
+    try:
+        for chunk in chunks:
+            if len(pending) == 2 * workers:
+                yield from pending.popleft().result()
+            pending.append(executor.submit(_apply, function, chunk))
+        while pending:
+            yield from pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise DataError("a worker process died, perhaps for lack of memory; try --workers=1") from error
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Result]:
+    return [function(item) for item in chunk]
+
+
+def _ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent winds things up

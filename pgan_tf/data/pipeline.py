@@ -1,0 +1,83 @@
+"""The real images of a run as a tf.data pipeline: image k of the run is a pure function of (seed, k).
+
+Every epoch has its own permutation of the data set, and a batch is read by random access, so there is no shuffle
+buffer and no iterator state: the position of a run in its data is one integer, the images seen so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.latents import Purpose, stream
+
+
+class Block(NamedTuple):
+    """The data of some rounds: S discriminator steps of N images each, and K generator steps."""
+
+    reals: np.ndarray  # uint8 [S,N,R,R,C]
+    labels: np.ndarray  # float32 [S,N,L]
+    g_labels: np.ndarray  # float32 [K,N,L], drawn at random for the generator's steps
+
+
+def shuffled_indices(position: int, size: int, count: int, seed: int) -> np.ndarray:
+    """Which images are number position .. position + size - 1 of the run: indices [size] into `count` images.
+
+    Each epoch shows each image once, in an order of its own.
+    """
+    parts, end = [], position + size
+    while position < end:
+        epoch, offset = divmod(position, count)
+        here = min(count - offset, end - position)
+        index = tf.range(offset, offset + here, dtype=tf.int64)
+        key = stream(seed, Purpose.SHUFFLE, epoch)
+        parts.append(tf.random.experimental.index_shuffle(index, key, tf.constant(count - 1, tf.int64)).numpy())
+        position += here
+    return np.concatenate(parts)
+
+
+class Reals:
+    """The images and labels of a data set in the order of the run."""
+
+    def __init__(self, dataset: RecordDataset, seed: int, label_size: int = 0):
+        self.dataset, self.seed, self.label_size = dataset, seed, label_size
+        labels = dataset.labels if label_size else np.zeros((dataset.count, 0), np.float32)
+        self.labels = labels[:, :label_size].astype(np.float32)
+
+    def first(self, resolution: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """The first `size` images of the run, uint8 [size,R,R,C], and their labels: the reals of the picture grids."""
+        index = shuffled_indices(0, size, self.dataset.count, self.seed)
+        return self.dataset.read(resolution, index), self.labels[index]
+
+    def read_block(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> Block:
+        """The data of `rounds` rounds from image `position` of the run on."""
+        steps = rounds * d_repeats
+        index = shuffled_indices(position, steps * minibatch, self.dataset.count, self.seed)
+        reals = self.dataset.read(resolution, index)
+        rng = np.random.default_rng([self.seed, Purpose.G_LABELS, position])
+        g_index = rng.integers(self.dataset.count, size=(rounds, minibatch))
+        return Block(
+            reals.reshape(steps, minibatch, *reals.shape[1:]),
+            self.labels[index].reshape(steps, minibatch, self.label_size),
+            self.labels[g_index],
+        )
+
+    def blocks(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> Iterator[Block]:
+        """Endless blocks from image `position` on, read ahead of their use by tf.data's threads."""
+        size = minibatch * rounds * d_repeats
+        kinds = [tf.uint8, tf.float32, tf.float32]
+
+        def read(k):
+            return self.read_block(position + int(k) * size, resolution, minibatch, rounds, d_repeats)
+
+        def load(k):
+            return Block(*tf.numpy_function(read, [k], kinds, stateful=False))
+
+        # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
+        ahead = min(max(2, 2**26 // (size * resolution**2 * self.dataset.channels)), 256)
+        pipeline = tf.data.Dataset.counter().map(load, num_parallel_calls=2).prefetch(ahead)
+        return pipeline.as_numpy_iterator()

@@ -1,0 +1,47 @@
+"""A progress bar on a terminal, an occasional line elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Yields `items`, showing how many of `total` are done, how fast, and the time left. `what`: for the user."""
+    return _bar(items, total, what) if sys.stderr.isatty() else _lines(items, total, what)
+
+
+def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    from rich import progress  # not needed, so not imported, for --help or in a pipe
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[speed]:.0f} images/s"),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, speed=0.0)
+        start = time.monotonic()
+        for done, item in enumerate(items, 1):
+            yield item
+            bar.update(task, completed=done, speed=done / max(time.monotonic() - start, 1e-9))
+
+
+def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    start = last = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - last >= _SECONDS_BETWEEN_LINES:
+            last, speed = now, done / (now - start)
+            left = f"{(total - done) / speed:.0f} s left"
+            print(f"{what}: {done} of {total}, {speed:.0f} images/s, {left}", file=sys.stderr, flush=True)

@@ -1,0 +1,36 @@
+"""Lower resolutions of a picture, as ProGAN's data sets store them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+LOWEST = 4
+
+
+def halve(images: np.ndarray) -> np.ndarray:
+    """Means of 2x2 boxes, float32 [..., H, W, C] -> [..., H/2, W/2, C].
+
+    Exact from 8-bit pixels up to 1024 -> 4: each halving adds two binary digits to eight, and float32 has 24.
+    """
+    rows = images[..., 0::2, :, :] + images[..., 1::2, :, :]
+    return 0.25 * (rows[..., 0::2, :] + rows[..., 1::2, :])
+
+
+def quantise(images: np.ndarray) -> np.ndarray:
+    """float32 -> uint8, to the nearest (a half to the even one), clipped to 0..255."""
+    return np.rint(images).clip(0, 255).astype(np.uint8)
+
+
+def pyramid(images: np.ndarray) -> dict[int, np.ndarray]:
+    """uint8 [..., R, R, C], R a power of two >= 4 -> {side: uint8 [..., side, side, C]} from R down to 4.
+
+    The means cascade in float32 and are rounded only on the way out: halving the rounded level above would be off by
+    one in about one pixel out of eight (and would not be what NVIDIA's tool writes).
+    """
+    resolution = images.shape[-2]
+    levels = {resolution: images}
+    means = images.astype(np.float32)
+    while resolution > LOWEST:
+        means, resolution = halve(means), resolution // 2
+        levels[resolution] = quantise(means)
+    return levels

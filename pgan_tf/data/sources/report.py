@@ -1,0 +1,63 @@
+"""What a create_* command says at its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pgan_tf.data.writer import DatasetWriter
+
+
+@dataclass
+class Report:
+    """What was found and written. str() of it is text for the user."""
+
+    source: str
+    notes: list[str] = field(default_factory=list)  # decisions taken for the user
+    modes: Counter = field(default_factory=Counter)  # Pillow's names
+    sizes: Counter = field(default_factory=Counter)  # (width, height)
+    skipped: list[tuple[str, str]] = field(default_factory=list)  # (file, reason)
+    label_names: list[str] = field(default_factory=list)
+    folder: Path = Path()
+    images: int = 0
+    resolutions: list[int] = field(default_factory=list)  # rising
+    channels: int = 0
+    label_size: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    def finish(self, writer: DatasetWriter, label_size: int, seconds: float) -> Report:
+        """Takes over what the writer knows."""
+        self.folder, self.images, self.bytes = writer.folder, writer.count, writer.bytes
+        self.resolutions, self.channels = sorted(writer.resolutions), writer.channels
+        self.label_size, self.seconds = label_size, seconds
+        return self
+
+    def __str__(self) -> str:
+        side, colour = self.resolutions[-1], "RGB" if self.channels == 3 else "grey"
+        lines = [
+            f"{self.folder}: {self.images} images, {side}x{side} {colour}",
+            f"  source       {self.source}",
+            f"  resolutions  {', '.join(map(str, self.resolutions))}",
+            f"  labels       {self._labels()}",
+        ]
+        if self.sizes:
+            lines.append(f"  sizes seen   {_most_common({f'{w}x{h}': n for (w, h), n in self.sizes.items()})}")
+            lines.append(f"  modes seen   {_most_common(self.modes)}")
+        lines += [f"  note         {note}" for note in self.notes]
+        lines.append(f"  skipped      {len(self.skipped)}")
+        lines += [f"    {file}: {reason}" for file, reason in self.skipped]
+        rate = self.images / max(self.seconds, 1e-9)
+        lines.append(f"  written      {self.bytes / 1e6:.1f} MB in {self.seconds:.1f} s, {rate:.0f} images/s")
+        return "\n".join(lines)
+
+    def _labels(self) -> str:
+        if not self.label_size:
+            return "none"
+        return f"{self.label_size} classes" + (f": {', '.join(self.label_names)}" if self.label_names else "")
+
+
+def _most_common(counts: dict[str, int], limit: int = 6) -> str:
+    text = ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common(limit))
+    return text + (f", and {len(counts) - limit} more" if len(counts) > limit else "")

@@ -1,0 +1,222 @@
+"""The TFRecord file format and the one kind of record that we keep in it, without TensorFlow.
+
+A file is a row of records, each framed as (all little-endian)
+
+    uint64 length | uint32 masked CRC-32C of those 8 bytes | payload, `length` bytes | uint32 masked CRC-32C of it
+
+and the payload is a serialized `tf.train.Example` with two features, as NVIDIA's ProGAN data tool writes it: `shape`,
+three int64 [C, H, W], and `data`, the raw uint8 pixels in C,H,W order. Pictures are [H, W, C] everywhere else here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import google_crc32c
+import numpy as np
+
+from pgan_tf.data.errors import DataError
+
+HEADER_BYTES = 12
+FOOTER_BYTES = 4
+_LENGTH = struct.Struct("<Q")
+_CRC = struct.Struct("<I")
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # protocol buffer wire types
+_INT64_LIST, _BYTES_LIST = 3, 1  # field numbers in tf.train.Feature
+
+
+class Layout(NamedTuple):
+    """Where the pixels of an image record are: their shape and where in the payload they start."""
+
+    channels: int
+    height: int
+    width: int
+    offset: int
+
+    @property
+    def size(self) -> int:
+        return self.channels * self.height * self.width
+
+
+# ---- framing ---------------------------------------------------------------------------------------------------------
+
+
+def masked_crc(data: bytes) -> int:
+    """CRC-32C, rotated right by 15 bits plus a constant: TensorFlow's guard against CRCs of data that holds CRCs."""
+    crc = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def frame(payload: bytes) -> bytes:
+    """The bytes of one record in a file."""
+    length = _LENGTH.pack(len(payload))
+    return b"".join((length, _CRC.pack(masked_crc(length)), payload, _CRC.pack(masked_crc(payload))))
+
+
+def map_file(path: str | os.PathLike) -> np.ndarray:
+    """A read-only memory map of a record file, uint8 [bytes]. DataError for an empty, compressed or missing file."""
+    try:
+        if os.path.getsize(path) == 0:
+            raise DataError(f"{path}: the file is empty; write the data set again")
+        content = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if content[:2].tobytes() == b"\x1f\x8b":
+        raise DataError(f"{path}: gzip-compressed records have no random access; decompress the file with gunzip first")
+    return content
+
+
+def payload_length(content: np.ndarray, offset: int) -> int:
+    """The length of the payload of the record at `offset`. DataError if it is damaged or incomplete."""
+    header = content[offset : offset + HEADER_BYTES].tobytes()
+    if len(header) < HEADER_BYTES:
+        raise DataError(f"the file is truncated: {len(header)} of the {HEADER_BYTES} header bytes are there")
+    if _CRC.unpack_from(header, 8)[0] != masked_crc(header[:8]):
+        raise DataError("the CRC of the length is wrong: damaged, or not a TFRecord file")
+    length = _LENGTH.unpack_from(header)[0]
+    missing = offset + HEADER_BYTES + length + FOOTER_BYTES - len(content)
+    if missing > 0:
+        raise DataError(f"the file is truncated: the record's last {missing} bytes are missing")
+    return length
+
+
+def payload(content: np.ndarray, offset: int, check: bool = False) -> bytes:
+    """The payload of the record at `offset`; with `check` its CRC is compared too. Raises DataError."""
+    begin = offset + HEADER_BYTES
+    end = begin + payload_length(content, offset)
+    data = content[begin:end].tobytes()
+    if check and _CRC.unpack(content[end : end + FOOTER_BYTES].tobytes())[0] != masked_crc(data):
+        raise DataError("the CRC of the data is wrong: the record is damaged")
+    return data
+
+
+def record_offsets(path: str | os.PathLike, content: np.ndarray) -> Iterator[int]:
+    """Yields where each record starts, reading the headers only. DataError names the file, the record and the byte."""
+    index, offset = 0, 0
+    while offset < len(content):
+        with located(path, index, offset):
+            length = payload_length(content, offset)
+        yield offset
+        index, offset = index + 1, offset + HEADER_BYTES + length + FOOTER_BYTES
+
+
+@contextmanager
+def located(path: str | os.PathLike, index: int, offset: int) -> Iterator[None]:
+    """Puts `FILE: record INDEX at byte OFFSET: ` in front of the DataErrors raised within the block."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path}: record {index} at byte {offset}: {error}") from error
+
+
+# ---- tf.train.Example ------------------------------------------------------------------------------------------------
+
+
+def encode_image(image: np.ndarray) -> bytes:
+    """uint8 [H, W, C] -> the payload of its record. Byte for byte what NVIDIA's tool writes for the same picture."""
+    height, width, channels = image.shape
+    shape = b"".join(_varint(n) for n in (channels, height, width))
+    pixels = np.ascontiguousarray(image.transpose(2, 0, 1)).tobytes()  # [C,H,W]
+    features = _feature(b"shape", _field(_INT64_LIST, _field(1, shape)))
+    features += _feature(b"data", _field(_BYTES_LIST, _field(1, pixels)))
+    return _field(1, features)
+
+
+def image_layout(payload: bytes) -> Layout:
+    """Finds the pixels in a payload, whatever the order of its features. DataError if it is no image record."""
+    shape, data = None, None
+    try:
+        for name, feature in _features(payload):
+            for number, begin, end in _fields(payload, *feature):
+                if name == b"shape" and number == _INT64_LIST:
+                    shape = _integers(payload, begin, end)
+                elif name == b"data" and number == _BYTES_LIST:
+                    data = next((b, e) for n, b, e in _fields(payload, begin, end) if n == 1)
+    except (IndexError, StopIteration, DataError) as error:
+        raise DataError("not a serialized tf.train.Example; write the data set again") from error
+    if shape is None or data is None or len(shape) != 3:
+        raise DataError("not an image record: it needs the features `shape` (3 integers: C, H, W) and `data` (bytes)")
+    layout = Layout(*shape, offset=data[0])
+    if layout.size != data[1] - data[0]:
+        raise DataError(f"`data` has {data[1] - data[0]} bytes, but its `shape` {shape} needs {layout.size}")
+    return layout
+
+
+def decode_image(payload: bytes) -> np.ndarray:
+    """The payload of an image record -> uint8 [H, W, C] (a copy, writable)."""
+    layout = image_layout(payload)
+    pixels = np.frombuffer(payload, np.uint8, layout.size, layout.offset)
+    return pixels.reshape(layout.channels, layout.height, layout.width).transpose(1, 2, 0).copy()
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | _BYTES]) + _varint(len(content)) + content
+
+
+def _feature(name: bytes, feature: bytes) -> bytes:
+    return _field(1, _field(1, name) + _field(2, feature))  # an entry of the map Features.feature
+
+
+def _read_varint(buffer: bytes, at: int) -> tuple[int, int]:
+    value, shift = 0, 0
+    while True:
+        byte = buffer[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+        shift += 7
+
+
+def _fields(buffer: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yields (number, begin, end) of a message's fields; a varint's too, so packed and plain integers read alike."""
+    while begin < end:
+        tag, begin = _read_varint(buffer, begin)
+        wire = tag & 7
+        if wire == _VARINT:
+            after = _read_varint(buffer, begin)[1]
+        elif wire == _BYTES:
+            length, begin = _read_varint(buffer, begin)
+            after = begin + length
+        elif wire in (_FIXED64, _FIXED32):
+            after = begin + (8 if wire == _FIXED64 else 4)
+        else:
+            raise DataError(f"wire type {wire}")
+        if after > end:
+            raise DataError("a field reaches past its message")
+        yield tag >> 3, begin, after
+        begin = after
+
+
+def _features(payload: bytes) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Yields (name, (begin, end) of the tf.train.Feature) for each feature of an Example."""
+    for number, begin, end in _fields(payload, 0, len(payload)):
+        if number != 1:
+            continue
+        for _, entry_begin, entry_end in _fields(payload, begin, end):
+            entry = {n: (b, e) for n, b, e in _fields(payload, entry_begin, entry_end)}
+            if 1 in entry and 2 in entry:
+                yield payload[slice(*entry[1])], entry[2]
+
+
+def _integers(payload: bytes, begin: int, end: int) -> list[int]:
+    values = []
+    for number, at, after in _fields(payload, begin, end):
+        while number == 1 and at < after:
+            value, at = _read_varint(payload, at)
+            values.append(value)
+    return values

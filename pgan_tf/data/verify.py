@@ -1,0 +1,102 @@
+"""Reads every byte of a data set and says what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.data import tfrecord
+from pgan_tf.data.dataset import RecordDataset, read_labels, record_paths
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.progress import track
+from pgan_tf.data.pyramid import pyramid
+
+
+@dataclass
+class Verification:
+    """The outcome: `problems` is empty for a sound data set, else one line for each file's first bad record."""
+
+    folder: Path
+    counts: dict[int, int] = field(default_factory=dict)  # resolution -> sound records
+    bytes: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        if self.problems:
+            return "\n".join(
+                [*self.problems, f"{self.folder}: {len(self.problems)} problems; write the data set again"]
+            )
+        resolutions = ", ".join(map(str, self.counts))
+        return (
+            f"{self.folder}: sound; {next(iter(self.counts.values()))} images at the resolutions {resolutions}, "
+            f"{self.bytes / 1e6:.1f} MB checked"
+        )
+
+
+def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
+    """Checks the CRCs, layout and shape of every record, that the resolutions have as many, and the labels.
+
+    cascade: also that each lower resolution is what `pyramid` makes of the full one. DataError if there is no data set.
+    """
+    result = Verification(Path(folder))
+    name, paths = record_paths(folder)
+    for resolution, path in paths.items():
+        try:
+            result.counts[resolution] = _check_file(path, resolution)
+            result.bytes += path.stat().st_size
+        except DataError as error:
+            result.problems.append(str(error))
+    if not result.problems:
+        _check_agreement(result, name, paths)
+    if cascade and not result.problems:
+        result.problems += _check_cascade(RecordDataset(folder), paths)
+    return result
+
+
+def _check_file(path: Path, resolution: int) -> int:
+    """The number of records, all of them sound; DataError names the first that is not."""
+    content = tfrecord.map_file(path)
+    offsets = list(tfrecord.record_offsets(path, content))
+    shapes = set()
+    for index, offset in enumerate(track(offsets, len(offsets), f"checking {path.name}")):
+        with tfrecord.located(path, index, offset):
+            shape = tfrecord.image_layout(tfrecord.payload(content, offset, check=True))[:3]
+            shapes.add(shape[0])
+            if shape[1:] != (resolution, resolution) or shape[0] not in (1, 3) or len(shapes) > 1:
+                raise DataError(
+                    f"shape {list(shape)} (C, H, W); the file's are [{min(shapes)}, {resolution}, {resolution}]"
+                )
+    return len(offsets)
+
+
+def _check_agreement(result: Verification, name: str, paths: dict[int, Path]) -> None:
+    full = max(paths)
+    count = result.counts[full]
+    for resolution, path in paths.items():
+        if result.counts[resolution] != count:
+            result.problems.append(f"{path}: {result.counts[resolution]} records, but {paths[full].name} has {count}")
+    try:
+        labels = read_labels(result.folder, name, count)
+        if labels is not None and not np.isfinite(labels).all():
+            bad = int(np.flatnonzero(~np.isfinite(labels).all(axis=1))[0])
+            result.problems.append(f"{result.folder}: label {bad} is not a finite number")
+    except DataError as error:
+        result.problems.append(str(error))
+
+
+def _check_cascade(dataset: RecordDataset, paths: dict[int, Path]) -> list[str]:
+    """One line for each resolution's first picture that is not the mean of the full one's boxes."""
+    problems: dict[int, str] = {}
+    for index in track(range(dataset.count), dataset.count, "checking means"):
+        levels = pyramid(dataset.read(dataset.resolution, np.array([index])))
+        for resolution in dataset.resolutions:
+            stored = dataset.read(resolution, np.array([index]))
+            if resolution not in problems and not np.array_equal(stored, levels.get(resolution, stored)):
+                worst = np.abs(stored.astype(int) - levels[resolution]).max()
+                problems[resolution] = (
+                    f"{paths[resolution]}: record {index} is not the full one's means (off by up to {worst})"
+                )
+    return list(problems.values())

@@ -1,0 +1,43 @@
+"""Picture grids: numbers to pixels, many pictures to one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """Any shape, -1..1 -> 0..255, rounded to the nearest and clipped."""
+    return np.clip(np.rint((images.astype(np.float32) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def grid(images: np.ndarray, columns: int, cell: int = 0) -> np.ndarray:
+    """uint8 [N,R,R,C] -> one picture [rows*cell, columns*cell, C], row by row; empty cells are black.
+
+    Each image is enlarged to `cell` pixels by whole pixels, so that a grid of 4x4 images can be looked at.
+    """
+    n, res, _, channels = images.shape
+    factor = max(1, cell // res)
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    rows = -(-n // columns)
+    full = np.zeros((rows * columns, *images.shape[1:]), np.uint8)
+    full[:n] = images
+    full = full.reshape(rows, columns, res * factor, res * factor, channels).transpose(0, 2, 1, 3, 4)
+    return full.reshape(rows * res * factor, columns * res * factor, channels)
+
+
+def save_png(path: str | os.PathLike, picture: np.ndarray) -> None:
+    """Writes uint8 [H,W,1 or 3] as PNG; the file appears under its name only when it is complete."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp")
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(temporary, format="PNG")
+    os.replace(temporary, path)
+
+
+def default_grid_size(resolution: int) -> tuple[int, int]:
+    """Columns and rows of cells of max(64, resolution) pixels that fill about a screen; at least 3 x 2."""
+    cell = max(64, resolution)
+    return max(1024 // cell, 3), max(640 // cell, 2)

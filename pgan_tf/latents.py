@@ -1,0 +1,36 @@
+"""Distributions of latents, and random numbers that are a pure function of the step.
+
+Nothing here keeps a state: the same (seed, purpose, step) gives the same numbers on every replica, after every
+resume. (keras.random with a seed generator repeats its numbers on each replica.)
+"""
+
+from __future__ import annotations
+
+import enum
+
+import tensorflow as tf
+
+
+class Purpose(enum.IntEnum):
+    """What a random number is for: two purposes never share a stream."""
+
+    D_LATENTS = 0
+    G_LATENTS = 1
+    MIXING = 2
+    MIRROR = 3
+    SHUFFLE = 4
+    G_LABELS = 5
+    GRID = 6
+
+
+def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
+    """The stateless seed [2] of one purpose at one step."""
+    return tf.stack([tf.constant(seed * 16 + int(purpose), tf.int64), tf.cast(step, tf.int64)])
+
+
+def gaussian(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+    """Standard normal latents; the generator's own normalisation puts them on the hypersphere."""
+    return tf.random.stateless_normal(shape, seed, dtype=dtype)
+
+
+LATENTS = {"gaussian": gaussian}

@@ -1,0 +1,52 @@
+"""Penalties on the discriminator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from pgan_tf.config import Loss
+
+
+def gradient_penalty(
+    critic: Callable[[tf.Tensor], tf.Tensor],
+    real: tf.Tensor,
+    fake: tf.Tensor,
+    mixing: tf.Tensor,
+    options: Loss,
+    upscale: int = 1,
+    loss_scale: tf.Tensor | float = 1.0,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """WGAN-GP's penalty (norm - target)^2 * lambda / target^2 per sample -> (penalty [N], gradient norm [N]).
+
+    `critic` maps images [N,H,W,C] to scores [N]; the gradient is taken at real + (fake - real) * mixing, with
+    `mixing` [N] in 0..1. `loss_scale` keeps the inner gradient representable in float16.
+
+    The original shows its discriminator images of the final resolution at every stage, enlarged by `upscale` = final /
+    current resolution. With respect to these the same gradient is shorter by that factor: each pixel stands
+    upscale^2 times and takes that part of the derivative.
+    Gulrajani et al. 2017, equation 3; the target is the paper's appendix on CIFAR-10.
+    """
+    t = tf.cast(tf.reshape(mixing, [-1, 1, 1, 1]), real.dtype)  # [N,1,1,1]
+    mixed = real + (fake - real) * t
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(mixed)
+        total = tf.reduce_sum(critic(mixed)) * tf.cast(loss_scale, mixed.dtype)
+    gradient = tape.gradient(total, mixed) / tf.cast(loss_scale, mixed.dtype)  # [N,H,W,C]
+    # A root has no derivative at 0: below the smallest float32 square the gradient is taken as constant.
+    norm = tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]), 1e-37)) / upscale  # [N]
+    return tf.square(norm - options.wgan_target) * (options.wgan_lambda / options.wgan_target**2), norm
+
+
+def no_penalty(critic, real, fake, mixing, options, upscale=1, loss_scale=1.0) -> tuple[tf.Tensor, tf.Tensor]:
+    zeros = tf.zeros(tf.shape(real)[:1], real.dtype)
+    return zeros, zeros
+
+
+PENALTIES = {"gradient": gradient_penalty, "none": no_penalty}
+
+
+def drift(real_scores: tf.Tensor, options: Loss) -> tf.Tensor:
+    """Keeps the scores near zero: epsilon * real scores^2 -> [N]. Paper appendix A.1."""
+    return tf.square(real_scores) * options.wgan_epsilon

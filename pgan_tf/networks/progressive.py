@@ -1,0 +1,228 @@
+"""Generator and discriminator of the progressive GAN, as they are at one stage of their growth.
+
+A network has the layers that its stage computes and no others: at resolution R the blocks 4x4 .. RxR and the RGB
+layer of R; while R fades in also the RGB layer of R/2. Layers bear the original's names with the resolution in
+place of the level of detail: `8x8_Conv0_up`, `ToRGB_16x16`. The constants (gains, biases, order of activation and
+normalisation) are those of the original, held by tests/networks.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from pgan_tf.layers import (
+    EqualizedConv2D,
+    EqualizedDense,
+    LatentProjection,
+    MinibatchStdDev,
+    PixelNorm,
+    box_downsample,
+    fade,
+    nearest_upsample,
+)
+
+LEAK = 0.2
+
+
+def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: int) -> int:
+    """Feature maps of the blocks at `resolution` (2: the latents): min(base / 2^(stage * decay), max)."""
+    stage = int(math.log2(resolution)) - 1
+    return min(int(fmap_base / 2.0 ** (stage * fmap_decay)), fmap_max)
+
+
+class DiscriminatorOutput(NamedTuple):
+    """What the discriminator says of N images."""
+
+    scores: tf.Tensor  # [N], higher = more real
+    labels: tf.Tensor  # [N, label_size] logits; label_size may be 0
+    features: tf.Tensor  # [N, F], the last hidden layer
+
+
+class ProgressiveNetwork(keras.Model):
+    """What generator and discriminator share: their options, reproducible layers, the sizes of a stage."""
+
+    def __init__(
+        self,
+        resolution: int = 32,
+        fading: bool = False,
+        num_channels: int = 3,
+        label_size: int = 0,
+        fmap_base: int = 8192,
+        fmap_decay: float = 1.0,
+        fmap_max: int = 512,
+        use_wscale: bool = True,
+        fused_scale: bool = True,
+        alpha: float = 1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if resolution < 4 or resolution & (resolution - 1):
+            raise ValueError(f"resolution={resolution}: must be a power of two from 4 up")
+        self.resolution, self.fading = resolution, fading and resolution > 4
+        self.num_channels, self.label_size = num_channels, label_size
+        self.fmap_base, self.fmap_decay, self.fmap_max = fmap_base, fmap_decay, fmap_max
+        self.use_wscale, self.fused_scale = use_wscale, fused_scale
+        self.alpha = alpha  # the fade used where a call gives none; what a saved network had when it was saved
+        self.seed = seed
+
+    def maps(self, resolution: int) -> int:
+        return feature_maps(resolution, self.fmap_base, self.fmap_decay, self.fmap_max)
+
+    def block_resolutions(self) -> list[int]:
+        """8, 16, .. up to the stage's resolution."""
+        return [2**k for k in range(3, int(math.log2(self.resolution)) + 1)]
+
+    def rgb_resolutions(self) -> list[int]:
+        """The resolutions of the RGB layers: the stage's own, and the one that fades out."""
+        return [self.resolution] + ([self.resolution // 2] if self.fading else [])
+
+    def layer(self, kind, size: int, name: str, input_shape, **options):
+        """A built equalized layer whose initial weights follow from the network's seed and the layer's name."""
+        seed = zlib.crc32(f"{self.seed}/{type(self).__name__}/{name}".encode())
+        layer = kind(size, use_wscale=self.use_wscale, seed=seed, name=name, dtype=self.dtype_policy, **options)
+        layer.build(input_shape)
+        return layer
+
+    def parameters_by_name(self) -> dict[str, keras.Variable]:
+        """{'8x8_Conv1/weight': variable, ...}: the same name means the same parameter at every stage."""
+        return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.trainable_variables}
+
+    def get_config(self):
+        names = "resolution fading num_channels label_size fmap_base fmap_decay fmap_max use_wscale fused_scale"
+        config = {name: getattr(self, name) for name in names.split()}
+        return {**super().get_config(), **config, "alpha": float(self.alpha), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("pgan_tf")
+class Generator(ProgressiveNetwork):
+    """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C], about -1..1.
+
+    Paper table 2. `latent_size=0` means min(fmap_base, fmap_max).
+    """
+
+    def __init__(
+        self,
+        latent_size: int = 0,
+        normalize_latents: bool = True,
+        use_pixelnorm: bool = True,
+        pixelnorm_epsilon: float = 1e-8,
+        use_leakyrelu: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.latent_size = latent_size or self.maps(2)
+        self.normalize_latents, self.use_pixelnorm = normalize_latents, use_pixelnorm
+        self.pixelnorm_epsilon, self.use_leakyrelu = pixelnorm_epsilon, use_leakyrelu
+        self.pixel_norm = PixelNorm(pixelnorm_epsilon, dtype=self.dtype_policy)
+        self.build((None, self.latent_size))
+
+    def build(self, input_shape):
+        inputs = self.latent_size + self.label_size
+        self.dense = self.layer(LatentProjection, self.maps(4), "4x4_Dense", (None, inputs), gain=math.sqrt(2) / 4)
+        self.conv = self._conv("4x4_Conv", 4, 4)
+        self.blocks = [self._block(res) for res in self.block_resolutions()]
+        self.to_rgb = [
+            self.layer(
+                EqualizedConv2D, self.num_channels, f"ToRGB_{res}x{res}", (None, res, res, self.maps(res)),
+                kernel_size=1, gain=1.0,
+            )
+            for res in self.rgb_resolutions()
+        ]  # fmt: skip
+        self.built = True
+
+    def _conv(self, name: str, res: int, input_res: int, resample: str = "none"):
+        """The 3x3 convolution `name` to the maps of `res` from those of `input_res`."""
+        shape = (None, input_res, input_res, self.maps(input_res))
+        return self.layer(EqualizedConv2D, self.maps(res), name, shape, resample=resample)
+
+    def _block(self, res: int) -> list:
+        name = f"{res}x{res}"
+        first = ("Conv0_up", "up") if self.fused_scale else ("Conv0", "none")
+        return [self._conv(f"{name}_{first[0]}", res, res // 2, first[1]), self._conv(f"{name}_Conv1", res, res)]
+
+    def _activate(self, x):
+        x = tf.nn.leaky_relu(x, LEAK) if self.use_leakyrelu else tf.nn.relu(x)
+        return self.pixel_norm(x) if self.use_pixelnorm else x
+
+    def call(self, inputs, alpha=None):
+        alpha = self.alpha if alpha is None else alpha
+        x = tf.concat(inputs, axis=-1) if isinstance(inputs, (tuple, list)) else inputs  # [N,latent+labels]
+        x = self.pixel_norm(x) if self.normalize_latents else x
+        x = self._activate(self.dense(x))  # [N,4,4,C]
+        x = self._activate(self.conv(x))
+        old = x
+        for conv0, conv1 in self.blocks:
+            old = x
+            x = conv0(x if self.fused_scale else nearest_upsample(x))
+            x = self._activate(conv1(self._activate(x)))
+        images = self.to_rgb[0](x)  # [N,R,R,C]
+        if self.fading:
+            images = fade(nearest_upsample(self.to_rgb[1](old)), images, alpha)
+        return images
+
+    def get_config(self):
+        names = "latent_size normalize_latents use_pixelnorm pixelnorm_epsilon use_leakyrelu"
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+
+
+@keras.saving.register_keras_serializable("pgan_tf")
+class Discriminator(ProgressiveNetwork):
+    """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2."""
+
+    def __init__(self, mbstd_group_size: int = 4, **kwargs):
+        super().__init__(**kwargs)
+        self.mbstd_group_size = mbstd_group_size
+        self.build((None, self.resolution, self.resolution, self.num_channels))
+
+    def build(self, input_shape):
+        self.from_rgb = [
+            self.layer(
+                EqualizedConv2D, self.maps(res), f"FromRGB_{res}x{res}", (None, res, res, self.num_channels),
+                kernel_size=1,
+            )
+            for res in self.rgb_resolutions()
+        ]  # fmt: skip
+        self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
+        self.minibatch_stddev = MinibatchStdDev(self.mbstd_group_size, dtype=self.dtype_policy)
+        maps = self.maps(4)
+        statistics = 1 if self.mbstd_group_size > 1 else 0
+        self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + statistics))
+        self.dense0 = self.layer(EqualizedDense, self.maps(2), "4x4_Dense0", (None, maps * 16))
+        self.dense1 = self.layer(EqualizedDense, 1 + self.label_size, "4x4_Dense1", (None, self.maps(2)), gain=1.0)
+        self.built = True
+
+    def _block(self, res: int) -> list:
+        name, shape = f"{res}x{res}", (None, res, res, self.maps(res))
+        second = ("Conv1_down", "down") if self.fused_scale else ("Conv1", "none")
+        return [
+            self.layer(EqualizedConv2D, self.maps(res), f"{name}_Conv0", shape),
+            self.layer(EqualizedConv2D, self.maps(res // 2), f"{name}_{second[0]}", shape, resample=second[1]),
+        ]
+
+    def call(self, images, alpha=None):
+        alpha = self.alpha if alpha is None else alpha
+        x = _leaky(self.from_rgb[0](images))  # [N,R,R,C]
+        for i, (conv0, conv1) in enumerate(self.blocks):
+            x = _leaky(conv1(_leaky(conv0(x))))
+            x = x if self.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
+            if i == 0 and self.fading:
+                x = fade(_leaky(self.from_rgb[1](box_downsample(images))), x, alpha)
+        x = self.minibatch_stddev(x) if self.mbstd_group_size > 1 else x  # [N,4,4,C+1]
+        x = _leaky(self.conv(x))
+        x = tf.transpose(x, [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
+        features = _leaky(self.dense0(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
+        x = tf.cast(self.dense1(features), self.variable_dtype)  # [N,1+labels]
+        return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
+
+    def get_config(self):
+        return {**super().get_config(), "mbstd_group_size": self.mbstd_group_size}
+
+
+def _leaky(x: tf.Tensor) -> tf.Tensor:
+    return tf.nn.leaky_relu(x, LEAK)

@@ -1,0 +1,98 @@
+"""Checkpoints: one folder each, complete or not there at all.
+
+checkpoints/000120.512/        thousands of images seen
+    counters.json              the plain numbers of the run, and its stage
+    state.index, state.data-*  networks, EMA, optimizers (tf.train.Checkpoint)
+    manifest.json              size and CRC of each of these files
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+from pgan_tf.schedule import Stage
+from pgan_tf.training.state import Counters, StageState
+
+
+class CheckpointError(RuntimeError):
+    """No usable checkpoint. One line that says where it looked."""
+
+
+def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path:
+    """Writes a checkpoint aside, renames it, then removes all but the newest `keep`. Returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".tmp-*"):  # of a process that was killed while it wrote
+        shutil.rmtree(leftover, ignore_errors=True)
+    path = folder / f"{counters.images / 1000:010.3f}"
+    temporary = folder / f".tmp-{path.name}"
+    temporary.mkdir()
+    tf.train.Checkpoint(state=state).write(str(temporary / "state"))
+    record = {"stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters)}
+    (temporary / "counters.json").write_text(json.dumps(record, indent=2))
+    manifest = {file.name: [file.stat().st_size, _crc(file)] for file in sorted(temporary.iterdir())}
+    (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2))
+    if path.exists():  # the same moment, written again
+        shutil.rmtree(path)
+    os.replace(temporary, path)
+    for old in paths(folder)[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def paths(folder: Path) -> list[Path]:
+    """The checkpoints in `folder`, oldest first."""
+    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+
+
+def newest_sound(folder: Path, say: Callable[[str], None]) -> Path:
+    """The newest checkpoint whose files are all as they were written; says which ones it passes over."""
+    for path in reversed(paths(folder)):
+        fault = find_fault(path)
+        if fault is None:
+            return path
+        say(f"checkpoint {path} is damaged ({fault}): going back to the one before")
+    raise CheckpointError(f"{folder}: no usable checkpoint; start the run anew, without --resume")
+
+
+def find_fault(path: Path) -> str | None:
+    """What is wrong with a checkpoint's files, None if nothing is."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text())
+    except (OSError, ValueError):
+        return "manifest.json is missing or damaged"
+    for name, (size, crc) in manifest.items():
+        file = path / name
+        if not file.exists():
+            return f"{name} is missing"
+        if file.stat().st_size != size:
+            return f"{name} has {file.stat().st_size} bytes instead of {size}"
+        if _crc(file) != crc:
+            return f"{name} has changed"
+    return None
+
+
+def read_counters(path: Path) -> tuple[Stage, Counters]:
+    """The stage and the plain numbers of a checkpoint: what must be known to build the networks."""
+    record = json.loads((path / "counters.json").read_text())
+    return Stage(**record["stage"]), Counters(**record["counters"])
+
+
+def restore(path: Path, state: StageState) -> None:
+    """Fills the networks and optimizers of `state`, which must be at the checkpoint's stage."""
+    tf.train.Checkpoint(state=state).read(str(path / "state")).assert_consumed()
+
+
+def _crc(file: Path) -> int:
+    crc = 0
+    with file.open("rb") as stream:
+        while chunk := stream.read(1 << 22):
+            crc = zlib.crc32(chunk, crc)
+    return crc

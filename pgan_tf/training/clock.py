@@ -1,0 +1,61 @@
+"""Where the time of a tick goes, and the means of its metrics."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from pgan_tf.training.step import METRICS
+
+
+class TickClock:
+    """Sums up what happens between two ticks. Each second belongs to input, step, build or bookkeeping."""
+
+    def __init__(self):
+        self._counted_to = time.monotonic()
+        self._last = (0.0, 1)  # seconds and blocks of the last call
+        self._clear()
+
+    def _clear(self) -> None:
+        self._tick_began = time.monotonic()
+        self._results: list[np.ndarray] = []
+        self._input = self._step = self._build = 0.0
+
+    def take_seconds(self) -> float:
+        """Seconds of the run since the last take."""
+        now = time.monotonic()
+        seconds, self._counted_to = now - self._counted_to, now
+        return seconds
+
+    def add_build(self, seconds: float) -> None:
+        """A stage's networks were built and its step traced."""
+        self._build += seconds
+
+    def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, blocks: int) -> None:
+        """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its blocks."""
+        self._results.append(results)
+        self._input += input_seconds
+        self._step += step_seconds
+        self._last = (input_seconds + step_seconds, blocks)
+
+    def rate(self, block_images: int) -> float:
+        """Images per second of the last call."""
+        seconds, blocks = self._last
+        return blocks * block_images / max(seconds, 1e-9)
+
+    def tick_row(self, images: int) -> dict:
+        """Means over the tick's rounds, images/s, and the shares of its time; starts a new tick."""
+        seconds = time.monotonic() - self._tick_began
+        means = np.concatenate(self._results).mean(axis=0)
+        row = {name: float(value) for name, value in zip(METRICS, means, strict=True)}
+        row |= {
+            "timing/tick_seconds": seconds,
+            "timing/images_per_second": images / max(seconds - self._build, 1e-9),
+            "timing/input_share": self._input / seconds,
+            "timing/step_share": self._step / seconds,
+            "timing/build_share": self._build / seconds,
+            "timing/bookkeeping_share": max(0.0, 1 - (self._input + self._step + self._build) / seconds),
+        }
+        self._clear()
+        return row

@@ -1,0 +1,279 @@
+"""The training loop: stage after stage, block after block, tick after tick.
+
+while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, alpha, ..) -> tick
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf import grids
+from pgan_tf.config import Config
+from pgan_tf.data.pipeline import Block, Reals
+from pgan_tf.schedule import Progress, Stage
+from pgan_tf.training import checkpoint, export
+from pgan_tf.training.clock import TickClock
+from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.plan import Plan
+from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
+from pgan_tf.training.state import Counters, StageState
+from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
+
+CALL_SECONDS = 1.0  # a call of the step takes about so long: short enough to stop soon, long enough to cost nothing
+
+
+class Diverged(RuntimeError):
+    """The loss or a gradient is not finite and --nan=stop."""
+
+
+class Stopped(Exception):
+    """SIGTERM or SIGINT came; everything is saved."""
+
+
+class Run:
+    """One run in its folder: `Run(config, plan, folder).train()` starts it or goes on with it."""
+
+    def __init__(self, config: Config, plan: Plan, folder: Path):
+        self.config, self.plan, self.folder = config, plan, folder
+        self.schedule = plan.schedule
+        if config.run.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.reals = Reals(plan.dataset, config.run.seed, plan.label_size)
+        self.grids = Grids(config, self.reals, plan.resolution)
+        self.total = config.growth.total_kimg * 1000
+        self.counters, self.state = Counters(), None
+        self.log = ConsoleLog(folder / "log.txt", config.growth.total_kimg)
+        self.records = Records(folder, config)
+        self.clock = TickClock()
+        self.last_checkpoint: tuple[int, float] = (-1, time.monotonic())  # images, when
+        self.stop_signal: str | None = None
+
+    # ---- from start to end -----------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Trains to total_kimg. Raises Diverged, or Stopped after a signal; the run folder is complete either way."""
+        handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            self._begin()
+            while self.counters.images < self.total:
+                self._train_stage()
+            self._finish()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            self.records.close()
+            self.log.close()
+
+    def _on_signal(self, number, frame) -> None:
+        if self.stop_signal == "SIGINT" and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.stop_signal = signal.Signals(number).name
+
+    def _begin(self) -> None:
+        """The newest sound checkpoint, or the first stage."""
+        if checkpoint.paths(self.folder / "checkpoints"):
+            path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
+            stage, self.counters = checkpoint.read_counters(path)
+            self.state = self._build(stage)
+            checkpoint.restore(path, self.state)
+            self.records.rewind(self.counters.images)
+            self.last_checkpoint = (self.counters.images, time.monotonic())
+            self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
+        else:
+            self.state = self._build(self.schedule.at(0).stage)
+            self.records.start()
+            self._save_pictures("reals", self.grids.real())
+            self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
+
+    def _build(self, stage: Stage) -> StageState:
+        with self.plan.strategy.scope():
+            return StageState(stage, self.config, self.plan.dataset.channels, self.plan.label_size)
+
+    def _enter_stage(self, stage: Stage) -> None:
+        """Swaps the networks: new ones for `stage` that take over the weights of the old ones."""
+        old = self.state
+        self.state = self._build(stage)
+        self.state.carry_from(old)
+        del old
+        gc.collect()
+
+    # ---- a stage ---------------------------------------------------------------------------------------------------
+
+    def _train_stage(self) -> None:
+        """All blocks of one stage."""
+        counters, growth = self.counters, self.config.growth
+        began = time.monotonic()
+        progress = self.schedule.at(counters.images)
+        if progress.stage != self.state.stage:
+            self._enter_stage(progress.stage)
+        stage, size = progress.stage, self.schedule.block_images(progress.stage.resolution)
+        step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
+        step.rounds.get_concrete_function()
+        self.clock.add_build(time.monotonic() - began)
+        data = self.reals.blocks(
+            counters.images, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats
+        )
+        most = 1
+        while counters.images < self.total and self.schedule.at(counters.images).stage == stage:
+            tick_end = counters.tick_start + progress.tick_kimg * 1000
+            blocks = self.schedule.blocks(counters.images, min(self.total, tick_end), most)
+            most = self._call(step, blocks, data)
+            counters.images += len(blocks) * size
+            if counters.images >= min(self.total, counters.tick_start + progress.tick_kimg * 1000):
+                self._tick(progress)
+            self._save_if_due()
+
+    def _call(self, step: TrainStep, blocks: list[Progress], data) -> int:
+        """Some blocks in one call of the step; returns how many the next call should take."""
+        began = time.monotonic()
+        batch = concatenate([next(data) for _ in blocks])
+        got = time.monotonic()
+        results = step.rounds(batch, self._controls(step, blocks)).numpy()  # [K,M]
+        done = time.monotonic()
+        self.counters.rounds += len(results)
+        self.clock.add_call(results, got - began, done - got, len(blocks))
+        self._check_finite(results)
+        self._show(blocks[-1], results)
+        per_block = (done - began) / len(blocks)
+        return max(1, min(int(CALL_SECONDS / per_block), 2 * len(blocks), 256))
+
+    def _controls(self, step: TrainStep, blocks: list[Progress]) -> Controls:
+        repeats, dtype = self.config.growth.minibatch_repeats, step.dtype
+        decays = [ema_decay(self.config, progress) for progress in blocks]
+        return Controls(
+            alpha=tf.constant(np.repeat([progress.alpha for progress in blocks], repeats), dtype),
+            ema_decay=tf.constant(np.repeat(decays, repeats), dtype),
+            g_lrate=tf.constant(blocks[0].g_lrate, dtype),
+            d_lrate=tf.constant(blocks[0].d_lrate, dtype),
+            first_round=tf.constant(self.counters.rounds, tf.int64),
+        )
+
+    def _check_finite(self, results: np.ndarray) -> None:
+        bad = int(results[:, METRICS.index("nonfinite")].sum())
+        self.counters.nonfinite += bad
+        if bad and self.config.optim.nan == "stop" and self.config.optim.precision != "float16":
+            good = checkpoint.paths(self.folder / "checkpoints")
+            last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
+            raise Diverged(
+                f"a loss or gradient is not finite after {self.counters.images / 1000:.1f} kimg; {last}. Try a lower "
+                "--g_lrate_base / --d_lrate_base, --precision=float32, or --nan=skip to leave such steps out"
+            )
+
+    # ---- a tick ----------------------------------------------------------------------------------------------------
+
+    def _tick(self, progress: Progress) -> None:
+        counters, run = self.counters, self.config.run
+        now = self.schedule.at(counters.images)
+        counters.tick += 1
+        counters.seconds += self.clock.take_seconds()
+        row = {
+            "tick": counters.tick,
+            "images": counters.images,
+            "kimg": counters.images / 1000,
+            "resolution": progress.stage.resolution,
+            "alpha": now.alpha if now.stage == progress.stage else 1.0,
+            "lod": now.lod,
+            "minibatch": progress.minibatch,
+            "g_lrate": progress.g_lrate,
+            "d_lrate": progress.d_lrate,
+            "train_seconds": counters.seconds,
+            "nonfinite_rounds": counters.nonfinite,
+            "memory/process_peak_mb": peak_memory_mb(),
+            "memory/device_peak_mb": device_memory_mb(),
+            **self.clock.tick_row(counters.images - counters.tick_start),
+        }
+        counters.tick_start = counters.images
+        self.records.tick(row)
+        self.log.line(tick_line(row, progress.stage))
+        final = counters.images >= self.total
+        if run.image_snapshot_ticks and (counters.tick % run.image_snapshot_ticks == 0 or final or counters.tick == 1):
+            self._save_pictures(f"fakes{counters.images // 1000:06d}", self.grids.fake(self.state, row["alpha"]))
+        if run.weight_histograms:
+            self.records.histograms(self.state, counters.images)
+        if run.network_snapshot_ticks and counters.tick % run.network_snapshot_ticks == 0 and not final:
+            self._save_network(row["alpha"])
+
+    def _save_pictures(self, name: str, picture: np.ndarray) -> None:
+        grids.save_png(self.folder / f"{name}.png", picture)
+        self.records.picture("reals" if name == "reals" else "fakes", self.counters.images, picture)
+
+    def _save_network(self, alpha: float) -> Path:
+        path = self.folder / f"network-{self.counters.images // 1000:06d}.keras"
+        export.save_generator(self.state.ema, alpha, path)
+        return path
+
+    def _show(self, progress: Progress, results: np.ndarray) -> None:
+        counters = self.counters
+        rate = self.clock.rate(self.schedule.block_images(progress.stage.resolution))
+        spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
+        means = results.mean(axis=0)
+        self.log.advance(
+            counters.images / 1000, progress.stage, spans[progress.stage],
+            (self.total - counters.images) / max(rate, 1e-9), rate,
+            (means[METRICS.index("loss/D")], means[METRICS.index("loss/G")]),
+        )  # fmt: skip
+
+    # ---- saving ----------------------------------------------------------------------------------------------------
+
+    def _save_if_due(self) -> None:
+        """A checkpoint every so many ticks or minutes, and at once when a signal has come."""
+        counters, run = self.counters, self.config.run
+        images, when = self.last_checkpoint
+        ticked = counters.tick_start == counters.images and counters.tick % run.checkpoint_ticks == 0
+        late = run.checkpoint_minutes and time.monotonic() - when > 60 * run.checkpoint_minutes
+        if counters.images != images and (ticked or late or self.stop_signal or counters.images >= self.total):
+            path = self._save_checkpoint()
+            if self.stop_signal:
+                self.log.line(f"stopped by {self.stop_signal} after {counters.images / 1000:.1f} kimg; saved {path}")
+        if self.stop_signal:
+            raise Stopped(self.stop_signal)
+
+    def _save_checkpoint(self) -> Path:
+        self.counters.seconds += self.clock.take_seconds()
+        folder = self.folder / "checkpoints"
+        path = checkpoint.save(folder, self.state, self.counters, self.config.run.checkpoints_kept)
+        self.last_checkpoint = (self.counters.images, time.monotonic())
+        return path
+
+    def _finish(self) -> None:
+        path = self._save_network(1.0 if not self.state.stage.fading else self.schedule.at(self.counters.images).alpha)
+        self.log.line(
+            f"done: {self.counters.images / 1000:.1f} kimg in {duration(self.counters.seconds)}; the generator is {path}"
+        )
+
+
+def concatenate(blocks: list[Block]) -> Batch:
+    """Several blocks of data as one."""
+    return Batch(*(tf.constant(np.concatenate(parts)) for parts in zip(*blocks, strict=True)))
+
+
+def ema_decay(config: Config, progress: Progress) -> float:
+    """Decay per step of the averaged generator: the original's constant, or by half-life in real images.
+
+    The half-life is at most `ema_rampup` of the images that the stage has seen, so that the average of a short
+    stage follows what is learnt (Karras et al. 2020, StyleGAN2-ADA, training loop).
+    """
+    options = config.optim
+    if not options.ema_halflife_kimg:
+        return options.G_smoothing
+    halflife = min(options.ema_halflife_kimg * 1000, max(progress.stage_images * options.ema_rampup, 1e-8))
+    return math.pow(0.5, progress.minibatch / halflife)
+
+
+def tick_line(row: dict, stage: Stage) -> str:
+    """The line of a tick in log.txt and the terminal."""
+    return (
+        f"tick {row['tick']:<4d} kimg {row['kimg']:<9.1f} {stage!s:<18} alpha {row['alpha']:.2f}  "
+        f"minibatch {row['minibatch']:<4d} loss D {row['loss/D']:+8.3f} G {row['loss/G']:+8.3f}  "
+        f"{row['timing/images_per_second']:7.1f} img/s  tick {duration(row['timing/tick_seconds'])}  "
+        f"time {duration(row['train_seconds'])}  input {row['timing/input_share']:.1%}  "
+        f"build {row['timing/build_share']:.1%}  other {row['timing/bookkeeping_share']:.1%}  "
+        f"mem {row['memory/process_peak_mb'] / 1024:.1f} GB"
+    )

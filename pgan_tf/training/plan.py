@@ -1,0 +1,75 @@
+"""What a run needs, checked before anything is written: data, devices, schedule."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.schedule import Schedule
+
+
+class Plan(NamedTuple):
+    dataset: RecordDataset
+    strategy: tf.distribute.Strategy
+    schedule: Schedule
+    resolution: int  # final
+    label_size: int  # label components that are used
+
+
+def make_plan(config: Config) -> Plan:
+    """Opens the data set and the devices and holds the options against them.
+
+    Raises DataError for the data set, ConfigError for options that cannot work: one line that says what to change.
+    """
+    dataset = RecordDataset(config.data.dataset)
+    resolution = config.data.resolution or dataset.resolution
+    if resolution > dataset.resolution:
+        raise ConfigError(
+            f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
+        )
+    label_size = _label_size(config, dataset)
+    strategy = make_strategy(config)
+    schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync)
+    stages = {phase.stage.resolution for phase in schedule.phases()}
+    missing = stages - set(dataset.resolutions)
+    if missing:
+        raise ConfigError(
+            f"{dataset.folder}: lacks resolution {min(missing)}, which the run needs; write the set again"
+        )
+    for stage in sorted(stages):
+        _check_minibatch(schedule, stage, config.model.mbstd_group_size)
+    return Plan(dataset, strategy, schedule, resolution, label_size)
+
+
+def make_strategy(config: Config) -> tf.distribute.Strategy:
+    """MirroredStrategy over all visible accelerators, or over the CPU where there is none."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    names = [device.name for device in devices]
+    return tf.distribute.MirroredStrategy(names if config.run.strategy == "mirrored" else names[:1])
+
+
+def _label_size(config: Config, dataset: RecordDataset) -> int:
+    asked = config.data.max_label_size
+    if asked == 0:
+        return 0
+    if not dataset.label_size:
+        raise ConfigError(
+            f"--max_label_size={asked}: {dataset.folder} has no labels; make it with labels, or leave it 0"
+        )
+    return dataset.label_size if asked < 0 else min(asked, dataset.label_size)
+
+
+def _check_minibatch(schedule: Schedule, resolution: int, group: int) -> None:
+    """Each device needs at least one sample, and whole groups of the minibatch statistics or a part of one."""
+    minibatch, devices = schedule.minibatch(resolution), schedule.devices
+    local, rest = divmod(minibatch, devices)
+    where = f"minibatch {minibatch} at {resolution}x{resolution}"
+    if local < 1 or rest:
+        raise ConfigError(f"{where}: not a multiple of the {devices} devices; change --minibatch_base or _dict")
+    if group > 1 and local > group and local % group:
+        raise ConfigError(
+            f"{where}: {local} on each device is not a multiple of --mbstd_group_size={group}; change one of them"
+        )

@@ -1,0 +1,113 @@
+"""The run's records: metrics.jsonl, TensorBoard, picture grids, report.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf import grids
+from pgan_tf.config import Config, parse_grid_size
+from pgan_tf.data.pipeline import Reals
+from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.training.state import StageState
+
+
+class Records:
+    """Writes what a run leaves behind in its folder. Steps in TensorBoard are real images seen."""
+
+    def __init__(self, folder: Path, config: Config):
+        self.folder, self.config = folder, config
+        self._writer = tf.summary.create_file_writer(str(folder))
+
+    def start(self) -> None:
+        """The config as text, on TensorBoard's Text page."""
+        rows = "\n".join(f"| {name} | `{value}` |" for name, value in self.config.values().items())
+        with self._writer.as_default(step=0):
+            tf.summary.text("config", f"| option | value |\n|---|---|\n{rows}")
+
+    def rewind(self, images: int) -> None:
+        """Drops the rows that a killed run wrote after its last checkpoint: they will be written again."""
+        path = self.folder / "metrics.jsonl"
+        if not path.exists():
+            return
+        rows = [line for line in path.read_text().splitlines() if _images_of(line) <= images]
+        temporary = path.with_name(".metrics.jsonl.tmp")
+        temporary.write_text("".join(row + "\n" for row in rows))
+        os.replace(temporary, path)
+
+    def tick(self, row: dict) -> None:
+        """One tick: a line of metrics.jsonl, and each number as a scalar."""
+        with (self.folder / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        with self._writer.as_default(step=row["images"]):
+            for name, value in row.items():
+                if isinstance(value, (int, float)):
+                    tf.summary.scalar(name, value)
+        self._writer.flush()
+
+    def picture(self, name: str, images: int, picture: np.ndarray) -> None:
+        """A grid for TensorBoard, uint8 [H,W,C]."""
+        with self._writer.as_default(step=images):
+            tf.summary.image(name, picture[None])
+        self._writer.flush()
+
+    def histograms(self, state: StageState, images: int) -> None:
+        with self._writer.as_default(step=images):
+            for kind in ("generator", "discriminator"):
+                for name, variable in getattr(state, kind).parameters_by_name().items():
+                    tf.summary.histogram(f"{kind}/{name}", variable.value)
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class Grids:
+    """Pictures from fixed latents, and the reals beside them; every grid of a run has the same size in pixels."""
+
+    def __init__(self, config: Config, reals: Reals, resolution: int):
+        size = config.run.grid_size
+        self.columns, rows = parse_grid_size(size) if size else grids.default_grid_size(resolution)
+        self.config, self.reals, self.resolution = config, reals, resolution
+        self.count = self.columns * rows
+        self.cell = max(64, resolution)
+
+    def real(self) -> np.ndarray:
+        """The first reals of the run, uint8 [H,W,C]."""
+        return grids.grid(self.reals.first(self.resolution, self.count)[0], self.columns, self.cell)
+
+    def fake(self, state: StageState, alpha: float) -> np.ndarray:
+        """What the averaged generator makes of the fixed latents, with the labels of the reals; uint8 [H,W,C]."""
+        network = state.ema
+        seed = stream(self.config.run.seed, Purpose.GRID, 0)
+        latents = LATENTS[self.config.model.latents]([self.count, network.latent_size], seed)
+        labels = tf.constant(self.reals.first(state.stage.resolution, self.count)[1])
+        parts = [
+            network((latents[i : i + 32], labels[i : i + 32]), alpha=alpha).numpy() for i in range(0, self.count, 32)
+        ]
+        return grids.grid(grids.to_uint8(np.concatenate(parts)), self.columns, self.cell)
+
+
+def peak_memory_mb() -> float:
+    """Peak resident memory of this process in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def device_memory_mb() -> float:
+    """Peak memory on the busiest accelerator in MB, 0 without one."""
+    devices = tf.config.list_logical_devices("GPU")
+    return max((tf.config.experimental.get_memory_info(d.name)["peak"] / 2**20 for d in devices), default=0.0)
+
+
+def _images_of(line: str) -> float:
+    try:
+        return json.loads(line)["images"]
+    except (ValueError, KeyError):  # the line that was being written when the process was killed
+        return float("inf")

@@ -1,0 +1,58 @@
+"""What a run is at one moment: counters, networks, optimizers. All of it is in a checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from pgan_tf import growth
+from pgan_tf.config import Config, Optim
+from pgan_tf.schedule import Stage
+
+
+@dataclasses.dataclass
+class Counters:
+    """Plain numbers of the run. The data position is `images`: image k of the run is a pure function of k."""
+
+    images: int = 0  # real images seen
+    rounds: int = 0  # rounds of D and G steps done
+    tick: int = 0  # ticks completed
+    tick_start: int = 0  # images at the start of the tick
+    seconds: float = 0.0  # of training, over all resumes
+    nonfinite: int = 0  # rounds with a loss or gradient that was not finite
+    best: dict = dataclasses.field(default_factory=dict)
+
+
+class StageState(tf.Module):
+    """The networks of one stage with their optimizers: created under the strategy's scope."""
+
+    def __init__(self, stage: Stage, config: Config, num_channels: int, label_size: int):
+        super().__init__()
+        self.stage = stage
+        options = growth.network_options(config, num_channels, label_size)
+        self.generator = growth.build_generator(stage, options)
+        self.discriminator = growth.build_discriminator(stage, options)
+        self.ema = growth.build_generator(stage, options)
+        self.g_optimizer = make_optimizer(config.optim, self.generator)
+        self.d_optimizer = make_optimizer(config.optim, self.discriminator)
+        # log2 of the loss scale; only float16 needs one.
+        initial = 64.0 if config.optim.precision == "float16" else 0.0
+        self.g_log_scale = tf.Variable(initial, trainable=False, name="g_log_scale")
+        self.d_log_scale = tf.Variable(initial, trainable=False, name="d_log_scale")
+
+    def carry_from(self, old: StageState) -> None:
+        """Takes over the weights of the stage before; the optimizers start anew, as in the original."""
+        growth.carry(old.generator, self.generator)
+        growth.carry(old.discriminator, self.discriminator)
+        growth.carry(old.ema, self.ema)
+
+
+def make_optimizer(options: Optim, network: keras.Model) -> keras.optimizers.Optimizer:
+    """Adam over all of the network's parameters, with its slots created (tf.distribute wants that before tracing)."""
+    optimizer = keras.optimizers.Adam(
+        learning_rate=0.0, beta_1=options.adam_beta1, beta_2=options.adam_beta2, epsilon=options.adam_epsilon
+    )
+    optimizer.build(network.trainable_variables)
+    return optimizer

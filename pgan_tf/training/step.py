@@ -1,0 +1,246 @@
+"""The training step: rounds of [D step and EMA update], [G step], several to a call.
+
+All that changes while a stage lasts (alpha, learning rates, EMA decay) enters as tensors: one trace per stage.
+Replicas compute gradients of the loss summed over their share and divided by the GLOBAL minibatch; these are summed
+over the replicas, checked, and applied once, outside of the replicas' context: a gradient that is not finite on one
+replica skips the update on all of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from pgan_tf.config import Config
+from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.layers import box_downsample, fade, nearest_upsample
+from pgan_tf.layers.minibatch import deal, join_batches, split_batches
+from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
+from pgan_tf.training.state import StageState
+
+METRICS = (
+    "loss/D", "loss/G", "scores/real", "scores/fake", "penalty/value", "penalty/norm",
+    "gradient_norm/D", "gradient_norm/G", "label_loss/real", "label_loss/fake", "nonfinite",
+)  # fmt: skip
+
+
+class Batch(NamedTuple):
+    """The data of K rounds, S = K * D_repeats discriminator steps, of N images over all replicas."""
+
+    reals: tf.Tensor  # uint8 [S,N,R,R,C]
+    labels: tf.Tensor  # float32 [S,N,L]
+    g_labels: tf.Tensor  # float32 [K,N,L], for the generator's step
+
+
+class Controls(NamedTuple):
+    """What the schedule sets for some rounds."""
+
+    alpha: tf.Tensor  # [K]
+    ema_decay: tf.Tensor  # [K]
+    g_lrate: tf.Tensor  # []
+    d_lrate: tf.Tensor  # []
+    first_round: tf.Tensor  # int64 []
+
+
+def process_reals(images: tf.Tensor, mirror: tf.Tensor | None, alpha, fading: bool, dtype=tf.float32) -> tf.Tensor:
+    """uint8 [N,R,R,C] -> [N,R,R,C] in -1..1, mirrored where `mirror` [N] says so, faded like the network."""
+    x = tf.cast(images, dtype) * (2.0 / 255.0) - 1.0
+    if mirror is not None:
+        x = tf.where(tf.reshape(mirror, [-1, 1, 1, 1]), x[:, :, ::-1], x)
+    if fading:
+        x = fade(nearest_upsample(box_downsample(x)), x, alpha)
+    return x
+
+
+class TrainStep:
+    """The traced step of one stage at one global minibatch; `resolution` is the final one of the run."""
+
+    def __init__(
+        self, config: Config, state: StageState, strategy: tf.distribute.Strategy, minibatch: int, resolution: int
+    ):
+        self.config, self.state, self.strategy, self.minibatch = config, state, strategy, minibatch
+        self.upscale = resolution // state.stage.resolution
+        self.fading = state.stage.fading
+        self.dtype = tf.as_dtype(state.generator.variable_dtype)
+        self.group = state.discriminator.mbstd_group_size
+        self.shares = deal(minibatch, strategy.num_replicas_in_sync, self.group)  # [replicas, n]
+        self.loss = LOSSES[config.loss.loss]
+        self.scaled = config.optim.precision == "float16"
+        jit = config.optim.jit
+        self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
+        self._g_gradients = tf.function(self.g_gradients, jit_compile=True) if jit else self.g_gradients
+        self.rounds = tf.function(self._rounds, input_signature=self._signature())
+
+    def _signature(self):
+        """One trace for any number of rounds."""
+        n, res, channels = self.minibatch, self.state.stage.resolution, self.state.generator.num_channels
+        labels = tf.TensorSpec([None, n, self.state.generator.label_size], tf.float32)
+        reals = tf.TensorSpec([None, n, res, res, channels], tf.uint8)
+        series, scalar = tf.TensorSpec([None], self.dtype), tf.TensorSpec([], self.dtype)
+        return Batch(reals, labels, labels), Controls(series, series, scalar, scalar, tf.TensorSpec([], tf.int64))
+
+    # ---- gradients on one replica ------------------------------------------------------------------------------
+
+    def d_gradients(self, reals, labels, latents, mixing, alpha, scale):
+        """One replica's share of the discriminator's gradients, and what to report, summed over the samples.
+
+        reals [n,R,R,C] in -1..1, labels [n,L], latents [n,latent], mixing [n].
+        """
+        state, options = self.state, self.config.loss
+        fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
+        with tf.GradientTape() as tape:
+            real, fake = self.score_pair(reals, fakes, alpha)
+            penalty, norm = PENALTIES[options.penalty](
+                lambda x: state.discriminator(x, alpha=alpha).scores, reals, fakes, mixing, options, self.upscale, scale
+            )
+            real_labels, fake_labels = label_loss(labels, real.labels), label_loss(labels, fake.labels)
+            loss = self.loss.discriminator(real.scores, fake.scores) + penalty + drift(real.scores, options)
+            loss += (real_labels + fake_labels) * options.cond_weight  # [n]
+            objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
+        gradients = tape.gradient(objective, values(state.discriminator))
+        report = tf.stack([loss, real.scores, fake.scores, penalty, norm, real_labels, fake_labels])  # [7,n]
+        return gradients, tf.reduce_sum(report, axis=1)
+
+    def score_pair(self, reals, fakes, alpha):
+        """The discriminator's outputs for reals and fakes, in one pass where their groups can be kept apart."""
+        discriminator, group = self.state.discriminator, max(self.group, 1)
+        if reals.shape[0] % group:
+            return discriminator(reals, alpha=alpha), discriminator(fakes, alpha=alpha)
+        both = discriminator(join_batches(reals, fakes, group), alpha=alpha)
+        pairs = [split_batches(tensor, group) for tensor in both]
+        return type(both)(*(a for a, _ in pairs)), type(both)(*(b for _, b in pairs))
+
+    def g_gradients(self, labels, latents, alpha, scale):
+        """One replica's share of the generator's gradients; reports [loss, label loss] summed over the samples."""
+        state, options = self.state, self.config.loss
+        with tf.GradientTape() as tape:
+            fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
+            fake = state.discriminator(fakes, alpha=alpha)
+            loss = self.loss.generator(fake.scores) + label_loss(labels, fake.labels) * options.cond_weight  # [n]
+            objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
+        gradients = tape.gradient(objective, values(state.generator))
+        return gradients, tf.reduce_sum(loss, keepdims=True)
+
+    # ---- what the replicas run -----------------------------------------------------------------------------------
+
+    def random(self, purpose: Purpose, step, shape, sampler) -> tf.Tensor:
+        """This replica's share of random numbers that are drawn for the whole minibatch."""
+        return self.share(
+            sampler([self.minibatch, *shape], stream(self.config.run.seed, purpose, step), dtype=self.dtype)
+        )
+
+    def share(self, x: tf.Tensor) -> tf.Tensor:
+        """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""
+        if len(self.shares) == 1:
+            return x
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.gather(x, tf.gather(tf.constant(self.shares), replica))
+
+    def latents(self, purpose: Purpose, step) -> tf.Tensor:
+        return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
+
+    def d_replica(self, batch: Batch, index, step, alpha, scale):
+        """Gradients and report of D step `index` of the batch, summed over the replicas."""
+        mirror = None
+        if self.config.data.mirror_augment:
+            mirror = self.random(Purpose.MIRROR, step, [], tf.random.stateless_uniform) < 0.5
+        reals = process_reals(self.share(batch.reals[index]), mirror, alpha, self.fading, self.dtype)
+        labels = tf.cast(self.share(batch.labels[index]), self.dtype)
+        mixing = self.random(Purpose.MIXING, step, [], tf.random.stateless_uniform)
+        latents = self.latents(Purpose.D_LATENTS, step)
+        return all_reduce(*self._d_gradients(reals, labels, latents, mixing, alpha, scale))
+
+    def g_replica(self, batch: Batch, index, step, alpha, scale):
+        latents = self.latents(Purpose.G_LATENTS, step)
+        labels = tf.cast(self.share(batch.g_labels[index]), self.dtype)
+        return all_reduce(*self._g_gradients(labels, latents, alpha, scale))
+
+    # ---- one round, all rounds ---------------------------------------------------------------------------------
+
+    def d_step(self, batch: Batch, index, step, alpha, lrate):
+        state, scale = self.state, self.loss_scale(self.state.d_log_scale)
+        grads, report = self.strategy.run(self.d_replica, args=(batch, index, step, alpha, scale))
+        grads, report, finite, norm = self.inspect(grads, report, scale)
+        self.update(state.discriminator, state.d_optimizer, grads, lrate, finite, state.d_log_scale)
+        return report / self.minibatch, norm, finite
+
+    def g_step(self, batch: Batch, index, step, alpha, lrate):
+        state, scale = self.state, self.loss_scale(self.state.g_log_scale)
+        grads, report = self.strategy.run(self.g_replica, args=(batch, index, step, alpha, scale))
+        grads, report, finite, norm = self.inspect(grads, report, scale)
+        self.update(state.generator, state.g_optimizer, grads, lrate, finite, state.g_log_scale)
+        return report / self.minibatch, norm, finite
+
+    def round(self, batch: Batch, controls: Controls, k) -> tf.Tensor:
+        """Round k of a call: the discriminator's step(s), each followed by the EMA's, then the generator's."""
+        step, alpha = controls.first_round + tf.cast(k, tf.int64), controls.alpha[k]
+        repeats = self.config.growth.D_repeats
+        for i in range(repeats):
+            d, d_norm, d_finite = self.d_step(batch, k * repeats + i, step * repeats + i, alpha, controls.d_lrate)
+            self.update_ema(controls.ema_decay[k])
+        g, g_norm, g_finite = self.g_step(batch, k, step, alpha, controls.g_lrate)
+        bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
+        loss, real, fake, penalty, norm, real_labels, fake_labels = tf.unstack(d)
+        return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, bad])
+
+    def _rounds(self, batch: Batch, controls: Controls) -> tf.Tensor:
+        """All rounds of a call -> METRICS of each round [K, len(METRICS)], means over the global minibatch."""
+        count = tf.shape(controls.alpha)[0]
+        results = tf.TensorArray(self.dtype, size=count, element_shape=[len(METRICS)])
+        for k in tf.range(count):
+            results = results.write(k, self.round(batch, controls, k))
+        return results.stack()
+
+    # ---- updates, in the cross-replica context -------------------------------------------------------------------
+
+    def loss_scale(self, log_scale: tf.Variable):
+        return tf.exp2(log_scale) if self.scaled else 1.0
+
+    def inspect(self, grads, report, scale):
+        """Undoes the loss scale; (gradients, report, whether all of it is finite, the gradients' global norm)."""
+        first = [self.strategy.experimental_local_results(g)[0] for g in grads]
+        report = self.strategy.experimental_local_results(report)[0]
+        norm = tf.linalg.global_norm(first) / tf.cast(scale, self.dtype)
+        finite = tf.reduce_all(tf.math.is_finite(tf.concat([[norm], report], 0)))
+        return grads, report, finite, norm
+
+    def update(self, network, optimizer, grads, lrate, finite, log_scale) -> None:
+        """Applies the summed gradients on every replica, or nothing at all if one of them is not finite."""
+        inverse = 1.0 / self.loss_scale(log_scale)
+
+        def apply(variable, grad):
+            optimizer.update_step(grad * tf.cast(inverse, grad.dtype) if self.scaled else grad, variable, lrate)
+
+        def apply_all():
+            for variable, grad in zip(values(network), grads, strict=True):
+                self.strategy.extended.update(variable, apply, args=(grad,), group=False)
+            optimizer.iterations.assign_add(1)
+            return tf.constant(True)
+
+        tf.cond(finite, apply_all, lambda: tf.constant(False))
+        if self.scaled:  # a step up in 2000 good rounds, one down at each overflow, as in the original
+            log_scale.assign_add(tf.where(finite, 0.0005, -1.0))
+
+    def update_ema(self, decay) -> None:
+        """ema = generator + (ema - generator) * decay."""
+
+        def assign(average, value):
+            average.assign(value + (average - value) * tf.cast(decay, value.dtype))
+
+        for average, value in zip(values(self.state.ema), values(self.state.generator), strict=True):
+            self.strategy.extended.update(average, assign, args=(value,), group=False)
+
+
+def values(network) -> list[tf.Variable]:
+    """The TensorFlow variables behind the network's parameters (a tape cannot watch a keras.Variable)."""
+    return [variable.value for variable in network.trainable_variables]
+
+
+def all_reduce(grads: list[tf.Tensor], report: tf.Tensor):
+    """Sums over the replicas; called in a replica's context."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return grads, report
+    *grads, report = context.all_reduce(tf.distribute.ReduceOp.SUM, [*grads, report])
+    return grads, report

@@ -1,0 +1,27 @@
+"""What all tests share: a quiet TensorFlow, the import paths, and the golden numbers."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+TESTS = Path(__file__).resolve().parent
+for folder in (TESTS.parent, TESTS):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+import pytest  # noqa: E402
+import reference  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """`golden("adam.npz")` -> the arrays of a file of tests/golden."""
+    return reference.small
+
+
+@pytest.fixture(scope="session")
+def fresh_process():
+    """`fresh_process(script, *arguments)` runs a script in a new Python and returns what it printed."""
+    return reference.fresh_process

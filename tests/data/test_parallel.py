@@ -1,0 +1,52 @@
+"""Worker processes and the progress display."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from pgan_tf.data import DataError, progress
+from pgan_tf.data.parallel import ordered_map
+
+NUMBERS = range(150)  # many more than are under way at a time
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_order(workers):
+    assert list(ordered_map(hex, NUMBERS, workers)) == [hex(n) for n in NUMBERS]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_come_through_in_place(workers):
+    texts = [str(n) for n in NUMBERS]
+    texts[100] = "x"
+    results = ordered_map(int, texts, workers)
+    assert [next(results) for _ in range(90)] == list(range(90))
+    with pytest.raises(ValueError, match="'x'"):
+        list(results)
+
+
+def test_a_dead_worker_is_one_line():
+    with pytest.raises(DataError, match="try --workers=1"):
+        list(ordered_map(os._exit, [1] * 20, 2))
+
+
+def test_lines_without_a_terminal(monkeypatch, capsys):
+    assert list(progress.track(NUMBERS, len(NUMBERS), "writing")) == list(NUMBERS)
+    assert capsys.readouterr().err == ""  # too quick for a line
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
+    list(progress.track(NUMBERS, len(NUMBERS), "writing"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("writing: 1 of 150, ") and "images/s" in lines[0]
+    assert lines[-1].startswith("writing: 150 of 150, ") and lines[-1].endswith("0 s left")
+
+
+def test_a_bar_on_a_terminal(monkeypatch):
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert list(progress.track(NUMBERS, len(NUMBERS), "writing")) == list(NUMBERS)
+    assert "writing" in screen.getvalue()

@@ -1,0 +1,179 @@
+"""The laws of single layers: scale, resampling, normalisation, minibatch statistics, the order of samples."""
+
+import keras
+import numpy as np
+import pytest
+import reference
+import tensorflow as tf
+
+from pgan_tf.layers import (
+    EqualizedConv2D,
+    EqualizedDense,
+    LatentProjection,
+    MinibatchStdDev,
+    PixelNorm,
+    box_downsample,
+    fade,
+    nearest_upsample,
+)
+from pgan_tf.layers.minibatch import deal, join_batches, split_batches
+
+
+def normal(*shape, seed=0):
+    return np.random.RandomState(seed).standard_normal(shape)
+
+
+@pytest.mark.parametrize("path", reference.files("networks_e_*.npz"))
+@pytest.mark.parametrize("batch", [2, 3, 4, 8, 16])
+def test_minibatch_stddev_is_the_originals(path, batch):
+    data = reference.load(path)
+    ours = MinibatchStdDev(4)(reference.nhwc(data[f"mbstd/in_{batch}"]))
+    assert reference.deviation(ours, reference.nhwc(data[f"mbstd/out_{batch}"])) < 1e-6
+
+
+def test_minibatch_stddev_refuses_an_incomplete_group():
+    with pytest.raises(Exception, match="(?i)reshape|divisible|multiple"):
+        MinibatchStdDev(4)(normal(6, 4, 4, 2).astype(np.float32))
+
+
+@pytest.mark.parametrize(("samples", "group"), [(8, 4), (12, 2), (16, 16)])
+def test_sample_i_is_in_group_i_modulo_the_number_of_groups(samples, group):
+    """Its own group alone, as a minibatch, gives a sample the same statistic."""
+    x = normal(samples, 4, 4, 3)
+    whole = MinibatchStdDev(group, dtype="float64")(x).numpy()
+    count = samples // group
+    for g in range(count):
+        alone = MinibatchStdDev(group, dtype="float64")(x[g::count]).numpy()
+        np.testing.assert_allclose(whole[g::count], alone, rtol=1e-12)
+    assert len(np.unique(whole[:, 0, 0, -1].round(9))) == count
+
+
+def test_minibatch_stddev_in_half_precision_is_computed_in_float32():
+    x = (100 + normal(4, 4, 4, 8) * 0.5).astype(np.float16)
+    half = MinibatchStdDev(4, dtype="mixed_float16")(x)
+    assert half.dtype == tf.float16
+    exact = MinibatchStdDev(4, dtype="float64")(x.astype(np.float64))
+    np.testing.assert_allclose(half[..., -1], exact[..., -1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("resample", ["up", "down"])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_fused_resampling_is_the_plain_convolution_beside_a_resampling(resample, kernel):
+    x = normal(2, 8, 8, 3)
+    fused = EqualizedConv2D(5, kernel, resample=resample, dtype="float64", seed=1)
+    plain = EqualizedConv2D(5, kernel, dtype="float64", seed=1)
+    fused.build(x.shape), plain.build(x.shape)
+    weight = fused.weight.numpy()
+    plain.weight.assign(weight[::-1, ::-1].transpose(0, 1, 3, 2) if resample == "up" else weight)
+    fused.bias.assign(normal(5)), plain.bias.assign(normal(5))
+    expected = plain(nearest_upsample(tf.constant(x))) if resample == "up" else box_downsample(plain(x))
+    np.testing.assert_allclose(fused(x), expected, rtol=1e-10, atol=1e-10)
+
+
+LAYERS = [
+    (EqualizedDense(64, seed=1), (256, 1024), 1024),
+    (LatentProjection(16, seed=1), (256, 512), 512),
+    (EqualizedConv2D(64, seed=1), (4, 16, 16, 64), 9 * 64),
+    (EqualizedConv2D(64, 1, seed=1), (16, 16, 16, 64), 64),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape", "fan_in"), LAYERS)
+def test_weights_are_unit_normal_and_scaled_by_he(layer, shape, fan_in):
+    layer = type(layer).from_config(layer.get_config())
+    layer.build(shape)
+    assert abs(layer.weight.numpy().std() - 1) < 0.03
+    scaled = layer.scaled_weight().numpy()
+    np.testing.assert_allclose(scaled, layer.weight.numpy() * np.sqrt(2 / fan_in), rtol=1e-6)
+    outputs = layer(normal(*shape).astype(np.float32)).numpy()
+    inner = outputs[:, 2:-2, 2:-2] if len(shape) == 4 else outputs
+    assert abs(inner.std() / np.sqrt(2) - 1) < 0.1  # unit variance in, gain out
+
+
+@pytest.mark.parametrize("kind", [EqualizedDense, LatentProjection, EqualizedConv2D])
+def test_equalization_scales_the_gradients_and_not_the_function(kind):
+    """With and without, from the same seed: the same function, a gradient on the weights times the scale."""
+    x = normal(2, *([4, 4] if kind is EqualizedConv2D else []), 8).astype(np.float32)
+    layers = [kind(4, use_wscale=on, gain=0.7, seed=5) for on in (True, False)]
+    outputs, gradients = [], []
+    for layer in layers:
+        with tf.GradientTape() as tape:
+            outputs.append(layer(x))
+            total = tf.reduce_sum(outputs[-1] ** 2)
+        gradients.append(tape.gradient(total, layer.weight.value))
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(gradients[0], gradients[1] * layers[0].scale, rtol=1e-4, atol=1e-5)
+
+
+def test_unknown_resampling_is_refused():
+    with pytest.raises(ValueError, match="none, up or down"):
+        EqualizedConv2D(4, resample="sideways")
+
+
+def test_pixel_norm_makes_the_mean_square_one():
+    x = normal(2, 4, 4, 16) * 7
+    y = PixelNorm(dtype="float64")(x).numpy()
+    np.testing.assert_allclose((y**2).mean(-1), 1.0, rtol=1e-8)
+    np.testing.assert_allclose(y / x, np.broadcast_to((y / x)[..., :1], y.shape))
+    np.testing.assert_array_equal(PixelNorm(dtype="float64")(np.zeros([1, 3])), np.zeros([1, 3]))
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_resampling(factor):
+    x = normal(2, 4, 8, 3)
+    np.testing.assert_array_equal(nearest_upsample(tf.constant(x), factor), reference.enlarge(x, factor))
+    np.testing.assert_allclose(box_downsample(tf.constant(x), factor), reference.shrink(x, factor), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(box_downsample(nearest_upsample(tf.constant(x), factor), factor), x, rtol=1e-12)
+
+
+def test_fade_goes_from_old_to_new():
+    old, new = tf.constant(normal(3, 2)), tf.constant(normal(3, 2, seed=1))
+    np.testing.assert_array_equal(fade(old, new, 0.0), old)
+    np.testing.assert_allclose(fade(old, new, 1.0), new)
+    np.testing.assert_allclose(fade(old, new, 0.25), 0.75 * old + 0.25 * new)
+
+
+@pytest.mark.parametrize("group", [1, 2, 4, 8])
+def test_split_undoes_join(group):
+    a, b = normal(8, 3, 2), normal(8, 3, 2, seed=1)
+    joined = join_batches(a, b, group)
+    assert sorted(np.asarray(joined).ravel()) == sorted([*a.ravel(), *b.ravel()])
+    first, second = split_batches(joined, group)
+    np.testing.assert_array_equal(first, a)
+    np.testing.assert_array_equal(second, b)
+
+
+@pytest.mark.parametrize("group", [2, 4, 8])
+def test_statistics_of_a_joined_batch_are_those_of_each_half(group):
+    a, b = normal(8, 4, 4, 3), 5 * normal(8, 4, 4, 3, seed=1)
+    layer = MinibatchStdDev(group, dtype="float64")
+    first, second = split_batches(layer(join_batches(a, b, group)), group)
+    np.testing.assert_allclose(first, layer(a), rtol=1e-12)
+    np.testing.assert_allclose(second, layer(b), rtol=1e-12)
+
+
+CASES = [(16, 1, 4), (16, 2, 4), (32, 8, 4), (12, 3, 4), (8, 2, 8), (8, 4, 4), (6, 3, 0), (6, 2, 1), (4, 2, 16), (24, 3, 2)]
+
+
+@pytest.mark.parametrize(("minibatch", "replicas", "group"), CASES)
+def test_dealing_to_replicas(minibatch, replicas, group):
+    shares = deal(minibatch, replicas, group)
+    assert shares.shape == (replicas, minibatch // replicas)
+    assert sorted(shares.ravel()) == list(range(minibatch))
+    if replicas == 1:
+        np.testing.assert_array_equal(shares[0], np.arange(minibatch))
+    size = min(group, minibatch) or 1
+    groups = minibatch // size
+    if groups % replicas:
+        return  # fewer groups than replicas: smaller groups
+    for share in shares:
+        local = len(share) // size
+        for position in range(local):
+            members = share[position::local]  # what the layer takes for a group on this replica
+            assert len(members) == size and len({i % groups for i in members}) == 1, members
+
+
+def test_layers_are_registered_with_keras():
+    for layer in (EqualizedDense(3), LatentProjection(3), EqualizedConv2D(3, resample="up"), PixelNorm(1e-4), MinibatchStdDev(2)):
+        again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+        assert type(again) is type(layer) and again.get_config() == layer.get_config()

@@ -1,0 +1,146 @@
+"""Imports point down. This file reads them, so that a wrong arrow fails here and not in a reader's head."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LEVELS = [
+    {"config", "grids"},
+    {"schedule", "latents", "layers"},
+    {"networks", "losses"},
+    {"growth"},
+    {"data"},
+    {"training"},
+    {"inference", "interop"},
+]
+RANK = {module: level for level, modules in enumerate(LEVELS) for module in modules}
+FRAMEWORKS = {"tensorflow", "keras"}
+
+
+def sources(root: Path) -> dict[str, Path]:
+    """{'pgan_tf.layers.fade': its file, 'train': its file, 'metrics.fid': ...}: all code but the tests."""
+    files = [*root.glob("*.py"), *root.glob("pgan_tf/**/*.py"), *root.glob("metrics/**/*.py")]
+    names = {path: path.relative_to(root).with_suffix("").parts for path in files}
+    return {".".join(parts[:-1] if parts[-1] == "__init__" else parts): path for path, parts in names.items()}
+
+
+def imports(module: str, path: Path, known: dict[str, Path], at_import_only: bool = False) -> set[str]:
+    """Everything that a file imports, as absolute names; `at_import_only` leaves out what functions import."""
+    tree, found, package = ast.parse(path.read_text()), set(), module.split(".")
+    package = package if path.name == "__init__.py" else package[:-1]
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        if at_import_only and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        nodes.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*base, *([node.module] if node.module else [])])
+            found.add(base)  # and those of its names that are modules
+            found.update(f"{base}.{alias.name}" for alias in node.names if f"{base}.{alias.name}" in known)
+    return found
+
+
+def rank(module: str) -> int | None:
+    """How high a module of ours stands; None for the package itself, which is everyone's door."""
+    parts = module.split(".")
+    if parts[0] != "pgan_tf":
+        return len(LEVELS)  # a script
+    return RANK[parts[1]] if len(parts) > 1 else None
+
+
+def violations(root: Path) -> list[str]:
+    """One line for every import that breaks a law."""
+    known, wrong = sources(root), []
+    scripts = {name for name in known if "." not in name and name not in ("pgan_tf", "metrics")}
+    for module, path in sorted(known.items()):
+        if module.startswith("pgan_tf.") and module.split(".")[1] not in RANK:
+            wrong.append(f"{module}: has no place in the order; give it one in {Path(__file__).name}")
+            continue
+        for target in sorted(imports(module, path, known)):
+            top = target.split(".")[0]
+            if module.split(".")[0] == "metrics":
+                if top == "pgan_tf" or top in scripts:
+                    wrong.append(f"{module} imports {target}: metrics stand apart")
+            elif module.startswith("pgan_tf."):
+                if top in scripts:
+                    wrong.append(f"{module} imports {target}: a script")
+                elif target.startswith("pgan_tf.") and target.split(".")[1] in RANK and rank(target) > rank(module):
+                    wrong.append(f"{module} imports {target}: points up")
+    return [*wrong, *heavy(known)]
+
+
+def heavy(known: dict[str, Path]) -> list[str]:
+    """The modules that must start fast, and load TensorFlow all the same, themselves or through ours."""
+    light = {
+        name for name in known
+        if name in ("pgan_tf.config", "pgan_tf.schedule") or name.startswith("pgan_tf.data")
+    } - {"pgan_tf.data.pipeline"}  # fmt: skip
+    wrong = []
+    for start in sorted(light):
+        seen, queue = {"pgan_tf"}, [(start, start)]
+        while queue:
+            module, way = queue.pop()
+            if module in seen or module not in known:
+                continue
+            seen.add(module)
+            for target in imports(module, known[module], known, at_import_only=True):
+                if target.split(".")[0] in FRAMEWORKS:
+                    wrong.append(f"{start} loads {target} (by {way})")
+                queue.append((target, f"{way} > {target}"))
+    return wrong
+
+
+def test_the_house_is_in_order():
+    assert sources(ROOT).keys() >= {"pgan_tf.config", "pgan_tf.layers.fade", "pgan_tf.training.step"}
+    assert not violations(ROOT), "\n".join(violations(ROOT))
+
+
+def test_config_imports_nothing_of_ours():
+    known = sources(ROOT)
+    assert not {name for name in imports("pgan_tf.config", known["pgan_tf.config"], known) if name.startswith("pgan_tf")}
+
+
+WRONG = {
+    "pgan_tf/layers/fade.py": ["from pgan_tf.networks import Generator", "from pgan_tf import networks", "import pgan_tf.growth"],
+    "pgan_tf/losses/penalties.py": ["from ..training import step", "def f():\n    from pgan_tf.data import dataset"],
+    "pgan_tf/config.py": ["from .schedule import Stage", "import tensorflow as tf"],
+    "pgan_tf/schedule.py": ["from keras import ops", "if True:\n    import keras"],
+    "pgan_tf/training/loop.py": ["import train", "from pgan_tf.inference import load"],
+    "pgan_tf/data/tfrecord.py": ["import tensorflow", "from pgan_tf.layers import fade", "from pgan_tf.data import pipeline"],
+    "pgan_tf/mystery.py": ["x = 1"],
+    "metrics/fid.py": ["from pgan_tf.config import Config", "import train"],
+}
+RIGHT = {
+    "pgan_tf/layers/fade.py": "import tensorflow",
+    "pgan_tf/schedule.py": "from pgan_tf.config import Growth\nfrom pgan_tf import config",
+    "pgan_tf/networks/__init__.py": "from pgan_tf.layers import fade\nimport keras",
+    "pgan_tf/data/pipeline.py": "import tensorflow\nfrom pgan_tf.schedule import x",
+    "pgan_tf/data/tfrecord.py": "def late():\n    import tensorflow",
+    "pgan_tf/training/loop.py": "import metrics.fid\nfrom pgan_tf.data import pipeline\nimport pgan_tf",
+    "pgan_tf/__init__.py": "from pgan_tf import networks as networks",
+    "metrics/fid.py": "import numpy\nfrom metrics import other",
+    "metrics/other.py": "",
+    "train.py": "from pgan_tf.training import loop\nimport metrics",
+}
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def test_a_house_in_order_passes(tmp_path):
+    assert violations(write(tmp_path, RIGHT)) == []
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in WRONG.items() for text in texts])
+def test_a_wrong_import_fails(name, text, tmp_path):
+    assert len(violations(write(tmp_path, {**RIGHT, name: text}))) >= 1

@@ -1,0 +1,168 @@
+"""Options are declared once: the flags, the JSON and the refusals follow from the fields."""
+
+import dataclasses
+import json
+
+import pytest
+from absl import flags
+
+from pgan_tf.config import (
+    SECTIONS,
+    Config,
+    ConfigError,
+    define_flags,
+    option_names,
+    parse_dict,
+    parse_grid_size,
+)
+
+
+@pytest.fixture
+def flag_values(monkeypatch):
+    """Our options, as flags of a registry of their own; parse(...) reads a command line."""
+    values = flags.FlagValues()
+
+    def wrap(define):
+        return lambda *args, **kwargs: define(*args, flag_values=values, **kwargs)
+
+    for name in ("DEFINE", "DEFINE_bool", "DEFINE_integer", "DEFINE_float", "DEFINE_string", "DEFINE_enum"):
+        monkeypatch.setattr(flags, name, wrap(getattr(flags, name)))
+    define_flags(flags)
+
+    def parse(*arguments) -> dict:
+        values.unparse_flags()
+        values(["program", *arguments])
+        return {name: values[name].value for name in option_names()}
+
+    parse.registry = values
+    return parse
+
+
+def test_no_option_is_declared_twice():
+    names = option_names()
+    assert len(names) == len(set(names)) == sum(len(dataclasses.fields(kind)) for kind in SECTIONS.values())
+
+
+def test_every_option_has_help():
+    for kind in SECTIONS.values():
+        for field in dataclasses.fields(kind):
+            assert field.metadata["help"], field.name
+
+
+def test_every_option_is_a_flag_with_its_default(flag_values):
+    assert Config.from_values(flag_values()) == Config()
+    for name in option_names():
+        assert flag_values.registry[name].help
+
+
+def test_flags_make_a_config(flag_values):
+    config = Config.from_values(
+        flag_values(
+            "--minibatch_dict=4:128, 8:64", "--g_lrate_dict={1024: 0.0015}", "--mirror_augment", "--nofused_scale",
+            "--precision=bfloat16", "--total_kimg=12", "--desc=a run", "--tick_kimg_dict=",
+        )
+    )  # fmt: skip
+    assert config.growth.minibatch_dict == {4: 128, 8: 64} and config.growth.g_lrate_dict == {1024: 0.0015}
+    assert config.data.mirror_augment and not config.model.fused_scale
+    assert config.optim.precision == "bfloat16" and config.growth.total_kimg == 12.0
+    assert config.run.desc == "a run" and config.growth.tick_kimg_dict == {}
+
+
+def test_flags_survive_their_own_writing(flag_values):
+    """What a flag file of a run says is what the run had."""
+    values = flag_values("--minibatch_dict=4:128,8:64", "--wgan_target=750", "--mirror_augment")
+    written = [flag_values.registry[name].serialize() for name in option_names()]
+    assert flag_values(*[line for entry in written for line in entry.splitlines() if line]) == values
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--minibatch_dict=4", "--minibatch_dict=4:a", "--minibatch_dict={4,8}", "--loss=none", "--total_kimg=x", "--D_repeats=1.5"],
+)
+def test_flags_refuse_what_they_cannot_read(flag_values, argument):
+    with pytest.raises(flags.IllegalFlagValueError, match=argument.split("=")[0].strip("-")):
+        flag_values(argument)
+
+
+CHANGES = dict(
+    dataset="data", resolution=64, minibatch_dict={4: 128, 8: 64}, g_lrate_dict={32: 0.002}, tick_kimg_dict={},
+    precision="bfloat16", mirror_augment=True, wgan_target=750.0, seed=7, max_label_size=-1,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("values", [{}, CHANGES])
+def test_json_round_trip(values):
+    config = Config.from_values(values)
+    text = config.to_json()
+    assert Config.from_json(text) == config
+    assert json.loads(text).keys() == SECTIONS.keys()
+    for name, value in values.items():
+        assert config.values()[name] == value
+
+
+def test_defaults_stay_where_they_are():
+    """A dictionary of one config is not another's."""
+    first = Config()
+    first.growth.tick_kimg_dict[4] = 0
+    assert Config().growth.tick_kimg_dict[4] == 160
+
+
+def test_replace_changes_what_it_names_and_nothing_else():
+    config = Config.from_values(CHANGES)
+    changed = config.replace(seed=8, fmap_max=64)
+    differing = {name for name, value in config.values().items() if changed.values()[name] != value}
+    assert differing == {"seed", "fmap_max"}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.run.seed = 3
+
+
+REFUSALS = [
+    (dict(nonsense=1), "unknown option 'nonsense'.*fmap_base"),
+    (dict(loss="other"), "--loss=other: choose one of.*wgan"),
+    (dict(precision="int8"), "--precision=int8: choose one of.*bfloat16"),
+    (dict(fmap_max=0), "--fmap_max=0: must be at least 1"),
+    (dict(wgan_lambda=-1.0), "--wgan_lambda=-1.0: must be at least 0"),
+    (dict(g_lrate_base=float("nan")), "--g_lrate_base=nan"),
+    (dict(resolution=48), "--resolution=48.*power of two"),
+    (dict(lod_initial_resolution=12), "--lod_initial_resolution=12.*power of two"),
+    (dict(total_kimg=0.0), "--total_kimg=0"),
+    (dict(adam_beta1=1.0), "adam_beta1"),
+    (dict(adam_beta2=1.5), "adam_beta2"),
+    (dict(minibatch_dict={5: 16}), "--minibatch_dict: 5:16"),
+    (dict(minibatch_dict={4: -16}), "--minibatch_dict: 4:-16"),
+    (dict(minibatch_dict={"4": 16}), "--minibatch_dict"),
+    (dict(grid_size="10"), "--grid_size=10.*10x6"),
+    (dict(grid_size="0x6"), "--grid_size=0x6"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSALS, ids=str)
+def test_refusals_name_the_option_and_the_way_out(values, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        Config.from_values(values)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", {}),
+        ("  ", {}),
+        ("4:128,8:64", {4: 128, 8: 64}),
+        ("4: 128, 8: 64,", {4: 128, 8: 64}),
+        ("{4: 128}", {4: 128}),
+        ("1024:0.0015", {1024: 0.0015}),
+    ],
+)
+def test_dictionaries(text, value):
+    assert parse_dict(text) == value
+
+
+@pytest.mark.parametrize("text", ["4", "4,8", "4:x", "4:'x'", "4.5:1", "'a':1", "4:True", "4:[1]", "__import__('os')"])
+def test_what_is_not_a_dictionary(text):
+    with pytest.raises((ValueError, SyntaxError)):
+        parse_dict(text)
+
+
+def test_grid_size():
+    assert parse_grid_size("10x6") == (10, 6) and parse_grid_size("3X4") == (3, 4)

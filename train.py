@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Trains a progressive GAN: `python train.py --flagfile=configs/quickstart.flags`.
+
+Every option is declared and explained in pgan_tf/config.py; a flag on the command line wins over the flagfile.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from absl import app, flags, logging
+
+os.environ["PGAN_TF_NO_KERAS"] = "1"  # the loop imports Keras when it is needed; --help need not wait for it
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pgan_tf.config
+from pgan_tf.config import Config, ConfigError, define_flags, option_names
+
+FLAGS = flags.FLAGS
+define_flags(flags)
+flags.adopt_module_key_flags(pgan_tf.config)
+flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
+flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
+
+
+def import_tensorflow_quietly() -> None:
+    """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise."""
+    saved = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        import tensorflow
+
+        tensorflow.config.list_logical_devices()
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+    logging.set_verbosity(logging.WARNING)
+
+
+def config_from_flags() -> Config:
+    return Config.from_values({name: FLAGS[name].value for name in option_names()})
+
+
+def resumed_config(folder: Path) -> Config:
+    """The run's own options; flags that are given now replace them where they do not change the networks or data."""
+    from pgan_tf.training import rundir
+
+    config = rundir.load_config(folder)
+    given = {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
+    for name in given:
+        if name in vars(config.data) or name in vars(config.model):
+            raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
+    return config.replace(**given) if given else config
+
+
+def flags_text() -> str:
+    """The options that differ from the defaults, as a flagfile."""
+    names = [name for name in option_names() if FLAGS[name].value != FLAGS[name].default]
+    return "".join(FLAGS[name].serialize() + "\n" for name in names)
+
+
+def run(argv: list[str]) -> int:
+    if len(argv) > 1:
+        raise ConfigError(f"{argv[1]}: options begin with --; see python train.py --help")
+    config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
+    if not config.data.dataset:
+        raise ConfigError("--dataset is missing: the folder that dataset_tool.py made")
+
+    import_tensorflow_quietly()
+    from pgan_tf.training import loop, rundir
+    from pgan_tf.training.estimate import print_stage_table
+    from pgan_tf.training.plan import make_plan
+
+    plan = make_plan(config)
+    if FLAGS.dry_run:
+        print_stage_table(config, plan)
+        return 0
+    folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, plan.dataset.name, flags_text())
+    try:
+        loop.Run(config, plan, folder).train()
+    except loop.Stopped:
+        print(f"go on with: python train.py --resume={folder}")
+    return 0
+
+
+def main(argv: list[str]) -> None:
+    from pgan_tf.data.errors import DataError
+
+    try:
+        status = run(argv)
+    except (ConfigError, DataError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
+    except RuntimeError as error:
+        if type(error).__module__.split(".")[0] != "pgan_tf":
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        status = 1
+    sys.exit(status)
+
+
+def console() -> None:
+    """The entry point of the installed command."""
+    app.run(main)
+
+
+if __name__ == "__main__":
+    console()
