@@ -87,9 +87,7 @@ class Loss:
     loss: str = option("wgan", "adversarial loss", choices=["wgan"])
     penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
     wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0)
-    wgan_target: float = option(
-        1.0, "gradient norm that the penalty pulls to (750 for the paper's CIFAR-10)", minimum=0
-    )
+    wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0)
     wgan_epsilon: float = option(0.001, "weight of the drift term, the squared scores of the reals", minimum=0)
     cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0)
 

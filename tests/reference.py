@@ -83,7 +83,7 @@ def original_weights(network, seed: int, options: dict) -> dict[str, np.ndarray]
     return weights
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _weights(network, seed: int, options: tuple) -> dict[str, np.ndarray]:
     return original_weights(network, seed, dict(options))
 

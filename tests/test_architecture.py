@@ -103,16 +103,26 @@ def test_the_house_is_in_order():
 
 def test_config_imports_nothing_of_ours():
     known = sources(ROOT)
-    assert not {name for name in imports("pgan_tf.config", known["pgan_tf.config"], known) if name.startswith("pgan_tf")}
+    assert not {
+        name for name in imports("pgan_tf.config", known["pgan_tf.config"], known) if name.startswith("pgan_tf")
+    }
 
 
 WRONG = {
-    "pgan_tf/layers/fade.py": ["from pgan_tf.networks import Generator", "from pgan_tf import networks", "import pgan_tf.growth"],
+    "pgan_tf/layers/fade.py": [
+        "from pgan_tf.networks import Generator",
+        "from pgan_tf import networks",
+        "import pgan_tf.growth",
+    ],
     "pgan_tf/losses/penalties.py": ["from ..training import step", "def f():\n    from pgan_tf.data import dataset"],
     "pgan_tf/config.py": ["from .schedule import Stage", "import tensorflow as tf"],
     "pgan_tf/schedule.py": ["from keras import ops", "if True:\n    import keras"],
     "pgan_tf/training/loop.py": ["import train", "from pgan_tf.inference import load"],
-    "pgan_tf/data/tfrecord.py": ["import tensorflow", "from pgan_tf.layers import fade", "from pgan_tf.data import pipeline"],
+    "pgan_tf/data/tfrecord.py": [
+        "import tensorflow",
+        "from pgan_tf.layers import fade",
+        "from pgan_tf.data import pipeline",
+    ],
     "pgan_tf/mystery.py": ["x = 1"],
     "metrics/fid.py": ["from pgan_tf.config import Config", "import train"],
 }

@@ -62,10 +62,14 @@ def test_flags_make_a_config(flag_values):
             "--precision=bfloat16", "--total_kimg=12", "--desc=a run", "--tick_kimg_dict=",
         )
     )  # fmt: skip
-    assert config.growth.minibatch_dict == {4: 128, 8: 64} and config.growth.g_lrate_dict == {1024: 0.0015}
-    assert config.data.mirror_augment and not config.model.fused_scale
-    assert config.optim.precision == "bfloat16" and config.growth.total_kimg == 12.0
-    assert config.run.desc == "a run" and config.growth.tick_kimg_dict == {}
+    assert config.growth.minibatch_dict == {4: 128, 8: 64}
+    assert config.growth.g_lrate_dict == {1024: 0.0015}
+    assert config.data.mirror_augment
+    assert not config.model.fused_scale
+    assert config.optim.precision == "bfloat16"
+    assert config.growth.total_kimg == 12.0
+    assert config.run.desc == "a run"
+    assert config.growth.tick_kimg_dict == {}
 
 
 def test_flags_survive_their_own_writing(flag_values):
@@ -77,7 +81,14 @@ def test_flags_survive_their_own_writing(flag_values):
 
 @pytest.mark.parametrize(
     "argument",
-    ["--minibatch_dict=4", "--minibatch_dict=4:a", "--minibatch_dict={4,8}", "--loss=none", "--total_kimg=x", "--D_repeats=1.5"],
+    [
+        "--minibatch_dict=4",
+        "--minibatch_dict=4:a",
+        "--minibatch_dict={4,8}",
+        "--loss=none",
+        "--total_kimg=x",
+        "--D_repeats=1.5",
+    ],
 )
 def test_flags_refuse_what_they_cannot_read(flag_values, argument):
     with pytest.raises(flags.IllegalFlagValueError, match=argument.split("=")[0].strip("-")):
@@ -165,4 +176,5 @@ def test_what_is_not_a_dictionary(text):
 
 
 def test_grid_size():
-    assert parse_grid_size("10x6") == (10, 6) and parse_grid_size("3X4") == (3, 4)
+    assert parse_grid_size("10x6") == (10, 6)
+    assert parse_grid_size("3X4") == (3, 4)

@@ -1,5 +1,7 @@
 """The law of growth: a new stage at alpha = 0 computes what the stage before computed."""
 
+import itertools
+
 import numpy as np
 import pytest
 import reference
@@ -41,7 +43,9 @@ def randomize(network, seed: int) -> None:
 def inputs(variant: str, resolution: int):
     random, made = np.random.RandomState(1), options(variant)
     latents = random.standard_normal([8, 8])
-    labels = np.eye(max(made["label_size"], 1))[random.randint(0, max(made["label_size"], 1), 8)][:, : made["label_size"]]
+    labels = np.eye(max(made["label_size"], 1))[random.randint(0, max(made["label_size"], 1), 8)][
+        :, : made["label_size"]
+    ]
     return (latents, labels), random.standard_normal([8, resolution, resolution, made["num_channels"]])
 
 
@@ -53,7 +57,7 @@ def carried(build, variant: str, old_stage: Stage, new_stage: Stage):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("old_stage", "new_stage"), zip(STAGES, STAGES[1:]), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
 def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 shows the old images, enlarged; the stage after the fade shows those of the fade at 1."""
     old, new, _ = carried(growth.build_generator, variant, old_stage, new_stage)
@@ -66,7 +70,7 @@ def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("old_stage", "new_stage"), zip(STAGES, STAGES[1:]), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
 def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 says of an image what the old stage said of the image made smaller."""
     old, new, _ = carried(growth.build_discriminator, variant, old_stage, new_stage)
@@ -81,7 +85,7 @@ def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
 def test_parameters_keep_their_names(kind):
     """A stage has the parameters of the one before, save an RGB layer that has faded out, and never loses a block."""
     names = [set(kind(stage, options("fused")).parameters_by_name()) for stage in STAGES]
-    for (before, after), (old, new) in zip(zip(names, names[1:]), zip(STAGES, STAGES[1:])):
+    for (before, after), (old, new) in zip(itertools.pairwise(names), itertools.pairwise(STAGES), strict=False):
         if new.fading:
             assert before < after
         else:
@@ -90,7 +94,7 @@ def test_parameters_keep_their_names(kind):
 
 
 @pytest.mark.parametrize("kind", [growth.build_generator, growth.build_discriminator])
-@pytest.mark.parametrize(("old_stage", "new_stage"), zip(STAGES, STAGES[1:]), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
 def test_carry_copies_what_both_have_and_names_the_rest(kind, old_stage, new_stage):
     old, new, fresh = carried(kind, "labels", old_stage, new_stage)
     source, target = old.parameters_by_name(), new.parameters_by_name()
@@ -113,9 +117,15 @@ def test_carry_refuses_another_shape_and_names_the_parameter():
 
 def test_networks_get_the_options_that_they_know():
     made = options("plain")
-    generator, discriminator = (build(Stage(8, True), made) for build in (growth.build_generator, growth.build_discriminator))
-    assert isinstance(generator, Generator) and isinstance(discriminator, Discriminator)
+    generator, discriminator = (
+        build(Stage(8, True), made) for build in (growth.build_generator, growth.build_discriminator)
+    )
+    assert isinstance(generator, Generator)
+    assert isinstance(discriminator, Discriminator)
     assert (generator.latent_size, generator.use_pixelnorm, generator.use_leakyrelu) == (8, False, False)
-    assert not generator.normalize_latents and not discriminator.use_wscale
-    assert generator.fading and discriminator.resolution == 8 and discriminator.mbstd_group_size == 4
+    assert not generator.normalize_latents
+    assert not discriminator.use_wscale
+    assert generator.fading
+    assert discriminator.resolution == 8
+    assert discriminator.mbstd_group_size == 4
     assert generator.variable_dtype == "float64"

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import reference
 
 from pgan_tf.config import ConfigError, Growth
 from pgan_tf.schedule import Schedule, Stage
@@ -14,7 +13,11 @@ from pgan_tf.schedule import Schedule, Stage
 
 def original_config(text) -> dict:
     """The original's keyword arguments as ours."""
-    names = {"G_lrate_dict": "g_lrate_dict", "D_lrate_dict": "d_lrate_dict", "max_minibatch_per_gpu": "max_minibatch_per_device"}
+    names = {
+        "G_lrate_dict": "g_lrate_dict",
+        "D_lrate_dict": "d_lrate_dict",
+        "max_minibatch_per_gpu": "max_minibatch_per_device",
+    }
     options = json.loads(str(text))
     return {
         names.get(key, key): {int(res): item for res, item in value.items()} if isinstance(value, dict) else value
@@ -79,7 +82,7 @@ SHAPES = [
 def test_phases_partition_the_run(options):
     growth = Growth(**options)
     phases = Schedule(growth, 32).phases()
-    assert phases[0].start == 0 and phases[0].stage == Stage(growth.lod_initial_resolution, fading=False) or (
+    assert (phases[0].start == 0 and phases[0].stage == Stage(growth.lod_initial_resolution, fading=False)) or (
         growth.lod_training_kimg == 0
     )
     assert phases[-1].end == growth.total_kimg
@@ -133,16 +136,19 @@ def test_growth_never_goes_back(options):
     for before, after in itertools.pairwise(rows):
         assert after.lod <= before.lod
         assert after.stage.resolution >= before.stage.resolution
-    assert rows[-1].lod == 0 and rows[-1].stage == Stage(32, fading=False)
+    assert rows[-1].lod == 0
+    assert rows[-1].stage == Stage(32, fading=False)
 
 
 def test_the_edges_of_a_fade():
     """At the last image of a phase the old network still trains; after one more image the new one fades in."""
     schedule = Schedule(Growth(lod_training_kimg=1, lod_transition_kimg=1), 8)
     assert schedule.at(0).stage == schedule.at(1000).stage == Stage(4, fading=False)
-    assert schedule.at(1001).stage == Stage(8, fading=True) and schedule.at(1001).alpha == pytest.approx(0.001)
+    assert schedule.at(1001).stage == Stage(8, fading=True)
+    assert schedule.at(1001).alpha == pytest.approx(0.001)
     assert schedule.at(1999).stage == Stage(8, fading=True)
-    assert schedule.at(2000).stage == Stage(8, fading=False) and schedule.at(2000).alpha == 1
+    assert schedule.at(2000).stage == Stage(8, fading=False)
+    assert schedule.at(2000).alpha == 1
 
 
 def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
@@ -151,10 +157,11 @@ def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
         schedule = Schedule(growth, 16, devices)
         for resolution, wanted in ((4, 128), (8, 30), (16, 50)):
             size = schedule.minibatch(resolution)
-            assert size % devices == 0 and 0 < size <= wanted
+            assert size % devices == 0
+            assert 0 < size <= wanted
             assert size <= growth.max_minibatch_per_device.get(resolution, wanted) * devices
 
 
 def test_initial_resolution_above_the_final_is_refused():
-    with pytest.raises(ConfigError, match="--lod_initial_resolution=64.*32"):
+    with pytest.raises(ConfigError, match=r"--lod_initial_resolution=64.*32"):
         Schedule(Growth(lod_initial_resolution=64), 32)

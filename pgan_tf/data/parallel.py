@@ -30,8 +30,8 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
     `function` must be picklable. At most two chunks per worker are under way or wait to be taken, so memory is bounded
     however slow the consumer is. What `function` raises is raised here; DataError if a worker dies.
     """
-    chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
-    workers = min(workers, len(chunks))
+    begins = range(0, len(items), _CHUNK)
+    workers = min(workers, len(begins))
     if workers < 2:
         yield from map(function, items)
         return
@@ -39,10 +39,10 @@ def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], worke
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
     pending: deque = deque()
     try:
-        for chunk in chunks:
+        for begin in begins:
             if len(pending) == 2 * workers:
                 yield from pending.popleft().result()
-            pending.append(executor.submit(_apply, function, chunk))
+            pending.append(executor.submit(_apply, function, items[begin : begin + _CHUNK]))
         while pending:
             yield from pending.popleft().result()
     except BrokenProcessPool as error:

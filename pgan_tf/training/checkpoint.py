@@ -34,7 +34,7 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path
     path = folder / f"{counters.images / 1000:010.3f}"
     temporary = folder / f".tmp-{path.name}"
     temporary.mkdir()
-    tf.train.Checkpoint(state=state).write(str(temporary / "state"))
+    tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
     record = {"stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters)}
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, _crc(file)] for file in sorted(temporary.iterdir())}
@@ -87,7 +87,7 @@ def read_counters(path: Path) -> tuple[Stage, Counters]:
 
 def restore(path: Path, state: StageState) -> None:
     """Fills the networks and optimizers of `state`, which must be at the checkpoint's stage."""
-    tf.train.Checkpoint(state=state).read(str(path / "state")).assert_consumed()
+    tf.train.Checkpoint(**state.variables_by_name()).read(str(path / "state")).assert_consumed()
 
 
 def _crc(file: Path) -> int:

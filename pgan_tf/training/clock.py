@@ -14,13 +14,14 @@ class TickClock:
 
     def __init__(self):
         self._counted_to = time.monotonic()
-        self._last = (0.0, 1)  # seconds and blocks of the last call
+        self._last = (0.0, 0)  # seconds and images of the last call
         self._clear()
 
     def _clear(self) -> None:
         self._tick_began = time.monotonic()
         self._results: list[np.ndarray] = []
         self._input = self._step = self._build = 0.0
+        self._images = 0
 
     def take_seconds(self) -> float:
         """Seconds of the run since the last take."""
@@ -32,26 +33,27 @@ class TickClock:
         """A stage's networks were built and its step traced."""
         self._build += seconds
 
-    def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, blocks: int) -> None:
-        """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its blocks."""
+    def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, images: int) -> None:
+        """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its images."""
         self._results.append(results)
         self._input += input_seconds
         self._step += step_seconds
-        self._last = (input_seconds + step_seconds, blocks)
+        self._last = (input_seconds + step_seconds, images)
+        self._images += images
 
-    def rate(self, block_images: int) -> float:
+    def rate(self) -> float:
         """Images per second of the last call."""
-        seconds, blocks = self._last
-        return blocks * block_images / max(seconds, 1e-9)
+        seconds, images = self._last
+        return images / max(seconds, 1e-9)
 
-    def tick_row(self, images: int) -> dict:
+    def tick_row(self) -> dict:
         """Means over the tick's rounds, images/s, and the shares of its time; starts a new tick."""
         seconds = time.monotonic() - self._tick_began
         means = np.concatenate(self._results).mean(axis=0)
         row = {name: float(value) for name, value in zip(METRICS, means, strict=True)}
         row |= {
             "timing/tick_seconds": seconds,
-            "timing/images_per_second": images / max(seconds - self._build, 1e-9),
+            "timing/images_per_second": self._images / max(seconds - self._build, 1e-9),
             "timing/input_share": self._input / seconds,
             "timing/step_share": self._step / seconds,
             "timing/build_share": self._build / seconds,

@@ -25,9 +25,8 @@ STAGE_START_SECONDS = 12.0  # building and tracing
 def print_stage_table(config: Config, plan: Plan) -> None:
     """Prints a row per stage, then the totals. Builds the networks, trains nothing, writes nothing."""
     speed = convolution_speed(config)
-    table = Table(
-        title=f"{plan.dataset.folder}: {plan.dataset.count} images of {plan.dataset.resolution}x{plan.dataset.resolution}"
-    )
+    dataset = plan.dataset
+    table = Table(title=f"{dataset.folder}: {dataset.count} images of {dataset.resolution}x{dataset.resolution}")
     for name in ("stage", "kimg", "minibatch", "lr G", "lr D", "G params", "D params", "memory", "images/s", "time"):
         table.add_column(name, justify="left" if name == "stage" else "right")
     total = 0.0

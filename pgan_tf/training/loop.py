@@ -22,6 +22,7 @@ from pgan_tf.training import checkpoint, export
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.plan import Plan
+from pgan_tf.training.report import write_report
 from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
@@ -68,8 +69,13 @@ class Run:
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-            self.records.close()
-            self.log.close()
+            self._close()
+
+    def _close(self) -> None:
+        self.records.close()
+        self.log.close()
+        if (self.folder / "metrics.jsonl").exists():
+            write_report(self.folder, self.config)
 
     def _on_signal(self, number, frame) -> None:
         if self.stop_signal == "SIGINT" and number == signal.SIGINT:
@@ -138,7 +144,8 @@ class Run:
         results = step.rounds(batch, self._controls(step, blocks)).numpy()  # [K,M]
         done = time.monotonic()
         self.counters.rounds += len(results)
-        self.clock.add_call(results, got - began, done - got, len(blocks))
+        images = len(blocks) * self.schedule.block_images(blocks[0].stage.resolution)
+        self.clock.add_call(results, got - began, done - got, images)
         self._check_finite(results)
         self._show(blocks[-1], results)
         per_block = (done - began) / len(blocks)
@@ -187,7 +194,7 @@ class Run:
             "nonfinite_rounds": counters.nonfinite,
             "memory/process_peak_mb": peak_memory_mb(),
             "memory/device_peak_mb": device_memory_mb(),
-            **self.clock.tick_row(counters.images - counters.tick_start),
+            **self.clock.tick_row(),
         }
         counters.tick_start = counters.images
         self.records.tick(row)
@@ -211,7 +218,7 @@ class Run:
 
     def _show(self, progress: Progress, results: np.ndarray) -> None:
         counters = self.counters
-        rate = self.clock.rate(self.schedule.block_images(progress.stage.resolution))
+        rate = self.clock.rate()
         spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
         means = results.mean(axis=0)
         self.log.advance(
@@ -243,10 +250,10 @@ class Run:
         return path
 
     def _finish(self) -> None:
-        path = self._save_network(1.0 if not self.state.stage.fading else self.schedule.at(self.counters.images).alpha)
-        self.log.line(
-            f"done: {self.counters.images / 1000:.1f} kimg in {duration(self.counters.seconds)}; the generator is {path}"
-        )
+        now = self.schedule.at(self.counters.images)
+        path = self._save_network(now.alpha if now.stage == self.state.stage else 1.0)
+        kimg, seconds = self.counters.images / 1000, self.counters.seconds
+        self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
 
 
 def concatenate(blocks: list[Block]) -> Batch:

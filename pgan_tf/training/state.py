@@ -25,11 +25,10 @@ class Counters:
     best: dict = dataclasses.field(default_factory=dict)
 
 
-class StageState(tf.Module):
+class StageState:
     """The networks of one stage with their optimizers: created under the strategy's scope."""
 
     def __init__(self, stage: Stage, config: Config, num_channels: int, label_size: int):
-        super().__init__()
         self.stage = stage
         options = growth.network_options(config, num_channels, label_size)
         self.generator = growth.build_generator(stage, options)
@@ -41,6 +40,16 @@ class StageState(tf.Module):
         initial = 64.0 if config.optim.precision == "float16" else 0.0
         self.g_log_scale = tf.Variable(initial, trainable=False, name="g_log_scale")
         self.d_log_scale = tf.Variable(initial, trainable=False, name="d_log_scale")
+
+    def variables_by_name(self) -> dict[str, tf.Variable]:
+        """Everything that changes in training, by a name that does not depend on Keras' own naming."""
+        named = {"g_log_scale": self.g_log_scale, "d_log_scale": self.d_log_scale}
+        for kind in ("generator", "discriminator", "ema"):
+            parameters = getattr(self, kind).parameters_by_name()
+            named |= {f"{kind}/{name}": variable.value for name, variable in parameters.items()}
+        for kind in ("g_optimizer", "d_optimizer"):
+            named |= {f"{kind}/{i:03d}": v.value for i, v in enumerate(getattr(self, kind).variables)}
+        return named
 
     def carry_from(self, old: StageState) -> None:
         """Takes over the weights of the stage before; the optimizers start anew, as in the original."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import shutil
 import threading
@@ -33,7 +34,8 @@ def test_round_trip(tmp_path, side, channels):
     for resolution, level in pyramid(images).items():
         read = dataset.read(resolution, np.arange(5))
         np.testing.assert_array_equal(read, level)
-        assert read.dtype == np.uint8 and read.flags.c_contiguous
+        assert read.dtype == np.uint8
+        assert read.flags.c_contiguous
     assert dataset.read(4, np.arange(0)).shape == (0, 4, 4, channels)
 
 
@@ -71,7 +73,8 @@ def test_refuses_folders_that_are_no_data_set(tmp_path):
 def test_refuses_gzip(small_set):
     path = small_set / "small-r04.tfrecords"
     path.write_bytes(gzip.compress(path.read_bytes()))
-    assert "small-r04.tfrecords" in refused(small_set) and "gunzip" in refused(small_set)
+    assert "small-r04.tfrecords" in refused(small_set)
+    assert "gunzip" in refused(small_set)
 
 
 def test_refuses_truncation_within_a_record(small_set):
@@ -79,7 +82,8 @@ def test_refuses_truncation_within_a_record(small_set):
     content = path.read_bytes()
     path.write_bytes(content[:-100])
     message = refused(small_set)
-    assert "small-r04.tfrecords: record 9 at byte" in message and "last 100 bytes are missing" in message
+    assert "small-r04.tfrecords: record 9 at byte" in message
+    assert "last 100 bytes are missing" in message
 
 
 def test_refuses_truncation_between_records(small_set):
@@ -100,7 +104,8 @@ def test_refuses_empty_and_foreign_files(small_set):
 def test_refuses_wrong_shapes(tmp_path):
     path = tmp_path / "a-r03.tfrecords"
     path.write_bytes(frame(encode_image(np.zeros((8, 4, 3), np.uint8))))
-    assert "[3, 8, 4]" in refused(tmp_path) and "8x8" in refused(tmp_path)
+    assert "[3, 8, 4]" in refused(tmp_path)
+    assert "8x8" in refused(tmp_path)
     path.write_bytes(frame(encode_image(np.zeros((8, 8, 2), np.uint8))))
     assert "a-r03.tfrecords: 2 channels" in refused(tmp_path)
 
@@ -115,13 +120,15 @@ def test_refuses_bad_labels(small_set):
     ]:
         with open(path, "wb") as file:
             np.save(file, labels)
-        assert words in refused(small_set) and "small-rxx.labels" in refused(small_set)
+        assert words in refused(small_set)
+        assert "small-rxx.labels" in refused(small_set)
     path.write_bytes(b"")
     assert "not a .npy file" in refused(small_set)
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError, match="in the middle"), DatasetWriter(tmp_path / "set", 8, 3) as writer:
+    writer = DatasetWriter(tmp_path / "set", 8, 3)
+    with contextlib.suppress(RuntimeError), writer:
         writer.add(np.zeros((8, 8, 3), np.uint8))
         raise RuntimeError("in the middle")
     assert list(tmp_path.iterdir()) == []
@@ -155,9 +162,12 @@ def test_refuses_odd_pictures_labels_and_emptiness(tmp_path):
         encode_levels(np.zeros((8, 8, 3), np.float32))
     with pytest.raises(DataError, match="no picture"), DatasetWriter(tmp_path / "set", 8, 3):
         pass
-    with pytest.raises(DataError, match="for 1 pictures"), DatasetWriter(tmp_path / "set", 4, 1) as writer:
-        writer.add(np.zeros((4, 4, 1), np.uint8))
-        writer.add_labels(np.eye(2))
+    stack = contextlib.ExitStack()
+    writer = stack.enter_context(DatasetWriter(tmp_path / "set", 4, 1))
+    writer.add(np.zeros((4, 4, 1), np.uint8))
+    writer.add_labels(np.eye(2))
+    with pytest.raises(DataError, match="for 1 pictures"):
+        stack.close()
     assert list(tmp_path.iterdir()) == []
 
 

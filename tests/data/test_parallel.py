@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -29,6 +30,23 @@ def test_errors_come_through_in_place(workers):
         list(results)
 
 
+def test_no_more_is_taken_than_can_be_held():
+    taken = []
+
+    class Spy(Sequence):
+        def __len__(self):
+            return 10_000
+
+        def __getitem__(self, part):
+            taken.append(part.stop)
+            return NUMBERS[:8]
+
+    results = ordered_map(hex, Spy(), 2)
+    next(results)
+    assert max(taken) <= 100
+    results.close()
+
+
 def test_a_dead_worker_is_one_line():
     with pytest.raises(DataError, match="try --workers=1"):
         list(ordered_map(os._exit, [1] * 20, 2))
@@ -40,8 +58,10 @@ def test_lines_without_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.0)
     list(progress.track(NUMBERS, len(NUMBERS), "writing"))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("writing: 1 of 150, ") and "images/s" in lines[0]
-    assert lines[-1].startswith("writing: 150 of 150, ") and lines[-1].endswith("0 s left")
+    assert lines[0].startswith("writing: 1 of 150, ")
+    assert "images/s" in lines[0]
+    assert lines[-1].startswith("writing: 150 of 150, ")
+    assert lines[-1].endswith("0 s left")
 
 
 def test_a_bar_on_a_terminal(monkeypatch):

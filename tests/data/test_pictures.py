@@ -166,7 +166,8 @@ def test_fits(tmp_path, along_x):
     row = turn(stretch)[8]
     assert is_close([row[2], row[8], row[13]], [RED, GREEN, BLUE])
     column = turn(pad)[:, 8]
-    assert (column[:5] == GREY).all() and (column[10:] == GREY).all()  # round(16 / 3) = 5 rows of picture
+    assert (column[:5] == GREY).all()
+    assert (column[10:] == GREY).all()
     assert is_close(column[5:10], [GREEN] * 5)
 
 

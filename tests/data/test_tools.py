@@ -80,7 +80,8 @@ def test_compare(small_set, tmp_path):
     other = compare(small_set, copy_with(small_set, tmp_path / "other", change, labels=labels))
     assert (other.counts, other.differing, other.first_differing, other.same_labels) == ((10, 10), 2, 3, True)
     seventh = RecordDataset(small_set).read(16, np.array([7])).astype(int)
-    assert other.worst == np.abs(255 - 2 * seventh).max() and "2 of the first 10 differ" in str(other)
+    assert other.worst == np.abs(255 - 2 * seventh).max()
+    assert "2 of the first 10 differ" in str(other)
     one = compare(small_set, copy_with(small_set, tmp_path / "one", lambda images: images ^ 1, labels=labels))
     assert (one.differing, one.worst) == (10, 1)
     shorter = compare(small_set, copy_with(small_set, tmp_path / "shorter", lambda images: images[:8]))
@@ -88,7 +89,7 @@ def test_compare(small_set, tmp_path):
 
 
 def test_compare_needs_the_same_kind(small_set, golden_folder):
-    with pytest.raises(DataError, match="16x16x3 images, .* 32x32x3"):
+    with pytest.raises(DataError, match=r"16x16x3 images, .* 32x32x3"):
         compare(small_set, golden_folder / "nv_dataset")
 
 
@@ -108,7 +109,8 @@ def test_verify_finds_a_flipped_bit(small_set, index, place, words):
     content[index * length + place % length] ^= 4
     path.write_bytes(content)
     (problem,) = verify(small_set).problems
-    assert f"small-r03.tfrecords: record {index} at byte {index * length}: " in problem and words in problem
+    assert f"small-r03.tfrecords: record {index} at byte {index * length}: " in problem
+    assert words in problem
 
 
 def test_verify_finds_truncation_and_goes_on(small_set):
@@ -118,7 +120,8 @@ def test_verify_finds_truncation_and_goes_on(small_set):
     problems = verify(small_set).problems
     assert len(problems) == 2
     assert "small-r03.tfrecords: record 8 at byte" in problems[0]
-    assert "small-r04.tfrecords: record 9 at byte" in problems[1] and "truncated" in problems[1]
+    assert "small-r04.tfrecords: record 9 at byte" in problems[1]
+    assert "truncated" in problems[1]
 
 
 def test_verify_finds_disagreement(small_set, golden_folder):
@@ -128,7 +131,8 @@ def test_verify_finds_disagreement(small_set, golden_folder):
     assert "7 records, but small-r04.tfrecords has 10" in verify(small_set).problems[0]
     grey = (golden_folder / "nv_dataset_gray" / "nv_dataset_gray-r02.tfrecords").read_bytes()
     path.write_bytes(whole[: len(whole) // 10 * 7] + grey[: len(grey) // 4])
-    assert "record 7 at byte" in verify(small_set).problems[0] and "[1, 4, 4]" in verify(small_set).problems[0]
+    assert "record 7 at byte" in verify(small_set).problems[0]
+    assert "[1, 4, 4]" in verify(small_set).problems[0]
     path.write_bytes(whole)
     with open(small_set / "small-rxx.labels", "wb") as file:
         np.save(file, np.full((10, 3), np.nan, np.float32))
@@ -169,7 +173,8 @@ def test_commands(small_set, golden_folder, tmp_path, capsys):
     assert run("compare", golden_folder / "nv_dataset", small_set) == 2
     output = capsys.readouterr()
     assert "equal: 10 images" in output.out
-    assert output.err.startswith("error: ") and output.err.count("\n") == 1
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") == 1
     path = small_set / "small-r02.tfrecords"
     path.write_bytes(path.read_bytes()[:-1])
     assert run("verify", small_set) == 1
@@ -194,7 +199,8 @@ def test_bad_input_is_one_line(words, tmp_path, monkeypatch, capsys):
     Image.new("RGB", (8, 8)).save("a.png")
     assert dataset_tool.main(words) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ") and error.count("\n") == 1
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
     assert not Path("out").exists()
 
 

@@ -32,7 +32,7 @@ def test_minibatch_stddev_is_the_originals(path, batch):
 
 
 def test_minibatch_stddev_refuses_an_incomplete_group():
-    with pytest.raises(Exception, match="(?i)reshape|divisible|multiple"):
+    with pytest.raises(Exception, match=r"(?i)reshape|divisible|multiple"):
         MinibatchStdDev(4)(normal(6, 4, 4, 2).astype(np.float32))
 
 
@@ -122,7 +122,9 @@ def test_pixel_norm_makes_the_mean_square_one():
 def test_resampling(factor):
     x = normal(2, 4, 8, 3)
     np.testing.assert_array_equal(nearest_upsample(tf.constant(x), factor), reference.enlarge(x, factor))
-    np.testing.assert_allclose(box_downsample(tf.constant(x), factor), reference.shrink(x, factor), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        box_downsample(tf.constant(x), factor), reference.shrink(x, factor), rtol=1e-12, atol=1e-15
+    )
     np.testing.assert_allclose(box_downsample(nearest_upsample(tf.constant(x), factor), factor), x, rtol=1e-12)
 
 
@@ -152,7 +154,18 @@ def test_statistics_of_a_joined_batch_are_those_of_each_half(group):
     np.testing.assert_allclose(second, layer(b), rtol=1e-12)
 
 
-CASES = [(16, 1, 4), (16, 2, 4), (32, 8, 4), (12, 3, 4), (8, 2, 8), (8, 4, 4), (6, 3, 0), (6, 2, 1), (4, 2, 16), (24, 3, 2)]
+CASES = [
+    (16, 1, 4),
+    (16, 2, 4),
+    (32, 8, 4),
+    (12, 3, 4),
+    (8, 2, 8),
+    (8, 4, 4),
+    (6, 3, 0),
+    (6, 2, 1),
+    (4, 2, 16),
+    (24, 3, 2),
+]
 
 
 @pytest.mark.parametrize(("minibatch", "replicas", "group"), CASES)
@@ -174,6 +187,13 @@ def test_dealing_to_replicas(minibatch, replicas, group):
 
 
 def test_layers_are_registered_with_keras():
-    for layer in (EqualizedDense(3), LatentProjection(3), EqualizedConv2D(3, resample="up"), PixelNorm(1e-4), MinibatchStdDev(2)):
+    for layer in (
+        EqualizedDense(3),
+        LatentProjection(3),
+        EqualizedConv2D(3, resample="up"),
+        PixelNorm(1e-4),
+        MinibatchStdDev(2),
+    ):
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
-        assert type(again) is type(layer) and again.get_config() == layer.get_config()
+        assert type(again) is type(layer)
+        assert again.get_config() == layer.get_config()

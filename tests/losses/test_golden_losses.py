@@ -98,7 +98,9 @@ def coin(monkeypatch, request):
         monkeypatch.setattr(progressive, "_leaky", lambda x: tf.where(x > -limit, x, x * progressive.LEAK))
 
 
-OUTPUTS = [p for p in reference.files("losses*_*.npz") if any(k.startswith("out/") for k in reference.load(p.values[0]))]
+OUTPUTS = [
+    p for p in reference.files("losses*_*.npz") if any(k.startswith("out/") for k in reference.load(p.values[0]))
+]
 
 
 @pytest.mark.usefixtures("coin")

@@ -81,5 +81,6 @@ def test_precision_survives_saving(policy, tmp_path):
     network.save(tmp_path / "g.keras")
     again = keras.saving.load_model(tmp_path / "g.keras")
     latents = np.random.RandomState(0).standard_normal([2, 16])
-    assert again.compute_dtype == network.compute_dtype and again.variable_dtype == network.variable_dtype
+    assert again.compute_dtype == network.compute_dtype
+    assert again.variable_dtype == network.variable_dtype
     np.testing.assert_array_equal(np.array(again(latents), np.float64), np.array(network(latents), np.float64))

@@ -29,12 +29,13 @@ def make_step(
     return TrainStep(config, state, tf.distribute.get_strategy(), minibatch, resolution)
 
 
-def make_batch(step: TrainStep, rounds=1, labels=0, channels=3, seed=0, dtype="float32") -> Batch:
+def make_batch(step: TrainStep, rounds=1, labels=0, channels=3, seed=0) -> Batch:
     random, n, size = np.random.RandomState(seed), step.minibatch, step.state.stage.resolution
     repeats = step.config.growth.D_repeats
 
     def one_hot(count):
-        return tf.constant(np.eye(max(labels, 1))[random.randint(0, max(labels, 1), [count, n])][..., :labels], dtype)
+        chosen = random.randint(0, max(labels, 1), [count, n])
+        return tf.constant(np.eye(max(labels, 1), dtype=np.float32)[chosen][..., :labels])
 
     reals = tf.constant(random.randint(0, 256, [rounds * repeats, n, size, size, channels]).astype(np.uint8))
     return Batch(reals, one_hot(rounds * repeats), one_hot(rounds))
@@ -84,11 +85,13 @@ def rounds(request):
         values = data[drawn[purpose]]
         return tf.gather(tf.constant(values.reshape(3, 8, *shape)), index)
 
-    reals = reference.shrink(reference.nhwc(data["in/reals"]), factor).astype(np.float32)
-    batch = Batch(*(tf.constant(x) for x in (reals, data["in/labD"], data["in/labG"])))
+    # The step takes bytes and the golden reals are none: a round's bytes tell which golden reals are meant.
+    reals = tf.constant(reference.shrink(reference.nhwc(data["in/reals"]), factor).astype(np.float32))
+    marks = tf.constant(np.broadcast_to(np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1, 1), reals.shape))
+    batch = Batch(marks, tf.constant(data["in/labD"]), tf.constant(data["in/labG"]))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainStep, "random", random)
-        patch.setattr(step_module, "process_reals", lambda images, *args: images)
+        patch.setattr(step_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
         weights, metrics = {}, []
         for k in range(3):
             once = Batch(*(x[k : k + 1] for x in batch))
@@ -102,11 +105,10 @@ def test_losses_of_each_round(rounds, record_property):
     """Before each D step; and after it, of the G step: they feel the updates of the rounds before."""
     data, _, metrics = rounds
     for k, ours in enumerate(metrics, start=1):
-        for name, key, limit in (("loss/D", "D", 1e-3), ("loss/G", "G_after_D_update", 5e-3)):
+        for name, key in (("loss/D", "D"), ("loss/G", "G_after_D_update")):
             theirs = data[f"step{k}/loss_before/{key}"].mean()
             record_property(f"{key}{k}", float(abs(ours[name] - theirs)))
-            # From the second round on, the coin tosses of Adam's first step (below) are in the weights.
-            assert abs(ours[name] - theirs) < (1e-5 if key == "D" and k == 1 else limit) * max(1, abs(theirs))
+            assert abs(ours[name] - theirs) < (1e-5 if k == 1 else 1e-4) * max(1, abs(theirs))
         assert ours["nonfinite"] == 0
 
 
@@ -128,7 +130,9 @@ def test_weights_after_rounds(rounds, network, after, record_property):
         # After one round it has seen none of the updates: exact, up to the float32 last place.
         assert worst < (1e-3 if after == 1 else 0.02)
     else:
-        assert median < 0.002 * after and most < 0.1 * after and worst < 3 * after
+        assert median < 1e-3 * after
+        assert most < 0.01 * after
+        assert worst < 3 * after
 
 
 # ---- Adam ------------------------------------------------------------------------------------------------------
@@ -142,7 +146,7 @@ def test_adam_is_the_originals(kind, golden, record_property):
     optimizer = make_optimizer(Optim(), network)
     grads = data["grads_nan_at_step3" if "nan" in kind else "grads"]
     rates = data["lrs"] if "lr" in kind else [LRATE] * 6
-    worst = 0.0
+    worst, previous = 0.0, data["v0"]
     for t in range(6):
         if "reset" in kind and t == 3:
             optimizer = make_optimizer(Optim(), network)
@@ -174,7 +178,12 @@ def test_adam_puts_epsilon_outside_of_the_bias_correction():
         v = 0.99 * v + 0.01 * g**2
         x = x - LRATE * np.sqrt(1 - 0.99**t) * g / (np.sqrt(v) + 1e-8)
         step.update(
-            network, optimizer, [tf.constant(g)], tf.constant(LRATE, tf.float64), tf.constant(True), step.state.d_log_scale
+            network,
+            optimizer,
+            [tf.constant(g)],
+            tf.constant(LRATE, tf.float64),
+            tf.constant(True),
+            step.state.d_log_scale,
         )
         np.testing.assert_allclose(variable.numpy(), x, rtol=1e-6)
 
@@ -188,7 +197,7 @@ def test_the_average_sees_the_generator_of_before_the_round():
         for variable in network.trainable_variables:
             variable.assign(np.random.RandomState(i).standard_normal(variable.shape))
     before, average = numbers(step.state.generator), numbers(step.state.ema)
-    step.rounds(make_batch(step, dtype="float64"), make_controls(ema=0.75, dtype="float64"))
+    step.rounds(make_batch(step), make_controls(ema=0.75, dtype="float64"))
     assert not equal(before, numbers(step.state.generator))
     for name, value in numbers(step.state.ema).items():
         np.testing.assert_allclose(value, 0.25 * before[name] + 0.75 * average[name], rtol=1e-12)
@@ -198,7 +207,7 @@ def test_rounds_in_one_call_are_rounds_in_many():
     calls = {}
     for size in (1, 4):
         step = make_step(Stage(8, True), precision="float64", labels=2, mirror_augment=True)
-        batch = make_batch(step, 4, labels=2, dtype="float64")
+        batch = make_batch(step, 4, labels=2)
         for k in range(0, 4, size):
             part = Batch(*(x[k : k + size] for x in batch))
             step.rounds(part, make_controls(size, alpha=0.3, first=k, dtype="float64"))
@@ -210,8 +219,9 @@ def test_rounds_in_one_call_are_rounds_in_many():
 def test_discriminator_steps_per_round():
     """Each has its own reals and random numbers, and is followed by the EMA's; the generator moves once."""
     step = make_step(D_repeats=3, precision="float64")
-    step.rounds(make_batch(step, 2, dtype="float64"), make_controls(2, dtype="float64"))
-    assert int(step.state.d_optimizer.iterations.numpy()) == 6 and int(step.state.g_optimizer.iterations.numpy()) == 2
+    step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
+    assert int(step.state.d_optimizer.iterations.numpy()) == 6
+    assert int(step.state.g_optimizer.iterations.numpy()) == 2
 
 
 def test_another_step_draws_other_numbers():
@@ -221,7 +231,8 @@ def test_another_step_draws_other_numbers():
         step = make_step()
         step.rounds(batch, make_controls(first=first))
         results.append(all_numbers(step.state))
-    assert equal(results[0], results[1]) and not equal(results[0], results[2])
+    assert equal(results[0], results[1])
+    assert not equal(results[0], results[2])
 
 
 def test_new_controls_do_not_trace_again():
@@ -241,10 +252,12 @@ def test_a_round_that_is_not_finite_changes_nothing_but_the_average():
     before = all_numbers(step.state)
     report = step.rounds(bad, make_controls())
     assert report[0, METRICS.index("nonfinite")] == 1
-    assert equal(before, all_numbers(step.state), "G") and equal(before, all_numbers(step.state), "D")
+    assert equal(before, all_numbers(step.state), "G")
+    assert equal(before, all_numbers(step.state), "D")
     assert int(step.state.d_optimizer.iterations.numpy()) == int(step.state.g_optimizer.iterations.numpy()) == 0
     report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 0 and not equal(before, all_numbers(step.state), "D")
+    assert report[0, METRICS.index("nonfinite")] == 0
+    assert not equal(before, all_numbers(step.state), "D")
 
 
 def test_one_pass_over_reals_and_fakes_equals_two():
@@ -306,13 +319,17 @@ def gradients_of(step: TrainStep, labels: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("precision", "cosine"), [("float32", 0.99999), ("bfloat16", 0.98)])
 def test_gradients_point_the_same_way(precision, cosine, record_property):
-    exact, ours = (
-        gradients_of(make_step(Stage(16, True), labels=3, precision=p), 3) for p in ("float64", precision)
-    )
+    steps = [make_step(Stage(16, True), labels=3, precision=p) for p in ("float64", precision)]
+    for network in ("generator", "discriminator"):
+        pairs = zip(*(getattr(step.state, network).trainable_variables for step in steps), strict=True)
+        for high, low in pairs:
+            high.assign(low.numpy().astype(np.float64))
+    exact, ours = (gradients_of(step, 3) for step in steps)
     for name, a, b in zip("DG", exact, ours, strict=True):
         measured = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
         record_property(name, measured)
-        assert measured > cosine and abs(np.linalg.norm(b) / np.linalg.norm(a) - 1) < 0.1
+        assert measured > cosine
+        assert abs(np.linalg.norm(b) / np.linalg.norm(a) - 1) < 0.1
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16", "float32"])
@@ -332,12 +349,14 @@ def test_float16_scales_its_losses():
     report = step.rounds(batch, make_controls())
     assert report[0, METRICS.index("nonfinite")] == 1
     assert state.d_log_scale.numpy() == state.g_log_scale.numpy() == 63
-    assert equal(before, all_numbers(state), "G") and equal(before, all_numbers(state), "D")
+    assert equal(before, all_numbers(state), "G")
+    assert equal(before, all_numbers(state), "D")
     state.d_log_scale.assign(8.0), state.g_log_scale.assign(8.0)
     report = step.rounds(batch, make_controls())
     assert report[0, METRICS.index("nonfinite")] == 0
     np.testing.assert_allclose([state.d_log_scale.numpy(), state.g_log_scale.numpy()], 8.0005, rtol=1e-7)
-    assert not equal(before, all_numbers(state), "G") and not equal(before, all_numbers(state), "D")
+    assert not equal(before, all_numbers(state), "G")
+    assert not equal(before, all_numbers(state), "D")
 
 
 def test_float16_update_does_not_feel_the_scale():

@@ -16,21 +16,14 @@ from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 ROUNDS, MINIBATCH, LABELS, SIZE = 3, 16, 3, 8
 
 
-def batch_for(strategy, step: TrainStep, dtype: str, poison: bool = False) -> Batch:
-    """The same global minibatches, each replica with its share; `poison` puts a NaN into the last replica's labels."""
+def make_batch(step: TrainStep, poison: bool = False) -> Batch:
+    """Global minibatches; `poison` puts a NaN into a label that the last replica takes."""
     random = np.random.RandomState(0)
     reals = random.randint(0, 256, [ROUNDS, MINIBATCH, SIZE, SIZE, 3]).astype(np.uint8)
-    labels, g_labels = np.eye(LABELS)[random.randint(0, LABELS, [2, ROUNDS, MINIBATCH])].astype(dtype)
+    labels, g_labels = np.eye(LABELS, dtype=np.float32)[random.randint(0, LABELS, [2, ROUNDS, MINIBATCH])]
     if poison:
-        labels, g_labels = labels.copy(), g_labels.copy()
         labels[:, step.shares[-1][0]] = g_labels[:, step.shares[-1][0]] = np.nan
-
-    def share(array):
-        return strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(array[:, step.shares[context.replica_id_in_sync_group]])
-        )
-
-    return Batch(share(reals), share(labels), share(g_labels))
+    return Batch(tf.constant(reals), tf.constant(labels), tf.constant(g_labels))
 
 
 def controls(dtype: str) -> Controls:
@@ -50,7 +43,9 @@ def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
 def main(precision: str) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    options = dict(fmap_base=64, fmap_max=16, latent_size=16, precision=precision, mirror_augment=True, adam_epsilon=1e-3)
+    options = dict(
+        fmap_base=64, fmap_max=16, latent_size=16, precision=precision, mirror_augment=True, adam_epsilon=1e-3
+    )
     config, results = Config.from_values(options), {}
     for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
         strategy = tf.distribute.MirroredStrategy(devices)
@@ -59,7 +54,7 @@ def main(precision: str) -> None:
             state = StageState(Stage(SIZE, True), config, 3, LABELS)
         step = TrainStep(config, state, strategy, MINIBATCH, 16)
         start = copies(strategy, state)[0]
-        metrics = step.rounds(batch_for(strategy, step, precision), controls(precision)).numpy()
+        metrics = step.rounds(make_batch(step), controls(precision)).numpy()
         results[len(devices)] = metrics, copies(strategy, state), start
     (one_metrics, (one,), start), (two_metrics, two, _) = results[1], results[2]
     print("difference", max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(two[0], one, strict=True)))
@@ -68,10 +63,20 @@ def main(precision: str) -> None:
     print("agree", all(np.array_equal(a, b) for a, b in zip(*two, strict=True)))
     # A value that is not finite, on the second replica only: nobody's weights move.
     before = copies(strategy, state)
-    metrics = step.rounds(batch_for(strategy, step, precision, poison=True), controls(precision)).numpy()
-    after, trained = copies(strategy, state), len(state.generator.trainable_variables) + len(state.discriminator.trainable_variables)
+    metrics = step.rounds(make_batch(step, poison=True), controls(precision)).numpy()
+    after, trained = (
+        copies(strategy, state),
+        len(state.generator.trainable_variables) + len(state.discriminator.trainable_variables),
+    )
     print("skipped", bool((metrics[:, METRICS.index("nonfinite")] == 1).all()))
-    print("together", all(np.array_equal(a, b) for old, new in zip(before, after) for a, b in zip(old[:trained], new[:trained])))
+    print(
+        "together",
+        all(
+            np.array_equal(a, b)
+            for old, new in zip(before, after, strict=False)
+            for a, b in zip(old[:trained], new[:trained], strict=False)
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -119,7 +119,9 @@ def write_pictures(
             first = ": ".join(report.skipped[0])
             raise DataError(f"{root}: none of the {len(files)} picture files can be read ({first})")
         if classes:
-            writer.add_labels(np.eye(len(classes))[[classes.index(file.split("/")[0]) for file in written]])
+            columns = {name: column for column, name in enumerate(classes)}
+            one_hot = np.eye(len(classes), dtype=np.float32)
+            writer.add_labels(one_hot[[columns[file.split("/")[0]] for file in written]])
             writer.add_text("-labels.txt", classes)
     _note_enlarged(report, target)
     report.label_names = classes

@@ -1,0 +1,52 @@
+"""report.md: a run on one page, written from its metrics.jsonl whenever it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from pgan_tf.config import Config
+from pgan_tf.training.console import duration
+
+
+def write_report(folder: Path, config: Config) -> None:
+    """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    pictures = sorted(folder.glob("fakes*.png"))
+    lines = [f"# {folder.name}", ""]
+    if rows:
+        last = rows[-1]
+        lines += [f"{last['kimg']:.1f} of {config.growth.total_kimg:g} kimg in {duration(last['train_seconds'])}, "]
+        lines += [f"{last['nonfinite_rounds']} rounds with a loss or gradient that was not finite.", ""]
+    if pictures:
+        lines += [
+            f"![generated images]({pictures[-1].name})",
+            "",
+            "The training images:",
+            "",
+            "![reals](reals.png)",
+            "",
+        ]
+    lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
+    lines += [_resolution_row(resolution, rows) for resolution in sorted({row["resolution"] for row in rows})]
+    defaults = Config().values()
+    changed = {name: value for name, value in config.values().items() if value != defaults[name]}
+    lines += ["", "Options that differ from the defaults:", "", "```"]
+    lines += [f"--{name}={value}" for name, value in changed.items()]
+    lines += ["```", "", f"Go on: `python train.py --resume={folder}`. Watch: `tensorboard --logdir {folder}`.", ""]
+    temporary = folder / ".report.md.tmp"
+    temporary.write_text("\n".join(lines))
+    os.replace(temporary, folder / "report.md")
+
+
+def _resolution_row(resolution: int, rows: list[dict]) -> str:
+    here = [row for row in rows if row["resolution"] == resolution]
+    seconds = sum(row["timing/tick_seconds"] for row in here)
+    rate = sorted(row["timing/images_per_second"] for row in here)[len(here) // 2]
+    last = here[-1]
+    cells = [
+        f"{resolution}x{resolution}", f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
+        f"{last['memory/process_peak_mb'] / 1024:.1f} GB", f"{last['loss/D']:+.3f}", f"{last['loss/G']:+.3f}",
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
