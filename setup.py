@@ -36,5 +36,5 @@ setup(
         "google-crc32c>=1.5,<2",
     ],
     extras_require={"quickstart": QUICKSTART, "test": TEST},
-    entry_points={"console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:console"]},
+    entry_points={"console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main"]},
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from pgan_tf.files import new_file
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
@@ -15,7 +16,7 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 
 
 def grid(images: np.ndarray, columns: int, cell: int = 0) -> np.ndarray:
-    """uint8 [N,R,R,C] -> one picture [rows*cell, columns*cell, C], row by row; empty cells are black.
+    """uint8 [N,R,R,C] -> one picture [rows*cell, columns*cell, C], row by row; empty cells are white.
 
     Each image is enlarged to `cell` pixels by whole pixels, so that a grid of 4x4 images can be looked at.
     """
@@ -23,7 +24,7 @@ def grid(images: np.ndarray, columns: int, cell: int = 0) -> np.ndarray:
     factor = max(1, cell // res)
     images = images.repeat(factor, axis=1).repeat(factor, axis=2)
     rows = -(-n // columns)
-    full = np.zeros((rows * columns, *images.shape[1:]), np.uint8)
+    full = np.full((rows * columns, *images.shape[1:]), 255, np.uint8)
     full[:n] = images
     full = full.reshape(rows, columns, res * factor, res * factor, channels).transpose(0, 2, 1, 3, 4)
     return full.reshape(rows * res * factor, columns * res * factor, channels)
@@ -31,10 +32,13 @@ def grid(images: np.ndarray, columns: int, cell: int = 0) -> np.ndarray:
 
 def save_png(path: str | os.PathLike, picture: np.ndarray) -> None:
     """Writes uint8 [H,W,1 or 3] as PNG; the file appears under its name only when it is complete."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
-    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(temporary, format="PNG")
-    os.replace(temporary, path)
+    with new_file(path) as temporary:
+        to_pillow(picture).save(temporary, format="PNG")
+
+
+def to_pillow(picture: np.ndarray) -> Image.Image:
+    """uint8 [H,W,1 or 3] as a Pillow image."""
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
 
 def default_grid_size(resolution: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name only when they are complete."""
+"""Folders that appear under their name only when they are complete."""
 
 from __future__ import annotations
 
@@ -9,23 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
-
-
-def _temporary_name(path: Path) -> Path:
-    """A hidden name beside `path`: renaming stays within one file system. The process id keeps two runs apart."""
-    return path.with_name(f".{path.name}.tmp{os.getpid()}")
-
-
-@contextmanager
-def new_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary name to write; it replaces `path` if the block succeeds and is removed if it fails."""
-    path = Path(path)
-    temporary = _temporary_name(path)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+from pgan_tf.files import temporary_name
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
@@ -44,7 +28,7 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
     check_new_folder(folder)
     path = Path(folder).resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary_name(path)
+    temporary = temporary_name(path)
     temporary.mkdir()
     try:
         yield temporary

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import new_file, new_folder
+from pgan_tf.data.files import new_folder
 from pgan_tf.data.progress import track
+from pgan_tf.grids import grid, save_png, to_pillow
 
 _BATCH_BYTES = 2**24
 _LEAST_TILE = 32  # pixels; smaller pictures are shown enlarged
@@ -43,17 +43,6 @@ class Comparison:
         return text + ("" if self.same_labels else "; the labels differ")
 
 
-def image_grid(images: np.ndarray) -> np.ndarray:
-    """uint8 [N, H, W, C] -> uint8 [rows * H, columns * W, C], about square, read like text; white where empty."""
-    count, height, width, channels = images.shape
-    columns = math.ceil(math.sqrt(count))
-    rows = math.ceil(count / columns)
-    grid = np.full((rows * columns, height, width, channels), 255, np.uint8)
-    grid[:count] = images
-    grid = grid.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)  # [rows,H,columns,W,C]
-    return grid.reshape(rows * height, columns * width, channels)
-
-
 def display(
     folder: str | os.PathLike, output: str | os.PathLike | None = None, resolution: int | None = None, num: int = 64
 ) -> Path:
@@ -66,14 +55,11 @@ def display(
     dataset = RecordDataset(folder)
     resolution = resolution or dataset.resolution
     images = dataset.read(resolution, np.arange(min(num, dataset.count)))
-    enlarge = max(1, _LEAST_TILE // resolution)
-    images = images.repeat(enlarge, axis=1).repeat(enlarge, axis=2)
     path = Path(output or f"{dataset.name}-{resolution}.png")
     if path.suffix.lower() != ".png":
         raise DataError(f"--output={path}: the picture is a PNG; give a name that ends with .png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(path) as temporary:
-        _to_pillow(image_grid(images)).save(temporary, format="png")
+    save_png(path, grid(images, math.ceil(math.sqrt(len(images))), _LEAST_TILE))
     return path
 
 
@@ -86,7 +72,7 @@ def extract(folder: str | os.PathLike, out: str | os.PathLike) -> int:
     with new_folder(out) as temporary:
         images = (image for batch in _batches(dataset) for image in batch)
         for index, image in enumerate(track(images, dataset.count, "extracting")):
-            _to_pillow(image).save(temporary / f"img{index:08d}.png")
+            to_pillow(image).save(temporary / f"img{index:08d}.png")
         if dataset.labels is not None:
             np.save(temporary / "labels.npy", dataset.labels)
     return dataset.count
@@ -121,7 +107,3 @@ def _batches(dataset: RecordDataset, count: int | None = None) -> Iterator[np.nd
 
 def _or_empty(labels: np.ndarray | None) -> np.ndarray:
     return np.zeros((0, 0), np.float32) if labels is None else labels
-
-
-def _to_pillow(image: np.ndarray) -> Image.Image:
-    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

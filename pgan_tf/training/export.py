@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pgan_tf import growth
+from pgan_tf.files import new_file
 from pgan_tf.networks import Generator
 
 
@@ -13,6 +13,5 @@ def save_generator(network: Generator, alpha: float, path: Path) -> None:
     """Writes `network` as .keras in float32, with its fade set to `alpha`; complete or not there at all."""
     copy = Generator.from_config({**network.get_config(), "alpha": alpha, "dtype": "float32"})
     growth.carry(network, copy)
-    temporary = path.with_name(f".tmp-{path.name}")
-    copy.save(temporary)
-    os.replace(temporary, path)
+    with new_file(path) as temporary:
+        copy.save(temporary)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from pgan_tf.config import Config
+from pgan_tf.files import new_file
 from pgan_tf.training.console import duration
 
 
@@ -35,9 +35,8 @@ def write_report(folder: Path, config: Config) -> None:
     lines += ["", "Options that differ from the defaults:", "", "```"]
     lines += [f"--{name}={value}" for name, value in changed.items()]
     lines += ["```", "", f"Go on: `python train.py --resume={folder}`. Watch: `tensorboard --logdir {folder}`.", ""]
-    temporary = folder / ".report.md.tmp"
-    temporary.write_text("\n".join(lines))
-    os.replace(temporary, folder / "report.md")
+    with new_file(folder / "report.md") as temporary:
+        temporary.write_text("\n".join(lines))
 
 
 def _resolution_row(resolution: int, rows: list[dict]) -> str:

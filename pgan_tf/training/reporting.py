@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import tensorflow as tf
 from pgan_tf import grids
 from pgan_tf.config import Config, parse_grid_size
 from pgan_tf.data.pipeline import Reals
+from pgan_tf.files import new_file
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.training.state import StageState
 
@@ -37,9 +37,8 @@ class Records:
         if not path.exists():
             return
         rows = [line for line in path.read_text().splitlines() if _images_of(line) <= images]
-        temporary = path.with_name(".metrics.jsonl.tmp")
-        temporary.write_text("".join(row + "\n" for row in rows))
-        os.replace(temporary, path)
+        with new_file(path) as temporary:
+            temporary.write_text("".join(row + "\n" for row in rows))
 
     def tick(self, row: dict) -> None:
         """One tick: a line of metrics.jsonl, and each number as a scalar."""

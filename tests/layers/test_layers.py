@@ -183,7 +183,8 @@ def test_dealing_to_replicas(minibatch, replicas, group):
         local = len(share) // size
         for position in range(local):
             members = share[position::local]  # what the layer takes for a group on this replica
-            assert len(members) == size and len({i % groups for i in members}) == 1, members
+            assert len(members) == size
+            assert len({i % groups for i in members}) == 1, members
 
 
 def test_layers_are_registered_with_keras():

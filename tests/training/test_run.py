@@ -15,10 +15,12 @@ from pgan_tf.data import DatasetWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 # Stages of 0.1 kimg: 4x4, a fade to 8x8 that spans several ticks, 8x8.
-FLAGS = """--fmap_base=32 --fmap_max=8 --latent_size=8 --total_kimg=0.48 --lod_training_kimg=0.1
---lod_transition_kimg=0.25 --minibatch_base=8 --minibatch_repeats=2 --tick_kimg_dict= --tick_kimg_base=0.048
---max_label_size=-1 --mirror_augment --deterministic --checkpoints_kept=2 --network_snapshot_ticks=4
---grid_size=4x2 --weight_histograms""".split()
+FLAGS = [
+    *("--fmap_base=32", "--fmap_max=8", "--latent_size=8", "--max_label_size=-1", "--mirror_augment"),
+    *("--total_kimg=0.48", "--lod_training_kimg=0.1", "--lod_transition_kimg=0.25", "--tick_kimg_dict="),
+    *("--tick_kimg_base=0.048", "--minibatch_base=8", "--minibatch_repeats=2", "--deterministic"),
+    *("--checkpoints_kept=2", "--network_snapshot_ticks=4", "--grid_size=4x2", "--weight_histograms"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_a_saved_generator_loads_in_plain_keras(straight):
 
 
 def test_killed_and_stopped_runs_end_in_the_same_weights(dataset, straight, tmp_path):
-    """kill -9 in the stable stage, SIGTERM in mid-fade, SIGINT at 8x8: to the last bit the run that was never stopped."""
+    """kill -9 at 4x4, SIGTERM in mid-fade, SIGINT at 8x8: to the last bit the run that was never stopped."""
     process = start(f"--dataset={dataset}", f"--result_dir={tmp_path}", *FLAGS)
     assert stop_at(process, "tick 2 ", signal.SIGKILL) == -signal.SIGKILL
     (folder,) = tmp_path.iterdir()

@@ -21,11 +21,12 @@ SMALL = dict(fmap_base=64, fmap_max=16, latent_size=16)
 LRATE = 0.001
 
 
-def make_step(
-    stage=Stage(8, False), minibatch=8, resolution=16, labels=0, channels=3, state=None, **options
-) -> TrainStep:
+STAGE = Stage(8, fading=False)
+
+
+def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, channels=3, **options) -> TrainStep:
     config = Config.from_values({**SMALL, **options})
-    state = state or StageState(stage, config, channels, labels)
+    state = StageState(stage, config, channels, labels)
     return TrainStep(config, state, tf.distribute.get_strategy(), minibatch, resolution)
 
 
@@ -222,6 +223,21 @@ def test_discriminator_steps_per_round():
     step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
     assert int(step.state.d_optimizer.iterations.numpy()) == 6
     assert int(step.state.g_optimizer.iterations.numpy()) == 2
+
+
+def test_the_numbers_of_a_discriminator_step_follow_from_its_place_in_the_run():
+    """The second of two steps in round 0 draws what the one step of round 1 draws, and no step what another does."""
+    results = {}
+    for repeats, first in ((2, 0), (1, 0), (1, 1)):
+        step = make_step(D_repeats=repeats)
+        batch = make_batch(step)
+        same = batch._replace(
+            reals=tf.repeat(batch.reals[:1], repeats, 0), labels=tf.repeat(batch.labels[:1], repeats, 0)
+        )
+        report = step.rounds(same, make_controls(lrate=0.0, first=first))[0]
+        results[repeats, first] = [float(report[METRICS.index(name)]) for name in ("scores/fake", "penalty/norm")]
+    assert results[2, 0] == pytest.approx(results[1, 1], rel=1e-4)
+    assert results[1, 0] != pytest.approx(results[1, 1], rel=1e-3)
 
 
 def test_another_step_draws_other_numbers():
