@@ -9,9 +9,9 @@ import pytest
 import reference
 import tensorflow as tf
 
+from pgan_tf import growth
 from pgan_tf.config import Config, Optim
 from pgan_tf.latents import Purpose
-from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.schedule import Stage
 from pgan_tf.training import step as step_module
 from pgan_tf.training.state import StageState, make_optimizer
@@ -65,75 +65,66 @@ def equal(a: dict, b: dict, prefix: str = "") -> bool:
 # ---- the original's rounds -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=reference.files("losses_tiny_*.npz"))
-def rounds(request):
-    """Three rounds with the original's inputs: (its numbers, our weights after 1 and 3, our metrics per round)."""
-    data = reference.load(request.param)
-    target, lod = re.fullmatch(r"losses_tiny(_target750)?_lod([\d.]+)", request.param.stem).groups()
+def three_rounds(path) -> tuple[dict, list]:
+    """Trains with the original's inputs: our weights after rounds 1 to 3 by network, our metrics of each round."""
+    data = reference.load(path)
+    target, lod = re.fullmatch(r"losses_tiny(_target750)?_lod([\d.]+)", path.stem).groups()
     lod, full = float(lod), 16
     options = dict(wgan_target=750.0 if target else 1.0)
-    stage = Stage(full // 2 ** int(lod), lod % 1 > 0)
-    step = make_step(stage, 8, full, labels=3, **options)
-    step.state.generator, alpha, factor = reference.build(Generator, "t", lod)
-    step.state.discriminator, _, _ = reference.build(Discriminator, "t", lod)
-    step.state.ema, _, _ = reference.build(Generator, "t", lod, seed=reference.EMA_SEED)
-    # The optimizers know their variables by place: make them anew for these networks.
-    step.state.g_optimizer = make_optimizer(step.config.optim, step.state.generator)
-    step.state.d_optimizer = make_optimizer(step.config.optim, step.state.discriminator)
-    drawn = {Purpose.D_LATENTS: "in/zD", Purpose.G_LATENTS: "in/zG", Purpose.MIXING: "in/mix"}
-
-    def random(self, purpose, index, shape, sampler):
-        values = data[drawn[purpose]]
-        return tf.gather(tf.constant(values.reshape(3, 8, *shape)), index)
-
+    step = make_step(Stage(full // 2 ** int(lod), lod % 1 > 0), 8, full, labels=3, **options)
+    alpha, state = 1 - lod % 1, step.state
+    for network, seed in ((state.generator, None), (state.discriminator, None), (state.ema, reference.EMA_SEED)):
+        source, _, factor = reference.build(type(network), "t", lod, seed=seed)
+        growth.carry(source, network)
     # The step takes bytes and the golden reals are none: a round's bytes tell which golden reals are meant.
     reals = tf.constant(reference.shrink(reference.nhwc(data["in/reals"]), factor).astype(np.float32))
     marks = tf.constant(np.broadcast_to(np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1, 1), reals.shape))
     batch = Batch(marks, tf.constant(data["in/labD"]), tf.constant(data["in/labG"]))
+    drawn = {Purpose.D_LATENTS: "in/zD", Purpose.G_LATENTS: "in/zG", Purpose.MIXING: "in/mix"}
+
+    def random(self, purpose, index, shape, sampler):
+        return tf.gather(tf.constant(data[drawn[purpose]].reshape(3, 8, *shape)), index)
+
+    weights, metrics = [], []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainStep, "random", random)
         patch.setattr(step_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
-        weights, metrics = {}, []
         for k in range(3):
             once = Batch(*(x[k : k + 1] for x in batch))
-            controls = make_controls(1, alpha, ema=0.999, first=k)
-            metrics.append(dict(zip(METRICS, step.rounds(once, controls)[0].numpy(), strict=True)))
-            weights[k + 1] = {key: numbers(getattr(step.state, key)) for key in ("generator", "discriminator", "ema")}
-    return data, weights, metrics
+            report = step.rounds(once, make_controls(1, alpha, ema=0.999, first=k))[0]
+            metrics.append(dict(zip(METRICS, report.numpy(), strict=True)))
+            networks = {"G": state.generator, "D": state.discriminator, "Gs": state.ema}
+            weights.append({key: numbers(network) for key, network in networks.items()})
+    return weights, metrics
 
 
-def test_losses_of_each_round(rounds, record_property):
-    """Before each D step; and after it, of the G step: they feel the updates of the rounds before."""
-    data, _, metrics = rounds
+@pytest.mark.parametrize("path", reference.files("losses_tiny_*.npz"))
+def test_three_rounds_are_the_originals(path, record_property):
+    """Losses before each D step, and after it, of the G step; weights in units of the learning rate.
+
+    Adam with beta1 = 0 moves a weight by a whole rate whatever its gradient's size, so that a gradient near zero may
+    toss a coin; all others agree. The EMA sees G of before the round: after one round it has seen no coin.
+    """
+    data = reference.load(path)
+    weights, metrics = three_rounds(path)
     for k, ours in enumerate(metrics, start=1):
         for name, key in (("loss/D", "D"), ("loss/G", "G_after_D_update")):
             theirs = data[f"step{k}/loss_before/{key}"].mean()
             record_property(f"{key}{k}", float(abs(ours[name] - theirs)))
-            assert abs(ours[name] - theirs) < (1e-5 if k == 1 else 1e-4) * max(1, abs(theirs))
+            assert abs(ours[name] - theirs) < (1e-5 if k == 1 else 1e-4) * max(1, abs(theirs)), (k, name)
         assert ours["nonfinite"] == 0
-
-
-@pytest.mark.parametrize("network", ["generator", "discriminator", "ema"])
-@pytest.mark.parametrize("after", [1, 3])
-def test_weights_after_rounds(rounds, network, after, record_property):
-    """In units of the learning rate. Adam with beta1 = 0 moves a weight by a whole rate whatever its gradient's size,
-    so that a gradient near zero may toss a coin; all others agree. The EMA has none of this: it sees G of before."""
-    data, weights, _ = rounds
-    prefix = {"generator": "G", "discriminator": "D", "ema": "Gs"}[network]
-    differences = []
-    for name, ours in weights[after][network].items():
-        theirs = data[f"step{after}/{prefix}/{reference.name_in_original(name, 16)}"]
-        differences.append(np.abs(ours - theirs).ravel() / LRATE)
-    differences = np.concatenate(differences)
-    median, most, worst = np.quantile(differences, [0.5, 0.98, 1.0])
-    record_property("quantiles", f"{median:.2e} {most:.2e} {worst:.2e}")
-    if network == "ema":
-        # After one round it has seen none of the updates: exact, up to the float32 last place.
-        assert worst < (1e-3 if after == 1 else 0.02)
-    else:
-        assert median < 1e-3 * after
-        assert most < 0.01 * after
-        assert worst < 3 * after
+    for after in (1, 3):
+        for network, ours in weights[after - 1].items():
+            theirs = {name: data[f"step{after}/{network}/{reference.name_in_original(name, 16)}"] for name in ours}
+            differences = np.concatenate([np.abs(ours[name] - theirs[name]).ravel() for name in ours]) / LRATE
+            median, most, worst = np.quantile(differences, [0.5, 0.98, 1.0])
+            record_property(f"{network}{after}", f"{median:.2e} {most:.2e} {worst:.2e}")
+            if network == "Gs":
+                assert worst < (1e-3 if after == 1 else 0.02), after
+            else:
+                assert median < 1e-3 * after, (network, after)
+                assert most < 0.01 * after, (network, after)
+                assert worst < 3 * after, (network, after)
 
 
 # ---- Adam ------------------------------------------------------------------------------------------------------
@@ -202,6 +193,15 @@ def test_the_average_sees_the_generator_of_before_the_round():
     assert not equal(before, numbers(step.state.generator))
     for name, value in numbers(step.state.ema).items():
         np.testing.assert_allclose(value, 0.25 * before[name] + 0.75 * average[name], rtol=1e-12)
+
+
+def test_each_network_has_its_own_learning_rate():
+    step = make_step()
+    for still, moving, rate in (("D", "G", "d_lrate"), ("G", "D", "g_lrate")):
+        before = all_numbers(step.state)
+        step.rounds(make_batch(step), make_controls()._replace(**{rate: tf.constant(0.0)}))
+        assert equal(before, all_numbers(step.state), still + "/")
+        assert not equal(before, all_numbers(step.state), moving + "/")
 
 
 def test_rounds_in_one_call_are_rounds_in_many():

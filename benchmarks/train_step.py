@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Images per second of the whole training loop at each resolution, and where the time goes.
+
+    python benchmarks/train_step.py --fmap_base=2048 --fmap_max=128 --precision=bfloat16
+
+Every flag of train.py counts. The images are noise: speed does not depend on them. The first tick of each
+resolution warms up and is left out. Nothing else should run on the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from absl import app, flags
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import train
+
+flags.DEFINE_string("resolutions", "4,8,16,32", "the resolutions to measure")
+flags.DEFINE_float("seconds", 30.0, "about how long to measure each")
+FLAGS = flags.FLAGS
+
+
+def make_dataset(folder: Path, resolution: int) -> Path:
+    """A data set of 64 pictures of noise."""
+    import numpy as np
+
+    from pgan_tf.data import DatasetWriter
+
+    rng = np.random.default_rng(0)
+    with DatasetWriter(folder, resolution, channels=3) as writer:
+        for _ in range(64):
+            writer.add(rng.integers(0, 256, (resolution, resolution, 3), np.uint8))
+    return folder
+
+
+def measure(config, results: Path, kimg: float) -> list[dict]:
+    """Two ticks of a run; returns the rows of metrics.jsonl."""
+    from pgan_tf.training import loop, rundir
+    from pgan_tf.training.plan import make_plan
+
+    config = config.replace(total_kimg=2 * kimg, tick_kimg_base=kimg, tick_kimg_dict={}, result_dir=str(results))
+    folder = rundir.create(config, "benchmark", "")
+    with contextlib.redirect_stdout(io.StringIO()):
+        loop.Run(config, make_plan(config), folder).train()
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def row(config, results: Path, resolution: int, peak: float) -> str:
+    from pgan_tf import growth
+    from pgan_tf.schedule import Stage
+    from pgan_tf.training import estimate
+
+    config = config.replace(resolution=resolution, lod_initial_resolution=resolution)
+    options = growth.network_options(config, num_channels=3, label_size=0)
+    stage = Stage(resolution, fading=False)
+    g, d = growth.build_generator(stage, options), growth.build_discriminator(stage, options)
+    operations = estimate.G_PASSES * estimate.flops(g) + estimate.D_PASSES * estimate.flops(d)
+    trial = measure(config, results, 0.5)[-1]["timing/images_per_second"]
+    tick = measure(config, results, max(0.5, trial * FLAGS.seconds / 1000))[-1]
+    rate, shares = (
+        tick["timing/images_per_second"],
+        [tick[f"timing/{s}_share"] for s in ("input", "step", "bookkeeping")],
+    )
+    speed = rate * operations
+    return (
+        f"| {resolution}x{resolution} | {rate:.1f} | {shares[0]:.1%} | {shares[1]:.1%} | {shares[2]:.1%} | "
+        f"{operations / 1e9:.2f} | {speed / 1e9:.0f} | {speed / peak:.0%} |"
+    )
+
+
+def main(argv: list[str]) -> None:
+    train.import_tensorflow_quietly()
+    from pgan_tf.training import estimate
+
+    resolutions = [int(word) for word in FLAGS.resolutions.split(",")]
+    with tempfile.TemporaryDirectory() as work:
+        dataset = make_dataset(Path(work) / "noise", max(resolutions))
+        config = train.config_from_flags().replace(dataset=str(dataset))
+        peak = max(estimate.convolution_speed(config) for _ in range(3))
+        options = f"fmap_base {config.model.fmap_base}, fmap_max {config.model.fmap_max}"
+        print(f"{config.optim.precision}, {options}, minibatch {config.growth.minibatch_base}, {os.cpu_count()} cores")
+        print(f"peak of a 3x3 convolution of 128 maps at 32x32: {peak / 1e9:.0f} GFLOP/s\n")
+        print("| resolution | images/s | input | step | bookkeeping | GFLOP an image | GFLOP/s | of the peak |")
+        print("|---|---|---|---|---|---|---|---|")
+        for resolution in resolutions:
+            print(row(config, Path(work) / "results", resolution, peak), flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)

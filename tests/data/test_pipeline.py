@@ -1,0 +1,58 @@
+"""The order of the real images: a pure function of the seed and the position."""
+
+import numpy as np
+import pytest
+
+from pgan_tf.data import DatasetWriter, RecordDataset
+from pgan_tf.data.pipeline import Reals, shuffled_indices
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """Eleven pictures whose pixels all hold their number, with one-hot labels of it."""
+    folder = tmp_path_factory.mktemp("set") / "numbers"
+    with DatasetWriter(folder, resolution=8, channels=1) as writer:
+        for i in range(11):
+            writer.add(np.full((8, 8, 1), i, np.uint8))
+        writer.add_labels(np.eye(11))
+    return RecordDataset(folder)
+
+
+def test_each_epoch_shows_each_image_once_in_an_order_of_its_own():
+    epochs = [shuffled_indices(100 * k, 100, 100, seed=5) for k in range(3)]
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(100))
+    assert not np.array_equal(epochs[0], epochs[1])
+    assert not np.array_equal(epochs[1], epochs[2])
+    assert not np.array_equal(epochs[0], shuffled_indices(0, 100, 100, seed=6))
+
+
+def test_the_order_does_not_depend_on_how_it_is_cut():
+    whole = shuffled_indices(0, 60, 11, seed=1)
+    parts = [shuffled_indices(start, size, 11, seed=1) for start, size in ((0, 7), (7, 30), (37, 23))]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_blocks_go_on_from_any_position(dataset):
+    reals = Reals(dataset, seed=3, label_size=11)
+    blocks = reals.blocks(0, 8, minibatch=4, rounds=2, d_repeats=3)
+    first, second = next(blocks), next(blocks)
+    later = next(reals.blocks(24, 8, minibatch=4, rounds=2, d_repeats=3))
+    assert first.reals.shape == (6, 4, 8, 8, 1)
+    assert first.g_labels.shape == (2, 4, 11)
+    for a, b in zip(second, later, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(first.reals, second.reals)
+
+
+def test_labels_stay_with_their_images(dataset):
+    block = next(Reals(dataset, seed=3, label_size=11).blocks(5, 4, minibatch=4, rounds=3, d_repeats=1))
+    np.testing.assert_array_equal(block.labels.argmax(-1), block.reals[:, :, 0, 0, 0])
+    images, labels = Reals(dataset, seed=3, label_size=11).first(8, 9)
+    np.testing.assert_array_equal(labels.argmax(-1), images[:, 0, 0, 0])
+
+
+def test_fewer_label_components_are_the_first_ones(dataset):
+    whole, cut = (Reals(dataset, 3, size).first(8, 11)[1] for size in (11, 4))
+    np.testing.assert_array_equal(cut, whole[:, :4])
+    assert Reals(dataset, 3, 0).first(8, 2)[1].shape == (2, 0)

@@ -1,0 +1,77 @@
+"""Checkpoints: complete or not there; a damaged one is passed over."""
+
+import numpy as np
+import pytest
+
+from pgan_tf.config import Config
+from pgan_tf.schedule import Stage
+from pgan_tf.training import checkpoint
+from pgan_tf.training.state import Counters, StageState
+
+CONFIG = Config.from_values({"fmap_base": 16, "fmap_max": 4, "latent_size": 4})
+
+
+def make_state(seed: int) -> StageState:
+    return StageState(Stage(8, fading=True), CONFIG.replace(seed=seed), num_channels=1, label_size=0)
+
+
+def arrays(state: StageState) -> dict[str, np.ndarray]:
+    return {name: variable.numpy() for name, variable in state.variables_by_name().items()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for images in (1000, 2000, 3000):
+        checkpoint.save(tmp_path, make_state(seed=images), Counters(images=images, tick=images // 1000), keep=2)
+    return tmp_path
+
+
+def test_everything_comes_back(folder):
+    path = checkpoint.newest_sound(folder, print)
+    stage, counters = checkpoint.read_counters(path)
+    state = make_state(seed=1)
+    checkpoint.restore(path, state)
+    assert stage == Stage(8, fading=True)
+    assert counters == Counters(images=3000, tick=3)
+    expected = arrays(make_state(seed=3000))
+    assert len(expected) > 50
+    for name, value in arrays(state).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_the_last_few_are_kept(folder):
+    assert [path.name for path in checkpoint.paths(folder)] == ["000002.000", "000003.000"]
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest"])
+def test_a_damaged_one_is_named_and_passed_over(folder, damage):
+    newest = checkpoint.paths(folder)[-1]
+    data = next(newest.glob("state.data*"))
+    if damage == "truncate":
+        data.write_bytes(data.read_bytes()[:-100])
+    elif damage == "flip":
+        content = bytearray(data.read_bytes())
+        content[len(content) // 2] ^= 1
+        data.write_bytes(content)
+    elif damage == "remove":
+        data.unlink()
+    else:
+        (newest / "manifest.json").write_text("{")
+    said = []
+    assert checkpoint.newest_sound(folder, said.append).name == "000002.000"
+    (line,) = said
+    assert str(newest) in line
+
+
+def test_no_sound_checkpoint_is_one_line(folder):
+    for path in checkpoint.paths(folder):
+        (path / "manifest.json").unlink()
+    with pytest.raises(checkpoint.CheckpointError, match="no usable checkpoint"):
+        checkpoint.newest_sound(folder, lambda line: None)
+
+
+def test_a_killed_writer_leaves_nothing_that_counts(folder):
+    (folder / ".tmp-000004.000").mkdir()
+    assert checkpoint.newest_sound(folder, print).name == "000003.000"
+    checkpoint.save(folder, make_state(seed=5), Counters(images=5000), keep=2)
+    assert [path.name for path in sorted(folder.iterdir())] == ["000003.000", "000005.000"]

@@ -1,0 +1,124 @@
+"""The loop in this process: what stops it, what it averages, what it shows."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pgan_tf.config import Config
+from pgan_tf.data import DatasetWriter
+from pgan_tf.schedule import Progress, Schedule, Stage
+from pgan_tf.training import checkpoint, loop, rundir
+from pgan_tf.training.console import duration
+from pgan_tf.training.plan import make_plan
+
+
+@pytest.fixture
+def config(tmp_path):
+    rng = np.random.default_rng(0)
+    with DatasetWriter(tmp_path / "set", resolution=4, channels=1) as writer:
+        for _ in range(16):
+            writer.add(rng.integers(0, 256, (4, 4, 1), np.uint8))
+    return Config.from_values(
+        {
+            "dataset": str(tmp_path / "set"), "result_dir": str(tmp_path / "results"), "fmap_base": 16, "fmap_max": 4,
+            "latent_size": 4, "minibatch_base": 4, "minibatch_repeats": 1, "tick_kimg_base": 0.02,
+            "tick_kimg_dict": {}, "total_kimg": 0.1, "grid_size": "2x2",
+        }
+    )  # fmt: skip
+
+
+def train(config):
+    folder = rundir.create(config, "set", "")
+    loop.Run(config, make_plan(config), folder).train()
+    return folder
+
+
+def rows(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_value_that_is_not_finite_stops_the_run_and_names_the_checkpoint(config, monkeypatch):
+    original = loop.Run._controls
+
+    def poisoned(self, step, blocks):
+        controls = original(self, step, blocks)
+        late = self.counters.images >= 60
+        return controls._replace(alpha=controls.alpha * np.nan) if late else controls
+
+    monkeypatch.setattr(loop.Run, "_controls", poisoned)
+    monkeypatch.setattr("pgan_tf.training.step.process_reals", poisoned_reals)
+    folder = rundir.create(config, "set", "")
+    with pytest.raises(loop.Diverged, match=r"checkpoints/000000\.\d+\. Try a lower --g_lrate_base"):
+        loop.Run(config, make_plan(config), folder).train()
+    path = checkpoint.newest_sound(folder / "checkpoints", print)
+    _, counters = checkpoint.read_counters(path)
+    assert 0 < counters.images <= 60
+
+
+def test_skip_counts_the_rounds_and_keeps_the_weights(config, monkeypatch):
+    monkeypatch.setattr("pgan_tf.training.step.process_reals", poisoned_reals)
+    original = loop.Run._controls
+
+    def poisoned(self, step, blocks):
+        controls = original(self, step, blocks)
+        return controls._replace(alpha=controls.alpha * np.nan)
+
+    monkeypatch.setattr(loop.Run, "_controls", poisoned)
+    run = loop.Run(config.replace(nan="skip"), make_plan(config), rundir.create(config, "set", ""))
+    run.train()
+    assert rows(run.folder)[-1]["nonfinite_rounds"] == 25
+    assert all(np.isfinite(v.numpy()).all() for v in run.state.variables_by_name().values())
+    assert run.state.d_optimizer.iterations.numpy() == 0
+    assert run.state.g_optimizer.iterations.numpy() == 25
+
+
+def poisoned_reals(images, mirror, alpha, fading, dtype):
+    """Reals that are NaN when alpha is."""
+    import tensorflow as tf
+
+    return tf.cast(images, dtype) / 127.5 - 1 + alpha * 0
+
+
+def test_run_folders_are_numbered(config):
+    names = [train(config).name, train(config.replace(desc="my run", seed=7)).name]
+    assert names == ["00000-set-s1000", "00001-my_run-s7"]
+
+
+def test_the_last_tick_ends_the_run_exactly(config):
+    folder = train(config.replace(total_kimg=0.05))
+    assert [row["images"] for row in rows(folder)] == [20, 40, 52]
+    assert "52 of" not in (folder / "report.md").read_text()
+    assert (folder / "network-000000.keras").exists()
+
+
+def progress(minibatch: int, stage_images: float) -> Progress:
+    return Progress(Stage(8, False), stage_images, 1.0, 0.0, minibatch, 1e-3, 1e-3, 1.0)
+
+
+def test_the_average_is_the_originals_unless_a_half_life_is_given():
+    assert loop.ema_decay(Config(), progress(16, 1e6)) == 0.999
+
+
+def test_after_its_half_life_of_images_half_of_the_average_is_new():
+    config = Config.from_values({"ema_halflife_kimg": 2.0, "ema_rampup": 0.05})
+    assert loop.ema_decay(config, progress(16, 1e6)) ** (2000 / 16) == pytest.approx(0.5)
+    # Early in a stage the half-life is the ramp-up's share of the images so far.
+    assert loop.ema_decay(config, progress(16, 10000)) ** (500 / 16) == pytest.approx(0.5)
+    assert loop.ema_decay(config, progress(16, 0)) == 0
+
+
+def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
+    config = Config.from_values({"lod_training_kimg": 1, "lod_transition_kimg": 1, "minibatch_base": 10})
+    schedule = Schedule(config.growth, 8)
+    assert schedule.block_images(4) == 40
+    assert len(schedule.blocks(0, until=1e9, most=5)) == 5
+    assert len(schedule.blocks(0, until=100, most=50)) == 3
+    # 0, 40, .. 1000: the fade begins after its first moment.
+    assert len(schedule.blocks(0, until=1e9, most=500)) == 26
+    assert {p.stage for p in schedule.blocks(1040, until=1e9, most=500)} == {Stage(8, True)}
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text
