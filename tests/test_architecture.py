@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"config", "grids"},
+    {"config", "files", "grids"},
     {"schedule", "latents", "layers"},
     {"networks", "losses"},
     {"growth"},

@@ -57,7 +57,7 @@ def carried(build, variant: str, old_stage: Stage, new_stage: Stage):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 shows the old images, enlarged; the stage after the fade shows those of the fade at 1."""
     old, new, _ = carried(growth.build_generator, variant, old_stage, new_stage)
@@ -70,7 +70,7 @@ def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 says of an image what the old stage said of the image made smaller."""
     old, new, _ = carried(growth.build_discriminator, variant, old_stage, new_stage)
@@ -95,7 +95,7 @@ def test_parameters_keep_their_names(kind):
 
 
 @pytest.mark.parametrize("kind", [growth.build_generator, growth.build_discriminator])
-@pytest.mark.parametrize(("old_stage", "new_stage"), itertools.pairwise(STAGES), ids=str)
+@pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_carry_copies_what_both_have_and_names_the_rest(kind, old_stage, new_stage):
     old, new, fresh = carried(kind, "labels", old_stage, new_stage)
     source, target = old.parameters_by_name(), new.parameters_by_name()

@@ -195,7 +195,7 @@ class TrainStep:
     # ---- updates, in the cross-replica context -------------------------------------------------------------------
 
     def loss_scale(self, log_scale: tf.Variable):
-        return tf.exp2(log_scale) if self.scaled else 1.0
+        return tf.pow(2.0, log_scale) if self.scaled else 1.0
 
     def inspect(self, grads, report, scale):
         """Undoes the loss scale; (gradients, report, whether all of it is finite, the gradients' global norm)."""

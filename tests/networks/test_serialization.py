@@ -83,4 +83,4 @@ def test_precision_survives_saving(policy, tmp_path):
     latents = np.random.RandomState(0).standard_normal([2, 16])
     assert again.compute_dtype == network.compute_dtype
     assert again.variable_dtype == network.variable_dtype
-    np.testing.assert_array_equal(np.array(again(latents), np.float64), np.array(network(latents), np.float64))
+    np.testing.assert_array_equal(again(latents).numpy().astype(float), network(latents).numpy().astype(float))

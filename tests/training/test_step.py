@@ -118,7 +118,7 @@ def test_three_rounds_are_the_originals(path, record_property):
             theirs = {name: data[f"step{after}/{network}/{reference.name_in_original(name, 16)}"] for name in ours}
             differences = np.concatenate([np.abs(ours[name] - theirs[name]).ravel() for name in ours]) / LRATE
             median, most, worst = np.quantile(differences, [0.5, 0.98, 1.0])
-            record_property(f"{network}{after}", f"{median:.2e} {most:.2e} {worst:.2e}")
+            record_property(f"weights of {network} after {after}", f"{median:.2e} {most:.2e} {worst:.2e}")
             if network == "Gs":
                 assert worst < (1e-3 if after == 1 else 0.02), after
             else:
