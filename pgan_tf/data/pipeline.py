@@ -6,7 +6,6 @@ buffer and no iterator state: the position of a run in its data is one integer, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -66,18 +65,46 @@ class Reals:
             self.labels[g_index],
         )
 
-    def blocks(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> Iterator[Block]:
-        """Endless blocks from image `position` on, read ahead of their use by tf.data's threads."""
-        size = minibatch * rounds * d_repeats
-        kinds = [tf.uint8, tf.float32, tf.float32]
+    def blocks(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> BlockStream:
+        """Endless blocks from image `position` on, read ahead of their use; close it when done."""
+        return BlockStream(self, position, resolution, minibatch, rounds, d_repeats)
 
-        def read(k):
-            return self.read_block(position + int(k) * size, resolution, minibatch, rounds, d_repeats)
 
-        def load(k):
-            return Block(*tf.numpy_function(read, [k], kinds, stateful=False))
+class BlockStream:
+    """An iterator of blocks that tf.data reads ahead, to be closed.
+
+    Closing lets the reader finish. Merely dropping the iterator would wait for the reader's Python code while holding
+    the interpreter's lock, which that code needs: seconds, sometimes a minute (TensorFlow 2.21).
+    """
+
+    def __init__(self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int):
+        self._open = True
+        steps, labels = rounds * d_repeats, reals.label_size
+        images = [minibatch, resolution, resolution, reals.dataset.channels]
+        signature = Block(
+            tf.TensorSpec([steps, *images], tf.uint8),
+            tf.TensorSpec([steps, minibatch, labels], tf.float32),
+            tf.TensorSpec([rounds, minibatch, labels], tf.float32),
+        )
+
+        def read():
+            at = position
+            while self._open:
+                yield reals.read_block(at, resolution, minibatch, rounds, d_repeats)
+                at += steps * minibatch
 
         # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
-        ahead = min(max(2, 2**26 // (size * resolution**2 * self.dataset.channels)), 256)
-        pipeline = tf.data.Dataset.counter().map(load, num_parallel_calls=2).prefetch(ahead)
-        return pipeline.as_numpy_iterator()
+        ahead = min(max(2, 2**26 // (steps * int(np.prod(images)))), 256)
+        pipeline = tf.data.Dataset.from_generator(read, output_signature=signature).prefetch(ahead)
+        self._blocks = pipeline.as_numpy_iterator()
+
+    def __iter__(self) -> BlockStream:
+        return self
+
+    def __next__(self) -> Block:
+        return next(self._blocks)
+
+    def close(self) -> None:
+        self._open = False
+        for _ in self._blocks:  # what was read ahead
+            pass

@@ -5,6 +5,7 @@ while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import signal
@@ -16,7 +17,7 @@ import tensorflow as tf
 
 from pgan_tf import grids
 from pgan_tf.config import Config
-from pgan_tf.data.pipeline import Block, Reals
+from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.schedule import Progress, Stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.clock import TickClock
@@ -119,20 +120,26 @@ class Run:
         progress = self.schedule.at(counters.images)
         if progress.stage != self.state.stage:
             self._enter_stage(progress.stage)
-        stage, size = progress.stage, self.schedule.block_images(progress.stage.resolution)
+        stage = progress.stage
         step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
         step.rounds.get_concrete_function()
         self.clock.add_build(time.monotonic() - began)
         data = self.reals.blocks(
             counters.images, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats
         )
-        most = 1
-        while counters.images < self.total and self.schedule.at(counters.images).stage == stage:
+        with contextlib.closing(data):
+            self._train_blocks(step, data, progress)
+
+    def _train_blocks(self, step: TrainStep, data: BlockStream, progress: Progress) -> None:
+        """Call after call of the step, until the schedule leaves the stage; ticks and checkpoints on the way."""
+        counters, most = self.counters, 1
+        size = self.schedule.block_images(progress.stage.resolution)
+        while counters.images < self.total and self.schedule.at(counters.images).stage == progress.stage:
             tick_end = counters.tick_start + progress.tick_kimg * 1000
             blocks = self.schedule.blocks(counters.images, min(self.total, tick_end), most)
             most = self._call(step, blocks, data)
             counters.images += len(blocks) * size
-            if counters.images >= min(self.total, counters.tick_start + progress.tick_kimg * 1000):
+            if counters.images >= min(self.total, tick_end):
                 self._tick(progress)
             self._save_if_due()
 

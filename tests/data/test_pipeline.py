@@ -56,3 +56,11 @@ def test_fewer_label_components_are_the_first_ones(dataset):
     whole, cut = (Reals(dataset, 3, size).first(8, 11)[1] for size in (11, 4))
     np.testing.assert_array_equal(cut, whole[:, :4])
     assert Reals(dataset, 3, 0).first(8, 2)[1].shape == (2, 0)
+
+
+def test_a_closed_stream_ends(dataset):
+    blocks = Reals(dataset, seed=3).blocks(0, 8, minibatch=4, rounds=2, d_repeats=1)
+    next(blocks)
+    blocks.close()
+    with pytest.raises(StopIteration):
+        next(blocks)
