@@ -45,13 +45,16 @@ def config_from_flags() -> Config:
 
 
 def resumed_config(folder: Path) -> Config:
-    """The run's own options; flags that are given now replace them where they do not change the networks or data."""
+    """The run's own options; flags that are given now replace them, but not those of the networks and the data.
+
+    (A data set may have moved: --dataset names its new place.)
+    """
     from pgan_tf.training import rundir
 
     config = rundir.load_config(folder)
     given = {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
     for name in given:
-        if name in vars(config.data) or name in vars(config.model):
+        if name in {*vars(config.data), *vars(config.model)} - {"dataset"}:
             raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
     return config.replace(**given) if given else config
 
@@ -102,9 +105,20 @@ def main(argv: list[str]) -> None:
     sys.exit(status)
 
 
+def flagfiles_first(argv: list[str]) -> list[str]:
+    """Puts the flagfiles in front: absl lets the later of two flags win, and the command line shall always win."""
+    files, others, rest = [], [], argv[1:]
+    while rest:
+        word, *rest = rest
+        if word in ("--flagfile", "-flagfile") and rest:
+            word, rest = f"--flagfile={rest[0]}", rest[1:]
+        (files if word.startswith(("--flagfile=", "-flagfile=")) else others).append(word)
+    return [argv[0], *files, *others]
+
+
 def console() -> None:
     """The entry point of the installed command."""
-    app.run(main)
+    app.run(main, argv=flagfiles_first(sys.argv))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import pytest
 from absl import flags
 
+import train
 from pgan_tf.config import (
     SECTIONS,
     Config,
@@ -178,3 +179,14 @@ def test_what_is_not_a_dictionary(text):
 def test_grid_size():
     assert parse_grid_size("10x6") == (10, 6)
     assert parse_grid_size("3X4") == (3, 4)
+
+
+@pytest.mark.parametrize("flagfile", [["--flagfile={}"], ["--flagfile", "{}"]])
+@pytest.mark.parametrize("last", [True, False])
+def test_the_command_line_wins_wherever_it_names_the_flagfile(tmp_path, flag_values, flagfile, last):
+    path = tmp_path / "some.flags"
+    path.write_text("--total_kimg=7\n--fmap_max=32\n")
+    words, flagfile = ["--total_kimg=3"], [word.format(path) for word in flagfile]
+    argv = ["train.py", *(words + flagfile if last else flagfile + words)]
+    parsed = flag_values(*train.flagfiles_first(argv)[1:])
+    assert (parsed["total_kimg"], parsed["fmap_max"]) == (3, 32)

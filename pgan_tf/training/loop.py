@@ -172,7 +172,7 @@ class Run:
     def _check_finite(self, results: np.ndarray) -> None:
         bad = int(results[:, METRICS.index("nonfinite")].sum())
         self.counters.nonfinite += bad
-        if bad and self.config.optim.nan == "stop" and self.config.optim.precision != "float16":
+        if bad and self.config.optim.nan == "stop" and not self.state.absorbs_overflow():
             good = checkpoint.paths(self.folder / "checkpoints")
             last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
             raise Diverged(

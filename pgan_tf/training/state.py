@@ -22,7 +22,6 @@ class Counters:
     tick_start: int = 0  # images at the start of the tick
     seconds: float = 0.0  # of training, over all resumes
     nonfinite: int = 0  # rounds with a loss or gradient that was not finite
-    best: dict = dataclasses.field(default_factory=dict)
 
 
 class StageState:
@@ -37,7 +36,8 @@ class StageState:
         self.g_optimizer = make_optimizer(config.optim, self.generator)
         self.d_optimizer = make_optimizer(config.optim, self.discriminator)
         # log2 of the loss scale; only float16 needs one.
-        initial = 64.0 if config.optim.precision == "float16" else 0.0
+        self.scaled = config.optim.precision == "float16"
+        initial = 64.0 if self.scaled else 0.0
         self.g_log_scale = tf.Variable(initial, trainable=False, name="g_log_scale")
         self.d_log_scale = tf.Variable(initial, trainable=False, name="d_log_scale")
 
@@ -50,6 +50,10 @@ class StageState:
         for kind in ("g_optimizer", "d_optimizer"):
             named |= {f"{kind}/{i:03d}": v.value for i, v in enumerate(getattr(self, kind).variables)}
         return named
+
+    def absorbs_overflow(self) -> bool:
+        """Whether a value that is not finite may just mean that float16's loss scale is still too high."""
+        return self.scaled and min(self.g_log_scale.numpy(), self.d_log_scale.numpy()) >= 0
 
     def carry_from(self, old: StageState) -> None:
         """Takes over the weights of the stage before; the optimizers start anew, as in the original."""

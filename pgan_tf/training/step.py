@@ -66,7 +66,7 @@ class TrainStep:
         self.group = state.discriminator.mbstd_group_size
         self.shares = deal(minibatch, strategy.num_replicas_in_sync, self.group)  # [replicas, n]
         self.loss = LOSSES[config.loss.loss]
-        self.scaled = config.optim.precision == "float16"
+        self.scaled = state.scaled
         jit = config.optim.jit
         self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
         self._g_gradients = tf.function(self.g_gradients, jit_compile=True) if jit else self.g_gradients
@@ -158,28 +158,28 @@ class TrainStep:
 
     # ---- one round, all rounds ---------------------------------------------------------------------------------
 
-    def d_step(self, batch: Batch, index, step, alpha, lrate):
-        state, scale = self.state, self.loss_scale(self.state.d_log_scale)
-        grads, report = self.strategy.run(self.d_replica, args=(batch, index, step, alpha, scale))
-        grads, report, finite, norm = self.inspect(grads, report, scale)
-        self.update(state.discriminator, state.d_optimizer, grads, lrate, finite, state.d_log_scale)
-        return report / self.minibatch, norm, finite
-
-    def g_step(self, batch: Batch, index, step, alpha, lrate):
-        state, scale = self.state, self.loss_scale(self.state.g_log_scale)
-        grads, report = self.strategy.run(self.g_replica, args=(batch, index, step, alpha, scale))
-        grads, report, finite, norm = self.inspect(grads, report, scale)
-        self.update(state.generator, state.g_optimizer, grads, lrate, finite, state.g_log_scale)
+    def play(self, replica, network, optimizer, log_scale, lrate, *data):
+        """One step of D or G: -> (report averaged over the global minibatch, gradient norm, whether all is finite)."""
+        scale = self.loss_scale(log_scale)
+        grads, report = self.strategy.run(replica, args=(*data, scale))
+        report, norm, finite = self.inspect(grads, report, scale)
+        self.update(network, optimizer, grads, lrate, finite, log_scale)
         return report / self.minibatch, norm, finite
 
     def round(self, batch: Batch, controls: Controls, k) -> tf.Tensor:
         """Round k of a call: the discriminator's step(s), each followed by the EMA's, then the generator's."""
         step, alpha = controls.first_round + tf.cast(k, tf.int64), controls.alpha[k]
-        repeats = self.config.growth.D_repeats
+        repeats, state = self.config.growth.D_repeats, self.state
         for i in range(repeats):
-            d, d_norm, d_finite = self.d_step(batch, k * repeats + i, step * repeats + i, alpha, controls.d_lrate)
+            d, d_norm, d_finite = self.play(
+                self.d_replica, state.discriminator, state.d_optimizer, state.d_log_scale, controls.d_lrate,
+                batch, k * repeats + i, step * repeats + i, alpha,
+            )  # fmt: skip
             self.update_ema(controls.ema_decay[k])
-        g, g_norm, g_finite = self.g_step(batch, k, step, alpha, controls.g_lrate)
+        g, g_norm, g_finite = self.play(
+            self.g_replica, state.generator, state.g_optimizer, state.g_log_scale, controls.g_lrate,
+            batch, k, step, alpha,
+        )  # fmt: skip
         bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
         loss, real, fake, penalty, norm, real_labels, fake_labels = tf.unstack(d)
         return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, bad])
@@ -198,12 +198,11 @@ class TrainStep:
         return tf.pow(2.0, log_scale) if self.scaled else 1.0
 
     def inspect(self, grads, report, scale):
-        """Undoes the loss scale; (gradients, report, whether all of it is finite, the gradients' global norm)."""
+        """What all replicas agree on: (report, gradient norm without the loss scale, whether all is finite)."""
         first = [self.strategy.experimental_local_results(g)[0] for g in grads]
         report = self.strategy.experimental_local_results(report)[0]
         norm = tf.linalg.global_norm(first) / tf.cast(scale, self.dtype)
-        finite = tf.reduce_all(tf.math.is_finite(tf.concat([[norm], report], 0)))
-        return grads, report, finite, norm
+        return report, norm, tf.reduce_all(tf.math.is_finite(tf.concat([[norm], report], 0)))
 
     def update(self, network, optimizer, grads, lrate, finite, log_scale) -> None:
         """Applies the summed gradients on every replica, or nothing at all if one of them is not finite."""

@@ -142,7 +142,8 @@ def test_adam_is_the_originals(kind, golden, record_property):
     for t in range(6):
         if "reset" in kind and t == 3:
             optimizer = make_optimizer(Optim(), network)
-        gradients, _, finite, _ = step.inspect([tf.constant(grads[t])], tf.zeros([7]), 1.0)
+        gradients = [tf.constant(grads[t])]
+        _, _, finite = step.inspect(gradients, tf.zeros([7]), 1.0)
         assert bool(finite) == np.isfinite(grads[t]).all()
         step.update(network, optimizer, gradients, tf.constant(rates[t]), finite, step.state.d_log_scale)
         before = data[kind][t - 1] if t else data["v0"]
