@@ -102,6 +102,12 @@ def main(argv: list[str]) -> None:
             raise
         print(f"error: {error}", file=sys.stderr)
         status = 1
+    except OSError as error:  # no space, no permission
+        print(f"error: {error}; the last checkpoint is whole: go on with --resume", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:  # the second Ctrl-C
+        print("interrupted; go on from the last checkpoint with --resume", file=sys.stderr)
+        status = 130
     sys.exit(status)
 
 

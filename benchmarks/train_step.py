@@ -59,9 +59,8 @@ def row(config, results: Path, resolution: int, peak: float) -> str:
     from pgan_tf.training import estimate
 
     config = config.replace(resolution=resolution, lod_initial_resolution=resolution)
-    options = growth.network_options(config, num_channels=3, label_size=0)
-    stage = Stage(resolution, fading=False)
-    g, d = growth.build_generator(stage, options), growth.build_discriminator(stage, options)
+    factory, stage = growth.NetworkFactory(config, num_channels=3, label_size=0), Stage(resolution, fading=False)
+    g, d = factory.generator(stage), factory.discriminator(stage)
     operations = estimate.G_PASSES * estimate.flops(g) + estimate.D_PASSES * estimate.flops(d)
     trial = measure(config, results, 0.5)[-1]["timing/images_per_second"]
     tick = measure(config, results, max(0.5, trial * FLAGS.seconds / 1000))[-1]

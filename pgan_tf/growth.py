@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
-import keras
-
 from pgan_tf.config import Config
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.progressive import ProgressiveNetwork
@@ -14,25 +10,35 @@ from pgan_tf.schedule import Stage
 POLICIES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
-def network_options(config: Config, num_channels: int, label_size: int) -> dict:
-    """The networks' keyword arguments that no growth changes."""
-    options = {**vars(config.model), "num_channels": num_channels, "label_size": label_size}
-    return {**options, "seed": config.run.seed, "dtype": POLICIES[config.optim.precision]}
+# Which options each network knows, by their names in config.Model.
+SHARED = ("fmap_base", "fmap_decay", "fmap_max", "use_wscale", "fused_scale")
+OPTIONS = {
+    Generator: (*SHARED, "latent_size", "normalize_latents", "use_pixelnorm", "pixelnorm_epsilon", "use_leakyrelu"),
+    Discriminator: (*SHARED, "mbstd_group_size"),
+}
 
 
-def build(kind: type, stage: Stage, options: dict) -> keras.Model:
-    """A Generator or Discriminator for `stage`, with the options that it knows."""
-    known = {*inspect.signature(kind).parameters, *inspect.signature(ProgressiveNetwork).parameters, "dtype"}
-    options = {name: value for name, value in options.items() if name in known}
-    return kind(resolution=stage.resolution, fading=stage.fading, **options)
+class NetworkFactory:
+    """Makes the networks of a run: what no growth changes is said once, the stage at each call."""
 
+    def __init__(self, config: Config, num_channels: int, label_size: int):
+        self.model = config.model
+        self.common = {
+            "num_channels": num_channels,
+            "label_size": label_size,
+            "seed": config.run.seed,
+            "dtype": POLICIES[config.optim.precision],
+        }
 
-def build_generator(stage: Stage, options: dict) -> Generator:
-    return build(Generator, stage, options)
+    def generator(self, stage: Stage) -> Generator:
+        return self._build(Generator, stage)
 
+    def discriminator(self, stage: Stage) -> Discriminator:
+        return self._build(Discriminator, stage)
 
-def build_discriminator(stage: Stage, options: dict) -> Discriminator:
-    return build(Discriminator, stage, options)
+    def _build(self, kind: type, stage: Stage):
+        options = {name: getattr(self.model, name) for name in OPTIONS[kind]}
+        return kind(resolution=stage.resolution, fading=stage.fading, **options, **self.common)
 
 
 def carry(old: ProgressiveNetwork, new: ProgressiveNetwork) -> list[str]:

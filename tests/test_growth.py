@@ -24,13 +24,13 @@ VARIANTS = {
 STAGES = [Stage(4, False), Stage(8, True), Stage(8, False), Stage(16, True), Stage(16, False)]
 
 
-def options(variant: str, seed: int = 0) -> dict:
-    """Keyword arguments of both networks; another seed means other fresh layers."""
+def factory(variant: str, seed: int = 0) -> growth.NetworkFactory:
+    """Makes both networks; another seed means other fresh layers."""
     changes = {"num_channels": 3, "label_size": 0, **VARIANTS[variant]}
     model = {k: v for k, v in changes.items() if k not in ("num_channels", "label_size")}
     values = {"fmap_base": 128, "fmap_max": 16, "latent_size": 8, "precision": "float64", "seed": seed}
     config = Config.from_values({**values, **model})
-    return growth.network_options(config, changes["num_channels"], changes["label_size"])
+    return growth.NetworkFactory(config, changes["num_channels"], changes["label_size"])
 
 
 def randomize(network, seed: int) -> None:
@@ -41,7 +41,7 @@ def randomize(network, seed: int) -> None:
 
 
 def inputs(variant: str, resolution: int):
-    random, made = np.random.RandomState(1), options(variant)
+    random, made = np.random.RandomState(1), factory(variant).common
     latents = random.standard_normal([8, 8])
     labels = np.eye(max(made["label_size"], 1))[random.randint(0, max(made["label_size"], 1), 8)][
         :, : made["label_size"]
@@ -49,8 +49,8 @@ def inputs(variant: str, resolution: int):
     return (latents, labels), random.standard_normal([8, resolution, resolution, made["num_channels"]])
 
 
-def carried(build, variant: str, old_stage: Stage, new_stage: Stage):
-    old, new = build(old_stage, options(variant)), build(new_stage, options(variant, seed=1))
+def carried(kind: str, variant: str, old_stage: Stage, new_stage: Stage):
+    old, new = getattr(factory(variant), kind)(old_stage), getattr(factory(variant, seed=1), kind)(new_stage)
     randomize(old, 2), randomize(new, 3)
     fresh = growth.carry(old, new)
     return old, new, fresh
@@ -60,7 +60,7 @@ def carried(build, variant: str, old_stage: Stage, new_stage: Stage):
 @pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 shows the old images, enlarged; the stage after the fade shows those of the fade at 1."""
-    old, new, _ = carried(growth.build_generator, variant, old_stage, new_stage)
+    old, new, _ = carried("generator", variant, old_stage, new_stage)
     x, _ = inputs(variant, 4)
     factor = new_stage.resolution // old_stage.resolution
     expected = reference.enlarge(old(x, alpha=1.0).numpy(), factor)
@@ -73,7 +73,7 @@ def test_generator_goes_on_where_it_was(variant, old_stage, new_stage):
 @pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
     """A fade at 0 says of an image what the old stage said of the image made smaller."""
-    old, new, _ = carried(growth.build_discriminator, variant, old_stage, new_stage)
+    old, new, _ = carried("discriminator", variant, old_stage, new_stage)
     _, images = inputs(variant, new_stage.resolution)
     factor = new_stage.resolution // old_stage.resolution
     before, after = old(reference.shrink(images, factor), alpha=1.0), new(images, alpha=0.0 if factor == 2 else 1.0)
@@ -81,10 +81,10 @@ def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("kind", [growth.build_generator, growth.build_discriminator])
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
 def test_parameters_keep_their_names(kind):
     """A stage has the parameters of the one before, save an RGB layer that has faded out, and never loses a block."""
-    names = [set(kind(stage, options("fused")).parameters_by_name()) for stage in STAGES]
+    names = [set(getattr(factory("fused"), kind)(stage).parameters_by_name()) for stage in STAGES]
     for (before, after), (old, new) in zip(itertools.pairwise(names), itertools.pairwise(STAGES), strict=False):
         if new.fading:
             assert before < after
@@ -94,7 +94,7 @@ def test_parameters_keep_their_names(kind):
             assert all(f"RGB_{old.resolution // 2}x" in name for name in lost), lost
 
 
-@pytest.mark.parametrize("kind", [growth.build_generator, growth.build_discriminator])
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
 @pytest.mark.parametrize(("old_stage", "new_stage"), list(itertools.pairwise(STAGES)), ids=str)
 def test_carry_copies_what_both_have_and_names_the_rest(kind, old_stage, new_stage):
     old, new, fresh = carried(kind, "labels", old_stage, new_stage)
@@ -103,24 +103,22 @@ def test_carry_copies_what_both_have_and_names_the_rest(kind, old_stage, new_sta
     assert bool(fresh) == new_stage.fading
     for name in set(source) & set(target):
         np.testing.assert_array_equal(target[name].numpy(), source[name].numpy(), err_msg=name)
-    other = kind(new_stage, options("labels", seed=1))
+    other = getattr(factory("labels", seed=1), kind)(new_stage)
     randomize(other, 3)
     for name in fresh:
         np.testing.assert_array_equal(target[name].numpy(), other.parameters_by_name()[name].numpy(), err_msg=name)
 
 
 def test_carry_refuses_another_shape_and_names_the_parameter():
-    old = growth.build_generator(Stage(4, False), options("fused"))
-    new = growth.build_generator(Stage(8, True), options("uneven_widths"))
+    old, new = factory("fused").generator(Stage(4, False)), factory("uneven_widths").generator(Stage(8, True))
     with pytest.raises(ValueError, match=r"4x4_.*cannot be carried over"):
         growth.carry(old, new)
 
 
 def test_networks_get_the_options_that_they_know():
-    made = options("plain")
     generator, discriminator = (
-        build(Stage(8, True), made) for build in (growth.build_generator, growth.build_discriminator)
-    )
+        factory("plain").generator(Stage(8, True)), factory("plain").discriminator(Stage(8, True))
+    )  # fmt: skip
     assert isinstance(generator, Generator)
     assert isinstance(discriminator, Discriminator)
     assert (generator.latent_size, generator.use_pixelnorm, generator.use_leakyrelu) == (8, False, False)

@@ -45,8 +45,8 @@ def print_stage_table(config: Config, plan: Plan) -> None:
 
 def _row(config: Config, plan: Plan, phase: Phase, speed: float) -> tuple[list[str], float]:
     stage, middle = phase.stage, plan.schedule.at(int(500 * (phase.start + phase.end)))
-    options = growth.network_options(config, plan.dataset.channels, plan.label_size)
-    g, d = growth.build_generator(stage, options), growth.build_discriminator(stage, options)
+    factory = growth.NetworkFactory(config, plan.dataset.channels, plan.label_size)
+    g, d = factory.generator(stage), factory.discriminator(stage)
     minibatch = plan.schedule.minibatch(stage.resolution)
     local = minibatch / plan.strategy.num_replicas_in_sync
     parameters = g.count_params() + d.count_params()

@@ -35,6 +35,10 @@ class Diverged(RuntimeError):
     """The loss or a gradient is not finite and --nan=stop."""
 
 
+class OutOfMemory(RuntimeError):
+    """A device has too little memory for its share of the minibatch."""
+
+
 class Stopped(Exception):
     """SIGTERM or SIGINT came; everything is saved."""
 
@@ -95,6 +99,7 @@ class Run:
             self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
         else:
             self.state = self._build(self.schedule.at(0).stage)
+            self.records.rewind(0)
             self.records.start()
             self._save_pictures("reals", self.grids.real())
             self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
@@ -143,12 +148,15 @@ class Run:
                 self._tick(progress)
             self._save_if_due()
 
-    def _call(self, step: TrainStep, blocks: list[Progress], data) -> int:
+    def _call(self, step: TrainStep, blocks: list[Progress], data: BlockStream) -> int:
         """Some blocks in one call of the step; returns how many the next call should take."""
         began = time.monotonic()
         batch = concatenate([next(data) for _ in blocks])
         got = time.monotonic()
-        results = step.rounds(batch, self._controls(step, blocks)).numpy()  # [K,M]
+        try:
+            results = step.rounds(batch, self._controls(step, blocks)).numpy()  # [K,M]
+        except tf.errors.ResourceExhaustedError:
+            raise OutOfMemory(self._memory_advice(blocks[0])) from None
         done = time.monotonic()
         self.counters.rounds += len(results)
         images = len(blocks) * self.schedule.block_images(blocks[0].stage.resolution)
@@ -157,6 +165,16 @@ class Run:
         self._show(blocks[-1], results)
         per_block = (done - began) / len(blocks)
         return max(1, min(int(CALL_SECONDS / per_block), 2 * len(blocks), 256))
+
+    def _memory_advice(self, progress: Progress) -> str:
+        """One line that says which minibatch did not fit, and how to go on with a smaller one."""
+        res, local = progress.stage.resolution, progress.minibatch // self.schedule.devices
+        limits = {**self.config.growth.max_minibatch_per_device, res: max(local // 2, 1)}
+        flag = ",".join(f"{key}:{value:g}" for key, value in sorted(limits.items()))
+        return (
+            f"out of memory at {progress.stage} with {local} images on a device; "
+            f"go on with --resume={self.folder} --max_minibatch_per_device={flag}"
+        )
 
     def _controls(self, step: TrainStep, blocks: list[Progress]) -> Controls:
         repeats, dtype = self.config.growth.minibatch_repeats, step.dtype

@@ -17,8 +17,8 @@ def write_report(folder: Path, config: Config) -> None:
     lines = [f"# {folder.name}", ""]
     if rows:
         last = rows[-1]
-        lines += [f"{last['kimg']:.1f} of {config.growth.total_kimg:g} kimg in {duration(last['train_seconds'])}, "]
-        lines += [f"{last['nonfinite_rounds']} rounds with a loss or gradient that was not finite.", ""]
+        lines += [f"{last['kimg']:.1f} of {config.growth.total_kimg:g} kimg in {duration(last['train_seconds'])}; "]
+        lines += [f"{last['nonfinite_rounds']} rounds had a loss or gradient that was not finite.", ""]
     if pictures:
         lines += [
             f"![generated images]({pictures[-1].name})",

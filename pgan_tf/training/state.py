@@ -29,10 +29,10 @@ class StageState:
 
     def __init__(self, stage: Stage, config: Config, num_channels: int, label_size: int):
         self.stage = stage
-        options = growth.network_options(config, num_channels, label_size)
-        self.generator = growth.build_generator(stage, options)
-        self.discriminator = growth.build_discriminator(stage, options)
-        self.ema = growth.build_generator(stage, options)
+        factory = growth.NetworkFactory(config, num_channels, label_size)
+        self.generator = factory.generator(stage)
+        self.discriminator = factory.discriminator(stage)
+        self.ema = factory.generator(stage)
         self.g_optimizer = make_optimizer(config.optim, self.generator)
         self.d_optimizer = make_optimizer(config.optim, self.discriminator)
         # log2 of the loss scale; only float16 needs one.

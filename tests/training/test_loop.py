@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
@@ -73,10 +74,18 @@ def test_skip_counts_the_rounds_and_keeps_the_weights(config, monkeypatch):
     assert run.state.g_optimizer.iterations.numpy() == 25
 
 
+def test_out_of_memory_says_what_would_fit(config, monkeypatch):
+    def full(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    monkeypatch.setattr(loop, "concatenate", lambda blocks: None)
+    monkeypatch.setattr(loop.Run, "_controls", full)
+    with pytest.raises(loop.OutOfMemory, match=r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"):
+        train(config.replace(max_minibatch_per_device={8: 7}))
+
+
 def poisoned_reals(images, mirror, alpha, fading, dtype):
     """Reals that are NaN when alpha is."""
-    import tensorflow as tf
-
     return tf.cast(images, dtype) / 127.5 - 1 + alpha * 0
 
 
@@ -122,3 +131,15 @@ def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_compiled_gradients_train_to_the_same_numbers(config):
+    """--jit changes how the gradients are computed, not what they are."""
+    states = []
+    for jit in (False, True):
+        changed = config.replace(jit=jit, total_kimg=0.02, precision="float64")
+        run = loop.Run(changed, make_plan(changed), rundir.create(changed, "set", ""))
+        run.train()
+        states.append({name: variable.numpy() for name, variable in run.state.variables_by_name().items()})
+    for name, value in states[0].items():
+        np.testing.assert_allclose(states[1][name], value, rtol=1e-6, atol=1e-9, err_msg=name)
