@@ -12,11 +12,13 @@ from pathlib import Path
 
 from absl import app, flags, logging
 
-os.environ["PGAN_TF_NO_KERAS"] = "1"  # the loop imports Keras when it is needed; --help need not wait for it
+os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pgan_tf.config
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
+
+del os.environ["PGAN_TF_NO_KERAS"]
 
 FLAGS = flags.FLAGS
 define_flags(flags)

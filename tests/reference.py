@@ -156,6 +156,7 @@ def fresh_process(script: str | Path, *arguments, timeout: float = 300.0) -> str
     command = [str(script)] if isinstance(script, Path) else ["-c", script]
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
     environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment.pop("PGAN_TF_NO_KERAS", None)  # another test may have imported the data tool
     command = [sys.executable, *command, *map(str, arguments)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]

@@ -107,14 +107,12 @@ def test_tensorboard_holds_the_promised_tags(straight):
     }  # fmt: skip
 
 
-def test_a_saved_generator_loads_in_plain_keras(straight):
+def test_a_saved_generator_loads_in_plain_keras(straight, fresh_process):
     code = (
         "import sys, keras, pgan_tf, numpy as np; g = keras.saving.load_model(sys.argv[1]); "
         "print(g((np.zeros((2, 8), 'f'), np.eye(3, dtype='f')[:2])).shape)"
     )
-    command = [sys.executable, "-c", code, str(straight / "network-000000.keras")]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert "(2, 8, 8, 3)" in out
+    assert "(2, 8, 8, 3)" in fresh_process(code, straight / "network-000000.keras")
 
 
 def test_killed_and_stopped_runs_end_in_the_same_weights(dataset, straight, tmp_path):
