@@ -24,9 +24,9 @@ def duration(seconds: float) -> str:
 class ConsoleLog:
     """Lines for the terminal and log.txt, and two bars: the whole run and the stage."""
 
-    def __init__(self, log: Path, total_kimg: float):
+    def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
         self._file = log.open("a", buffering=1, encoding="utf-8")
-        self._console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
         self._bars = None
         if self._console.is_terminal:
             columns = (
@@ -37,7 +37,7 @@ class ConsoleLog:
             )
             self._bars = Progress(*columns, console=self._console, expand=True, refresh_per_second=4)
             self._run = self._bars.add_task("run", total=total_kimg, note="")
-            self._stage = self._bars.add_task("stage", total=None, note="")
+            self._stage = self._bars.add_task("starting", total=1.0, note="")
             self._bars.start()
 
     def line(self, text: str) -> None:

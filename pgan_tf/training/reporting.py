@@ -41,13 +41,13 @@ class Records:
             temporary.write_text("".join(row + "\n" for row in rows))
 
     def tick(self, row: dict) -> None:
-        """One tick: a line of metrics.jsonl, and each number as a scalar."""
+        """One tick: a line of metrics.jsonl, and each number as a scalar; names without a group go to `run/`."""
         with (self.folder / "metrics.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         with self._writer.as_default(step=row["images"]):
             for name, value in row.items():
                 if isinstance(value, (int, float)):
-                    tf.summary.scalar(name, value)
+                    tf.summary.scalar(name if "/" in name else f"run/{name}", value)
         self._writer.flush()
 
     def picture(self, name: str, images: int, picture: np.ndarray) -> None:

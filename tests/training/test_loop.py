@@ -10,7 +10,6 @@ from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule, Stage
 from pgan_tf.training import checkpoint, loop, rundir
-from pgan_tf.training.console import duration
 from pgan_tf.training.plan import make_plan
 
 
@@ -126,11 +125,6 @@ def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
     # 0, 40, .. 1000: the fade begins after its first moment.
     assert len(schedule.blocks(0, until=1e9, most=500)) == 26
     assert {p.stage for p in schedule.blocks(1040, until=1e9, most=500)} == {Stage(8, True)}
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])
-def test_durations_read_well(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_compiled_gradients_train_to_the_same_numbers(config):

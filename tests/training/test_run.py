@@ -102,8 +102,8 @@ def test_tensorboard_holds_the_promised_tags(straight):
             tags |= {value.tag for value in event.summary.value}
     assert tags >= {
         "loss/D", "loss/G", "scores/real", "scores/fake", "gradient_norm/D", "gradient_norm/G", "penalty/value",
-        "alpha", "resolution", "g_lrate", "d_lrate", "timing/images_per_second", "timing/tick_seconds",
-        "memory/process_peak_mb", "reals", "fakes", "config", "generator/4x4_Dense/weight", "nonfinite_rounds",
+        "run/alpha", "run/resolution", "run/g_lrate", "run/d_lrate", "timing/images_per_second", "timing/tick_seconds",
+        "memory/process_peak_mb", "reals", "fakes", "config", "generator/4x4_Dense/weight", "run/nonfinite_rounds",
     }  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""What a person sees: bars in a terminal, lines elsewhere, all lines in log.txt."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from pgan_tf.schedule import Stage
+from pgan_tf.training.console import ConsoleLog, duration
+
+
+def watch(tmp_path, terminal: bool) -> str:
+    """What a short run shows."""
+    screen = io.StringIO()
+    log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=terminal, width=140))
+    log.line("tick 1 of [bold]something[/bold]")
+    log.advance(12.5, Stage(8, fading=True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
+    log.close()
+    assert (tmp_path / "log.txt").read_text() == "tick 1 of [bold]something[/bold]\n"
+    return screen.getvalue()
+
+
+def test_a_terminal_gets_bars_of_the_run_and_the_stage(tmp_path):
+    shown = watch(tmp_path, terminal=True)
+    for words in (
+        "12.5/100.0 kimg",
+        "ETA 2m 05s",
+        "33.3 img/s",
+        "8x8 fade-in",
+        "2.5/10.0 kimg",
+        "loss D +1.000 G -2.000",
+    ):
+
+
+def test_elsewhere_there_are_only_the_lines(tmp_path):
+    assert watch(tmp_path, terminal=False) == "tick 1 of [bold]something[/bold]\n"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])
+def test_durations_read_well(seconds, text):
+    assert duration(seconds) == text
