@@ -302,10 +302,9 @@ def ema_decay(config: Config, progress: Progress) -> float:
 def tick_line(row: dict, stage: Stage) -> str:
     """The line of a tick in log.txt and the terminal."""
     return (
-        f"tick {row['tick']:<4d} kimg {row['kimg']:<9.1f} {stage!s:<18} alpha {row['alpha']:.2f}  "
-        f"minibatch {row['minibatch']:<4d} loss D {row['loss/D']:+8.3f} G {row['loss/G']:+8.3f}  "
-        f"{row['timing/images_per_second']:7.1f} img/s  tick {duration(row['timing/tick_seconds'])}  "
-        f"time {duration(row['train_seconds'])}  input {row['timing/input_share']:.1%}  "
-        f"build {row['timing/build_share']:.1%}  other {row['timing/bookkeeping_share']:.1%}  "
-        f"mem {row['memory/process_peak_mb'] / 1024:.1f} GB"
+        f"tick {row['tick']:<4d} kimg {row['kimg']:<8.1f} {stage!s:<16} alpha {row['alpha']:.2f}  "
+        f"batch {row['minibatch']:<4d} D {row['loss/D']:+8.3f} G {row['loss/G']:+8.3f}  "
+        f"{row['timing/images_per_second']:6.1f} img/s  {duration(row['train_seconds'])}  "
+        f"input {row['timing/input_share']:.1%} build {row['timing/build_share']:.0%} "
+        f"other {row['timing/bookkeeping_share']:.1%}  {row['memory/process_peak_mb'] / 1024:.1f} GB"
     )
