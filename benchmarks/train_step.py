@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import train
 
 flags.DEFINE_string("resolutions", "4,8,16,32", "the resolutions to measure")
-flags.DEFINE_float("seconds", 30.0, "about how long to measure each")
+flags.DEFINE_float("seconds", 60.0, "about how long to measure each")
 FLAGS = flags.FLAGS
 
 

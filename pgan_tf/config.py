@@ -128,7 +128,9 @@ class Run:
     checkpoint_ticks: int = option(1, "ticks between two checkpoints", minimum=1)
     checkpoint_minutes: float = option(10.0, "and at least every so many minutes", minimum=0)
     checkpoints_kept: int = option(3, "how many checkpoints to keep", minimum=1)
-    grid_size: str = option("", "columns x rows of the picture grids, e.g. 10x6; default: what fills a screen")
+    grid_size: str = option(
+        "", "columns x rows of the picture grids, e.g. 10x6; default: 12x8 up to 64x64, fewer above"
+    )
     weight_histograms: bool = option(False, "write histograms of all weights to TensorBoard")
 
 
