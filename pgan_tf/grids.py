@@ -42,6 +42,6 @@ def to_pillow(picture: np.ndarray) -> Image.Image:
 
 
 def default_grid_size(resolution: int) -> tuple[int, int]:
-    """Columns and rows of cells of max(64, resolution) pixels: 12 x 8 or fewer, so that a tick costs little; at least 3 x 2."""
+    """Columns and rows of cells of max(64, resolution) pixels: from 3 x 2 to 12 x 8, so that a tick costs little."""
     cell = max(64, resolution)
     return max(768 // cell, 3), max(512 // cell, 2)
