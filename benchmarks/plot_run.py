@@ -2,7 +2,7 @@
 """Pictures of a run for docs/: its curves, and the last fakes of each resolution above some reals.
 
 python benchmarks/plot_run.py results/00000-quickstart-s1000 --curve=docs/quickstart_curve.png
-python benchmarks/plot_run.py results/00000-emoji64-s1000 --stages=docs/emoji64_stages.png
+python benchmarks/plot_run.py results/00000-emoji64-s1000 --stages=docs/emoji64_stages.webp
 """
 
 from __future__ import annotations
