@@ -21,7 +21,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["pgan_tf", "pgan_tf.*"]),
+    packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
     py_modules=["train", "dataset_tool"],
     install_requires=[
         "tensorflow>=2.18,<3",

@@ -1,0 +1,1 @@
+"""Weight files that users already have, read without executing anything in them."""
