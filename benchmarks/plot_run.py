@@ -27,7 +27,8 @@ CELL, COLUMNS, ROWS = 64, 12, 2  # of a grid, what a stage shows
 
 
 def read_rows(run: Path) -> list[dict]:
-    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [row for row in rows if "tick" in row]
 
 
 def resolution_starts(rows: list[dict]) -> dict[int, float]:

@@ -50,7 +50,8 @@ def measure(config, results: Path, kimg: float) -> list[dict]:
     folder = rundir.create(config, "benchmark", "")
     with contextlib.redirect_stdout(io.StringIO()):
         loop.Run(config, make_plan(config), folder).train()
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [row for row in rows if "tick" in row]
 
 
 def row(config, results: Path, resolution: int, peak: float) -> str:

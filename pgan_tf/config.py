@@ -131,6 +131,11 @@ class Run:
     grid_size: str = option(
         "", "columns x rows of the picture grids, e.g. 10x6; default: 12x8 up to 64x64, fewer above"
     )
+    metrics: str = option("", "metrics to watch while training, e.g. swd,fid; see docs/metrics.md")
+    metrics_ticks: int = option(5, "ticks between two measurements; there is one more at the end", minimum=1)
+    metrics_images: int = option(2048, "images of each set in a measurement", minimum=2)
+    best_metric: str = option("", "metric that chooses network-best.keras; default: the first of --metrics")
+    extractor: str = option("", "feature extractor of FID and its kin; default: the best that can be had")
     weight_histograms: bool = option(False, "write histograms of all weights to TensorBoard")
 
 

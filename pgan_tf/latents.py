@@ -21,6 +21,7 @@ class Purpose(enum.IntEnum):
     SHUFFLE = 4
     G_LABELS = 5
     GRID = 6
+    EVALUATION = 7
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

@@ -7,11 +7,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"config", "files", "grids"},
+    {"config", "files", "grids", "quiet"},
     {"schedule", "latents", "layers"},
     {"networks", "losses"},
     {"growth"},
     {"data"},
+    {"evaluation"},
     {"training"},
     {"inference", "interop"},
 ]

@@ -10,7 +10,7 @@ from pgan_tf.training.step import METRICS
 
 
 class TickClock:
-    """Sums up what happens between two ticks. Each second belongs to input, step, build or bookkeeping."""
+    """Sums up what happens between two ticks. Each second belongs to input, step, build, metrics or bookkeeping."""
 
     def __init__(self):
         self._counted_to = time.monotonic()
@@ -20,7 +20,7 @@ class TickClock:
     def _clear(self) -> None:
         self._tick_began = time.monotonic()
         self._results: list[np.ndarray] = []
-        self._input = self._step = self._build = 0.0
+        self._input = self._step = self._build = self._metrics = 0.0
         self._images = 0
 
     def take_seconds(self) -> float:
@@ -32,6 +32,10 @@ class TickClock:
     def add_build(self, seconds: float) -> None:
         """A stage's networks were built and its step traced."""
         self._build += seconds
+
+    def add_metrics(self, seconds: float) -> None:
+        """The generator was measured."""
+        self._metrics += seconds
 
     def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, images: int) -> None:
         """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its images."""
@@ -53,11 +57,14 @@ class TickClock:
         row = {name: float(value) for name, value in zip(METRICS, means, strict=True)}
         row |= {
             "timing/tick_seconds": seconds,
-            "timing/images_per_second": self._images / max(seconds - self._build, 1e-9),
+            "timing/images_per_second": self._images / max(seconds - self._build - self._metrics, 1e-9),
             "timing/input_share": self._input / seconds,
             "timing/step_share": self._step / seconds,
             "timing/build_share": self._build / seconds,
-            "timing/bookkeeping_share": max(0.0, 1 - (self._input + self._step + self._build) / seconds),
+            "timing/metrics_share": self._metrics / seconds,
+            "timing/bookkeeping_share": max(
+                0.0, 1 - (self._input + self._step + self._build + self._metrics) / seconds
+            ),
         }
         self._clear()
         return row

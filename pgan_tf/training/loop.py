@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from metrics.errors import MetricError
 from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
@@ -22,6 +23,7 @@ from pgan_tf.schedule import Progress, Stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.report import write_report
 from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
@@ -231,6 +233,23 @@ class Run:
             self.records.histograms(self.state, counters.images)
         if run.network_snapshot_ticks and counters.tick % run.network_snapshot_ticks == 0 and not final:
             self._save_network(row["alpha"])
+        if self.plan.measurements and self.plan.measurements.due(counters.tick, final):
+            self._measure(row["alpha"])
+
+    def _measure(self, alpha: float) -> None:
+        began, measurements = time.monotonic(), self.plan.measurements
+        try:
+            with self.plan.strategy.scope():
+                rows = measurements.measure(self.state, alpha, self.counters.images)
+        except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
+            self.log.line(f"not measured: {error}")
+            return
+        for row in rows:
+            self.records.measured(row)
+        best = measurements.keep_best(self.folder, rows, self.state, alpha)
+        seconds = time.monotonic() - began
+        self.clock.add_metrics(seconds)
+        self.log.line(f"{summary(rows)}{' (best so far)' if best else ''}  in {duration(seconds)}")
 
     def _save_pictures(self, name: str, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.schedule import Schedule
+from pgan_tf.training.measuring import Measurements
 
 
 class Plan(NamedTuple):
@@ -17,12 +18,14 @@ class Plan(NamedTuple):
     schedule: Schedule
     resolution: int  # final
     label_size: int  # label components that are used
+    measurements: Measurements | None  # where --metrics asks for them
 
 
 def make_plan(config: Config) -> Plan:
     """Opens the data set and the devices and holds the options against them.
 
-    Raises DataError for the data set, ConfigError for options that cannot work: one line that says what to change.
+    Raises DataError for the data set, ConfigError for options that cannot work, MetricError for the metrics: one line
+    that says what to change.
     """
     dataset = RecordDataset(config.data.dataset)
     resolution = config.data.resolution or dataset.resolution
@@ -41,7 +44,11 @@ def make_plan(config: Config) -> Plan:
         )
     for stage in sorted(stages):
         _check_minibatch(schedule, stage, config.model.mbstd_group_size)
-    return Plan(dataset, strategy, schedule, resolution, label_size)
+    measurements = None
+    if config.run.metrics:
+        with strategy.scope():
+            measurements = Measurements(config, dataset, resolution, label_size)
+    return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
 
 
 def make_strategy(config: Config) -> tf.distribute.Strategy:

@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 from pgan_tf.config import Config
+from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.training.console import duration
 
 
 def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    lines_found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    rows = [row for row in lines_found if "tick" in row]
+    measured = [row for row in lines_found if "metric" in row]
     pictures = sorted(folder.glob("fakes*.png"))
     lines = [f"# {folder.name}", ""]
     if rows:
@@ -30,6 +33,7 @@ def write_report(folder: Path, config: Config) -> None:
         ]
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
     lines += [_resolution_row(resolution, rows) for resolution in sorted({row["resolution"] for row in rows})]
+    lines += _metrics_table(measured)
     defaults = Config().values()
     changed = {name: value for name, value in config.values().items() if value != defaults[name]}
     lines += ["", "Options that differ from the defaults:", "", "```"]
@@ -37,6 +41,22 @@ def write_report(folder: Path, config: Config) -> None:
     lines += ["```", "", f"Go on: `python train.py --resume={folder}`. Watch: `tensorboard --logdir {folder}`.", ""]
     with new_file(folder / "report.md") as temporary:
         temporary.write_text("\n".join(lines))
+
+
+def _metrics_table(rows: list[dict]) -> list[str]:
+    """The last and the best value of every metric."""
+    if not rows:
+        return []
+    lines = ["", "| metric | images of each set | last | at kimg | best | at kimg |", "|---|---|---|---|---|---|"]
+    for title in dict.fromkeys(row["title"] for row in rows):
+        own = sorted((row for row in rows if row["title"] == title and "kimg" in row), key=lambda row: row["kimg"])
+        best = own[:1]
+        for row in own:
+            if results.is_better(row["metric"], results.headline(row), results.headline(best[0])):
+                best = [row]
+        cells = [f"{results.headline(row):.4g} | {row['kimg']:.1f}" for row in (*own[-1:], *best)]
+        lines += [f"| {title} | {own[-1]['count']} | {' | '.join(cells)} |"] if own else []
+    return lines
 
 
 def _resolution_row(resolution: int, rows: list[dict]) -> str:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from pgan_tf import grids
 from pgan_tf.config import Config, parse_grid_size
 from pgan_tf.data.pipeline import Reals
+from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.training.state import StageState
@@ -48,6 +49,14 @@ class Records:
             for name, value in row.items():
                 if isinstance(value, (int, float)):
                     tf.summary.scalar(name if "/" in name else f"run/{name}", value)
+        self._writer.flush()
+
+    def measured(self, row: dict) -> None:
+        """A metric's result: a line of metrics.jsonl, and its values as scalars."""
+        results.append(self.folder / "metrics.jsonl", row)
+        with self._writer.as_default(step=row["images"]):
+            for name, value in results.scalars(row).items():
+                tf.summary.scalar(name, value)
         self._writer.flush()
 
     def picture(self, name: str, images: int, picture: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Whole training rounds: the original's numbers, replicas, skipped updates, precisions."""
+"""Whole training rounds: the original's numbers, Adam's, the order of a round, skipped updates."""
 
 import re
 import types
@@ -8,59 +8,15 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
+from training.rounds import LRATE, all_numbers, equal, make_batch, make_controls, make_step, numbers
 
 from pgan_tf import growth
-from pgan_tf.config import Config, Optim
+from pgan_tf.config import Optim
 from pgan_tf.latents import Purpose
 from pgan_tf.schedule import Stage
 from pgan_tf.training import step as step_module
-from pgan_tf.training.state import StageState, make_optimizer
-from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep, process_reals
-
-SMALL = dict(fmap_base=64, fmap_max=16, latent_size=16)
-LRATE = 0.001
-
-
-STAGE = Stage(8, fading=False)
-
-
-def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, channels=3, **options) -> TrainStep:
-    config = Config.from_values({**SMALL, **options})
-    state = StageState(stage, config, channels, labels)
-    return TrainStep(config, state, tf.distribute.get_strategy(), minibatch, resolution)
-
-
-def make_batch(step: TrainStep, rounds=1, labels=0, channels=3, seed=0) -> Batch:
-    random, n, size = np.random.RandomState(seed), step.minibatch, step.state.stage.resolution
-    repeats = step.config.growth.D_repeats
-
-    def one_hot(count):
-        chosen = random.randint(0, max(labels, 1), [count, n])
-        return tf.constant(np.eye(max(labels, 1), dtype=np.float32)[chosen][..., :labels])
-
-    reals = tf.constant(random.randint(0, 256, [rounds * repeats, n, size, size, channels]).astype(np.uint8))
-    return Batch(reals, one_hot(rounds * repeats), one_hot(rounds))
-
-
-def make_controls(rounds=1, alpha=1.0, ema=0.9, lrate=LRATE, first=0, dtype="float32") -> Controls:
-    return Controls(
-        tf.fill([rounds], tf.constant(alpha, dtype)), tf.fill([rounds], tf.constant(ema, dtype)),
-        tf.constant(lrate, dtype), tf.constant(lrate, dtype), tf.constant(first, tf.int64),
-    )  # fmt: skip
-
-
-def numbers(network) -> dict[str, np.ndarray]:
-    return {name: v.numpy().astype(np.float64) for name, v in network.parameters_by_name().items()}
-
-
-def all_numbers(state: StageState) -> dict[str, np.ndarray]:
-    networks = {"G": state.generator, "D": state.discriminator, "EMA": state.ema}
-    return {f"{key}/{name}": value for key, net in networks.items() for name, value in numbers(net).items()}
-
-
-def equal(a: dict, b: dict, prefix: str = "") -> bool:
-    return all(np.array_equal(a[name], b[name]) for name in a if name.startswith(prefix))
-
+from pgan_tf.training.state import make_optimizer
+from pgan_tf.training.step import METRICS, Batch, TrainStep
 
 # ---- the original's rounds -------------------------------------------------------------------------------------
 
@@ -209,7 +165,7 @@ def test_rounds_in_one_call_are_rounds_in_many():
     calls = {}
     for size in (1, 4):
         step = make_step(Stage(8, True), precision="float64", labels=2, mirror_augment=True)
-        batch = make_batch(step, 4, labels=2)
+        batch = make_batch(step, 4)
         for k in range(0, 4, size):
             part = Batch(*(x[k : k + size] for x in batch))
             step.rounds(part, make_controls(size, alpha=0.3, first=k, dtype="float64"))
@@ -261,7 +217,7 @@ def test_new_controls_do_not_trace_again():
 
 def test_a_round_that_is_not_finite_changes_nothing_but_the_average():
     step = make_step(labels=2)
-    batch = make_batch(step, 1, labels=2)
+    batch = make_batch(step)
     bad = batch._replace(
         labels=tf.tensor_scatter_nd_update(batch.labels, [[0, 3, 0]], [np.nan]),
         g_labels=tf.tensor_scatter_nd_update(batch.g_labels, [[0, 3, 0]], [np.nan]),
@@ -287,123 +243,3 @@ def test_one_pass_over_reals_and_fakes_equals_two():
         for ours, images in ((real, reals), (fake, fakes)):
             for a, b in zip(ours, step.state.discriminator(images), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
-
-
-# ---- the reals -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("lod", ["0", "0.35", "0.999", "1", "1.6", "2", "2.25"])
-@pytest.mark.parametrize("size", [4, 8, 16])
-def test_process_reals_is_the_originals(size, lod, golden):
-    """Ours stays at the stage's resolution; the original's is then enlarged to the final one."""
-    data, level = golden("process_reals.npz"), float(lod)
-    images = tf.constant(reference.nhwc(data[f"in_{size}"]))
-    ours = process_reals(images, None, 1 - level % 1, fading=level % 1 > 0).numpy()
-    theirs = reference.nhwc(data[f"out_{size}_lod{lod}"])
-    assert reference.deviation(reference.enlarge(ours, 2 ** int(level)), theirs) < 1e-6
-
-
-def test_mirrored_reals():
-    images = tf.constant(np.random.RandomState(0).randint(0, 256, [3, 4, 4, 1]).astype(np.uint8))
-    mirrored = process_reals(images, tf.constant([True, False, True]), 1.0, False).numpy()
-    plain = process_reals(images, None, 1.0, False).numpy()
-    np.testing.assert_array_equal(mirrored[0], plain[0, :, ::-1])
-    np.testing.assert_array_equal(mirrored[1], plain[1])
-    np.testing.assert_array_equal(mirrored[2], plain[2, :, ::-1])
-
-
-def test_range_of_reals():
-    images = tf.constant(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
-    np.testing.assert_allclose(process_reals(images, None, 1.0, False).numpy().ravel(), [-1, 1])
-
-
-# ---- precisions ------------------------------------------------------------------------------------------------
-
-
-def gradients_of(step: TrainStep, labels: int) -> np.ndarray:
-    """The D step's and the G step's gradients, one after the other, of fixed inputs."""
-    random, n, size = np.random.RandomState(0), step.minibatch, step.state.stage.resolution
-
-    def draw(*shape):
-        return tf.constant(random.standard_normal(shape), step.dtype)
-
-    one_hot = tf.constant(np.eye(labels)[random.randint(0, labels, n)], step.dtype)
-    reals, latents, mixing = draw(n, size, size, 3), draw(n, 16), tf.constant(random.uniform(size=n), step.dtype)
-    d, _ = step.d_gradients(reals, one_hot, latents, mixing, 0.7, 1.0)
-    g, _ = step.g_gradients(one_hot, latents, 0.7, 1.0)
-    return [np.concatenate([x.numpy().astype(np.float64).ravel() for x in gradients]) for gradients in (d, g)]
-
-
-@pytest.mark.parametrize(("precision", "cosine"), [("float32", 0.99999), ("bfloat16", 0.98)])
-def test_gradients_point_the_same_way(precision, cosine, record_property):
-    steps = [make_step(Stage(16, True), labels=3, precision=p) for p in ("float64", precision)]
-    for network in ("generator", "discriminator"):
-        pairs = zip(*(getattr(step.state, network).trainable_variables for step in steps), strict=True)
-        for high, low in pairs:
-            high.assign(low.numpy().astype(np.float64))
-    exact, ours = (gradients_of(step, 3) for step in steps)
-    for name, a, b in zip("DG", exact, ours, strict=True):
-        measured = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-        record_property(name, measured)
-        assert measured > cosine
-        assert abs(np.linalg.norm(b) / np.linalg.norm(a) - 1) < 0.1
-
-
-@pytest.mark.parametrize("precision", ["bfloat16", "float16", "float32"])
-def test_parameters_stay_float32(precision):
-    step = make_step(precision=precision)
-    step.rounds(make_batch(step), make_controls())
-    variables = [*step.state.generator.weights, *step.state.discriminator.weights, *step.state.ema.weights]
-    assert {v.dtype for v in variables} == {"float32"}
-    assert step.state.discriminator(np.zeros([4, 8, 8, 3], np.float32)).scores.dtype == tf.float32
-
-
-def test_float16_scales_its_losses():
-    """An overflow halves the scale and skips the update; a good round raises it by 2^0.0005."""
-    step = make_step(precision="float16")
-    state, batch, before = step.state, make_batch(step), all_numbers(step.state)
-    assert state.d_log_scale.numpy() == state.g_log_scale.numpy() == 64
-    report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 1
-    assert state.d_log_scale.numpy() == state.g_log_scale.numpy() == 63
-    assert equal(before, all_numbers(state), "G")
-    assert equal(before, all_numbers(state), "D")
-    state.d_log_scale.assign(8.0), state.g_log_scale.assign(8.0)
-    report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 0
-    np.testing.assert_allclose([state.d_log_scale.numpy(), state.g_log_scale.numpy()], 8.0005, rtol=1e-7)
-    assert not equal(before, all_numbers(state), "G")
-    assert not equal(before, all_numbers(state), "D")
-
-
-def test_float16_update_does_not_feel_the_scale():
-    """Adam hides a wrong scale; the reported norms and the moments do not."""
-    norms = {}
-    for precision, scale in (("float32", 0.0), ("float16", 4.0), ("float16", 10.0)):
-        step = make_step(precision=precision)
-        step.state.d_log_scale.assign(scale), step.state.g_log_scale.assign(scale)
-        report = step.rounds(make_batch(step), make_controls())[0].numpy()
-        moments = [sum(float(tf.reduce_sum(v.value)) for v in o.variables if "velocity" in v.path)
-                   for o in (step.state.d_optimizer, step.state.g_optimizer)]  # fmt: skip
-        norms[precision, scale] = [*report, *moments]
-    for key, value in norms.items():
-        np.testing.assert_allclose(value, norms["float32", 0.0], rtol=0.05, atol=0.01, err_msg=str(key))
-
-
-def test_float32_has_no_loss_scale():
-    step = make_step()
-    step.rounds(make_batch(step), make_controls())
-    assert step.state.d_log_scale.numpy() == step.state.g_log_scale.numpy() == 0
-
-
-# ---- replicas --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-9), ("float32", 1e-5)])
-def test_two_replicas_train_to_the_numbers_of_one(precision, tolerance, fresh_process, record_property):
-    printed = fresh_process(reference.TESTS / "training" / "two_devices.py", precision)
-    found = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
-    record_property("difference", float(found["difference"]))
-    assert float(found["difference"]) < tolerance, printed
-    assert float(found["metrics"]) < max(tolerance, 1e-4 if precision == "float32" else 0), printed
-    assert found["moved"] == found["agree"] == found["skipped"] == found["together"] == "True", printed

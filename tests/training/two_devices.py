@@ -1,4 +1,4 @@
-"""Trains the same rounds on one and on two logical CPUs, prints how far the weights are apart; run by test_step.py.
+"""Trains the same rounds on one and on two logical CPUs, prints how far they are apart; run by test_replicas.py.
 
 TensorFlow must be told of its devices before it starts: therefore a process of its own.
 """
@@ -7,30 +7,26 @@ import sys
 
 import numpy as np
 import tensorflow as tf
+from training.rounds import make_batch, make_controls, make_step
 
-from pgan_tf.config import Config
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 
-ROUNDS, MINIBATCH, LABELS, SIZE = 3, 16, 3, 8
+ROUNDS = 3
+OPTIONS = dict(stage=Stage(8, True), minibatch=16, labels=3, mirror_augment=True, adam_epsilon=1e-3)
 
 
-def make_batch(step: TrainStep, poison: bool = False) -> Batch:
-    """Global minibatches; `poison` puts a NaN into a label that the last replica takes."""
-    random = np.random.RandomState(0)
-    reals = random.randint(0, 256, [ROUNDS, MINIBATCH, SIZE, SIZE, 3]).astype(np.uint8)
-    labels, g_labels = np.eye(LABELS, dtype=np.float32)[random.randint(0, LABELS, [2, ROUNDS, MINIBATCH])]
-    if poison:
-        labels[:, step.shares[-1][0]] = g_labels[:, step.shares[-1][0]] = np.nan
-    return Batch(tf.constant(reals), tf.constant(labels), tf.constant(g_labels))
+def poisoned(step: TrainStep) -> Batch:
+    """A batch with a NaN in the labels of a sample that the last replica takes."""
+    reals, *labels = (x.numpy() for x in make_batch(step, ROUNDS))
+    for array in labels:
+        array[:, step.shares[-1][0]] = np.nan
+    return Batch(reals, *labels)
 
 
 def controls(dtype: str) -> Controls:
-    return Controls(
-        tf.constant([0.2, 0.3, 0.4], dtype), tf.constant([0.9] * ROUNDS, dtype),
-        tf.constant(0.001, dtype), tf.constant(0.001, dtype), tf.constant(5, tf.int64),
-    )  # fmt: skip
+    return make_controls(ROUNDS, alpha=[0.2, 0.3, 0.4], first=5, dtype=dtype)
 
 
 def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
@@ -43,18 +39,14 @@ def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
 def main(precision: str) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    options = dict(
-        fmap_base=64, fmap_max=16, latent_size=16, precision=precision, mirror_augment=True, adam_epsilon=1e-3
-    )
-    config, results = Config.from_values(options), {}
+    results = {}
     for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
         strategy = tf.distribute.MirroredStrategy(devices)
         assert strategy.num_replicas_in_sync == len(devices)
-        with strategy.scope():
-            state = StageState(Stage(SIZE, True), config, 3, LABELS)
-        step = TrainStep(config, state, strategy, MINIBATCH, 16)
+        step = make_step(strategy=strategy, precision=precision, **OPTIONS)
+        state = step.state
         start = copies(strategy, state)[0]
-        metrics = step.rounds(make_batch(step), controls(precision)).numpy()
+        metrics = step.rounds(make_batch(step, ROUNDS), controls(precision)).numpy()
         results[len(devices)] = metrics, copies(strategy, state), start
     (one_metrics, (one,), start), (two_metrics, two, _) = results[1], results[2]
     print("difference", max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(two[0], one, strict=True)))
@@ -63,20 +55,16 @@ def main(precision: str) -> None:
     print("agree", all(np.array_equal(a, b) for a, b in zip(*two, strict=True)))
     # A value that is not finite, on the second replica only: nobody's weights move.
     before = copies(strategy, state)
-    metrics = step.rounds(make_batch(step, poison=True), controls(precision)).numpy()
-    after, trained = (
-        copies(strategy, state),
-        len(state.generator.trainable_variables) + len(state.discriminator.trainable_variables),
+    metrics = step.rounds(poisoned(step), controls(precision)).numpy()
+    after = copies(strategy, state)
+    trained = len(state.generator.trainable_variables) + len(state.discriminator.trainable_variables)
+    still = (
+        np.array_equal(a, b)
+        for old, new in zip(before, after, strict=True)
+        for a, b in zip(old[:trained], new[:trained], strict=True)
     )
     print("skipped", bool((metrics[:, METRICS.index("nonfinite")] == 1).all()))
-    print(
-        "together",
-        all(
-            np.array_equal(a, b)
-            for old, new in zip(before, after, strict=False)
-            for a, b in zip(old[:trained], new[:trained], strict=False)
-        ),
-    )
+    print("together", all(still))
 
 
 if __name__ == "__main__":

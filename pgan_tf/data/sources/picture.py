@@ -68,6 +68,18 @@ def load_picture(path: str | os.PathLike, target: Target) -> tuple[np.ndarray, t
     return pixels.reshape(target.resolution, target.resolution, target.channels), upright.size, mode
 
 
+def read_picture(path: str | os.PathLike, channels: int | None = None) -> np.ndarray:
+    """A picture file as it is -> uint8 [H,W,C], turned as its EXIF orientation says, white under transparent pixels.
+
+    `channels`: 1 or 3; by default 1 for a grey file, 3 for all others. Raises what Pillow raises.
+    """
+    with Image.open(path) as image:
+        grey = channels == 1 if channels else image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16")
+        flat = _flatten(ImageOps.exif_transpose(image), (255, 255, 255))
+    pixels = np.asarray(flat.convert("L") if grey else flat)
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
 def default_resolution(path: str | os.PathLike) -> int:
     """The largest power of two, 4 to 1024, not above the smaller side of this picture. Raises what Pillow raises."""
     with Image.open(path) as image:

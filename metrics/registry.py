@@ -1,0 +1,116 @@
+"""All metrics of image sets by name: `METRICS['fid'].compute(reals, fakes, count, options)` -> {value's name: number}.
+
+A metric asks the two sets (`metrics.measured`) for what it needs; the sets work that out once, whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics import modes, ms_ssim, neighbors, swd, tfgan
+from metrics.errors import MetricError
+from metrics.extractors import mnist_classifier
+from metrics.measured import MeasuredSet, Options
+from metrics.precision_recall import precision_recall
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of METRICS.
+
+    Attributes:
+        title: what a table calls it.
+        compute: (reals, fakes, images of each, options) -> values.
+        headline: which of its values stands for it, in TensorBoard's list and where the best snapshot is chosen.
+        lower_is_better: of that value.
+        images: how many it takes by default, in the literature; fewer where a set has fewer.
+        extractor: whether its value depends on the feature extractor, whose name then belongs to the result.
+        reals: whether it compares with real images at all.
+    """
+
+    title: str
+    compute: Callable[[MeasuredSet, MeasuredSet, int, Options], Values]
+    headline: str
+    lower_is_better: bool
+    images: int
+    extractor: bool = False
+    reals: bool = True
+
+
+def _swd(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return swd.distance(reals.projections(count), fakes.projections(count))
+
+
+def _fid(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return {"fid": tfgan.frechet_distance(reals.statistics(count), fakes.statistics(count))}
+
+
+def _kid(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    ours, theirs = (side.activations(count).features for side in (fakes, reals))
+    return _mean_std(tfgan.kernel_inception_distance(ours, theirs, seed=options.seed))
+
+
+def _inception_score(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return _mean_std(tfgan.inception_score(fakes.activations(count).logits, seed=options.seed))
+
+
+def _precision_recall(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    precision, recall = precision_recall(reals.activations(count).features, fakes.activations(count).features)
+    return {"precision": precision, "recall": recall}
+
+
+def _ms_ssim(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return {"mean": ms_ssim.mean_ms_ssim(fakes.first(count), seed=options.seed)}
+
+
+def _neighbors(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    """The nearest of all reals to each of `count` fakes, in pixels and in features."""
+    queries = np.concatenate(list(fakes.first(count)))  # [N,H,W,C]
+    pixels = neighbors.nearest_neighbor_distance(queries, reals.first(reals.count))
+    features = neighbors.nearest_neighbor_distance(
+        fakes.activations(count).features, reals.activations(reals.count).features
+    )
+    return {f"pixels_{k}": v for k, v in pixels.items()} | {f"features_{k}": v for k, v in features.items()}
+
+
+def _modes(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    """Grey digits: 10 modes, compared with the reals' frequencies. Stacked MNIST: 1000, compared with equal ones."""
+    classifier = mnist_classifier.load()
+
+    def classify(images: np.ndarray) -> np.ndarray:
+        return mnist_classifier.classify(images, classifier)
+
+    ours, theirs = (np.concatenate(list(side.first(count))) for side in (fakes, reals))  # [N,H,W,C]
+    if ours.shape[-1] == 3:
+        return modes.mode_statistics(modes.stacked_modes(classify, ours))
+    return modes.mode_statistics(classify(ours), 10, classify(theirs))
+
+
+def _mean_std(pair: tuple[float, float]) -> Values:
+    return {"mean": pair[0], "std": pair[1]}
+
+
+METRICS = {
+    "swd": Metric("SWD x1e3", _swd, "avg", True, 16384),
+    "fid": Metric("FID", _fid, "fid", True, 50000, extractor=True),
+    "kid": Metric("KID", _kid, "mean", True, 50000, extractor=True),
+    "is": Metric("Inception Score", _inception_score, "mean", False, 50000, extractor=True, reals=False),
+    "pr": Metric("precision, recall", _precision_recall, "precision", False, 50000, extractor=True),
+    "ms_ssim": Metric("MS-SSIM", _ms_ssim, "mean", True, 10000, reals=False),
+    "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=True),
+    "modes": Metric("modes", _modes, "modes", False, 25600),
+}
+
+
+def named(names: str) -> list[str]:
+    """'swd,fid' -> ['swd', 'fid']. MetricError for a name that METRICS has not."""
+    found = [name.strip() for name in names.split(",") if name.strip()]
+    for name in found:
+        if name not in METRICS:
+            raise MetricError(f"unknown metric {name!r}: the known ones are {', '.join(METRICS)}")
+    return found

@@ -1,0 +1,138 @@
+"""Measures sets of images against one set of reals, whose own part of the work is done once."""
+
+from __future__ import annotations
+
+import functools
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics import extractors, swd
+from metrics.cache import StatisticsCache
+from metrics.errors import MetricError
+from metrics.extractors.base import Extractor
+from metrics.measured import MeasuredSet, MeasuredStatistics, Options
+from metrics.registry import METRICS
+from pgan_tf.evaluation.sets import ImageSet, StatisticsSet
+
+UNLIMITED = 1 << 62  # images that a generator has
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be measured.
+
+    Attributes:
+        metrics: names of METRICS.
+        images: of each set; None = each metric's own default. Fewer where a set has fewer.
+        seed: of everything random.
+        extractor: name of the feature extractor; '' = the best that can be had.
+        weights: file of its weights; '' = found by itself.
+        progress: whether to show how far it is.
+    """
+
+    metrics: tuple[str, ...]
+    images: int | None = None
+    seed: int = 2020
+    extractor: str = ""
+    weights: str = ""
+    progress: bool = True
+
+
+class Evaluator:
+    """`Evaluator(reals, request).measure(name, fakes)` yields a result for every metric asked for."""
+
+    def __init__(self, reals: ImageSet | StatisticsSet | None, request: Request, cache: StatisticsCache | None = None):
+        self.request = request
+        self.options = Options(request.seed, _extractor(request), request.progress)
+        self._cache = cache or StatisticsCache()
+        self._source, self.reals = reals, self._measured(reals)
+        if isinstance(reals, ImageSet) and "swd" in request.metrics:
+            swd.check_shape(reals.shape)
+
+    def _measured(self, reals: ImageSet | StatisticsSet | None) -> MeasuredSet | MeasuredStatistics | None:
+        if reals is None:
+            return None
+        if isinstance(reals, StatisticsSet):
+            return MeasuredStatistics(reals.name, reals.statistics, reals.digest)
+        digest = reals.digest if "fid" in self.request.metrics else ""
+        return MeasuredSet(reals.name, reals, reals.count, "reals", self.options, digest, self._cache)
+
+    def measure(
+        self, name: str, fakes: Iterable[np.ndarray], count: int = UNLIMITED,
+        metrics: Iterable[str] | None = None, **about,
+    ) -> Iterator[dict]:  # fmt: skip
+        """A result per metric, each as soon as it is there.
+
+        Args:
+            name: of the fakes.
+            fakes: batches uint8 [n,H,W,C], to be read as often as needed.
+            count: how many there are.
+            metrics: some of those asked for; default all.
+            about: becomes part of each result.
+
+        Raises:
+            MetricError: sets that differ in size or channels, too few images.
+        """
+        self._check_alike(name, fakes)
+        measured = MeasuredSet(name, fakes, count, "fakes", self.options)
+        for metric in self.request.metrics if metrics is None else metrics:
+            began = time.monotonic()
+            images = self.count(metric, count)
+            values = METRICS[metric].compute(self.reals, measured, images, self.options)
+            yield {**about, **self.identity(metric, name, count), "values": values,
+                   "seconds": round(time.monotonic() - began, 2), "versions": versions()}  # fmt: skip
+
+    def identity(self, metric: str, name: str, count: int = UNLIMITED) -> dict:
+        """What makes two results of one value: the metric, the sets, how many images, the extractor, the seed."""
+        row, extractor = METRICS[metric], self.options.extractor
+        found = {"metric": metric, "title": row.title, "fakes": name, "count": self.count(metric, count)}
+        if row.extractor:
+            title = row.title if extractor.name == "inception-2015" else f"{row.title} ({extractor.name})"
+            found |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
+        if row.reals and self.reals is not None:
+            found |= {"reals": self.reals.name}
+        return {**found, "seed": self.request.seed}
+
+    def count(self, metric: str, fakes: int = UNLIMITED) -> int:
+        """How many images of each set a metric gets."""
+        row = METRICS[metric]
+        if row.reals and self.reals is None:
+            raise MetricError(f"{row.title} compares with real images: give the data set")
+        reals = self.reals.count if row.reals else None
+        return min(self.request.images or row.images, fakes, reals or UNLIMITED)
+
+    def _check_alike(self, name: str, fakes: Iterable[np.ndarray]) -> None:
+        if not isinstance(self._source, ImageSet):
+            return
+        first = next(iter(fakes), None)
+        if first is None:
+            raise MetricError(f"{name}: no images in it")
+        ours, theirs = first.shape[1:], self._source.shape
+        if tuple(ours) != tuple(theirs):
+            sizes = f"{list(ours)} (height, width, channels), those of {self._source.name} {list(theirs)}"
+            raise MetricError(f"{name}: its images are {sizes}; sets to compare must be alike")
+
+
+def versions() -> dict[str, str]:
+    """Of what the numbers depend on."""
+    import keras
+    import tensorflow as tf
+
+    import pgan_tf
+
+    return {
+        "pgan_tf": pgan_tf.__version__, "python": platform.python_version(), "tensorflow": tf.__version__,
+        "keras": keras.__version__, "numpy": np.__version__,
+    }  # fmt: skip
+
+
+@functools.lru_cache(maxsize=1)
+def _extractor(request: Request) -> Extractor | None:
+    """The extractor if a metric needs one; loaded once for all evaluators of one request."""
+    if not any(METRICS[metric].extractor for metric in request.metrics):
+        return None
+    return extractors.load(request.extractor or None, request.weights or None)

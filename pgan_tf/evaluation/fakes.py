@@ -1,0 +1,42 @@
+"""A generator as a set of images: the same ones at every reading, whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf.grids import to_uint8
+from pgan_tf.latents import LATENTS, Purpose, stream
+
+BATCH = 32  # images at a time; part of what determines the latents, so never to be changed
+
+Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # latents [n,L], labels [n,K] -> images [n,R,R,C]
+
+
+class GeneratedImages:
+    """Images of fixed random latents; iterating yields uint8 [n,resolution,resolution,C], without end in sight.
+
+    Image i depends on the seed and on i only, so the first 1000 of two readings are the same images. A network of a
+    stage below `resolution` has its pixels repeated, as in the original.
+    """
+
+    def __init__(
+        self, draw: Draw, latent_size: int, seed: int, resolution: int,
+        labels: np.ndarray | None = None, latents: str = "gaussian",
+    ):  # fmt: skip
+        """`labels`: [M,K] float32, of which each image gets a random one; None for a network without labels."""
+        self._draw, self._latent_size, self._seed, self._resolution = draw, latent_size, seed, resolution
+        self._labels = np.zeros((1, 0), np.float32) if labels is None else labels
+        self._latents = LATENTS[latents]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        batch = 0
+        while True:
+            latents = self._latents([BATCH, self._latent_size], stream(self._seed, Purpose.EVALUATION, batch))
+            rows = np.random.default_rng([self._seed, batch]).integers(len(self._labels), size=BATCH)
+            images = to_uint8(self._draw(latents, tf.constant(self._labels[rows])).numpy())
+            repeats = self._resolution // images.shape[1]
+            yield images.repeat(repeats, axis=1).repeat(repeats, axis=2)
+            batch += 1

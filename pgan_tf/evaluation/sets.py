@@ -1,0 +1,166 @@
+"""Sets of images to measure: a folder of pictures, a data set, an array, or what pytorch-fid kept of one."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from metrics.errors import MetricError
+from metrics.frechet import Statistics
+from pgan_tf.data.dataset import RecordDataset, record_paths
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.sources.images import list_pictures
+from pgan_tf.data.sources.picture import read_picture
+
+BATCH = 64  # images read at a time
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images that can be read in any order; iterating yields all of them in batches, as often as one likes.
+
+    Attributes:
+        name: where they come from, for messages and results.
+        count: how many.
+        shape: (H, W, C) of each.
+        read: positions [n] -> uint8 [n,H,W,C].
+        content: yields the bytes that the set is made of, for its hash.
+        start: position of the first.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, int, int]
+    read: Callable[[np.ndarray], np.ndarray]
+    content: Callable[[], Iterator[bytes]]
+    start: int = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for begin in range(self.start, self.start + self.count, BATCH):
+            yield self.read(np.arange(begin, min(begin + BATCH, self.start + self.count)))
+
+    def part(self, start: int, count: int, name: str) -> ImageSet:
+        """`count` of the images from `start` on, as a set of its own."""
+        return ImageSet(name, count, self.shape, self.read, self.content, self.start + start)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content and of which part of it this is: the same images have the same digest anywhere."""
+        found = hashlib.sha256(f"{self.start}:{self.count}".encode())
+        for piece in self.content():
+            found.update(piece)
+        return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class StatisticsSet:
+    """Mean and covariance of features, kept by pytorch-fid or by us; no images."""
+
+    name: str
+    statistics: Statistics
+    digest: str
+
+
+def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet | StatisticsSet:
+    """A folder of pictures or of TFRecords, a .npy or .npz array uint8 [N,H,W,C], or a .npz with `mu` and `sigma`.
+
+    `resolution` chooses a level of a data set; of any other set it is what the images must have. Raises MetricError or
+    DataError: one line.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
+    if path.is_dir():
+        found = _records(path, resolution) if any(path.glob("*-r??.tfrecords")) else _pictures(path)
+    elif path.suffix == ".npz":
+        found = _archive(path)
+    elif path.suffix == ".npy":
+        found = _array(str(path), _load(path), lambda: _file_bytes([path]))
+    else:
+        raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
+    if resolution and isinstance(found, ImageSet) and found.shape[0] != resolution:
+        raise MetricError(f"{path}: its images have {found.shape[0]} pixels, not {resolution}; resize them first")
+    return found
+
+
+def _records(folder: Path, resolution: int | None) -> ImageSet:
+    dataset = RecordDataset(folder)
+    resolution = resolution or dataset.resolution
+    file = record_paths(folder)[1].get(resolution)
+    if file is None:
+        known = ", ".join(map(str, dataset.resolutions))
+        raise DataError(f"{folder}: has no resolution {resolution}; it has {known}")
+    return ImageSet(
+        str(folder), dataset.count, (resolution, resolution, dataset.channels),
+        lambda indices: dataset.read(resolution, indices), lambda: _file_bytes([file]),
+    )  # fmt: skip
+
+
+def _pictures(folder: Path) -> ImageSet:
+    files = [folder / name for name in list_pictures(folder)[0]]
+    if not files:
+        raise MetricError(f"{folder}: holds neither pictures nor a data set")
+    shape = _picture(files[0], None).shape
+
+    def read(indices: np.ndarray) -> np.ndarray:
+        pictures = [_picture(files[i], shape[-1]) for i in indices]
+        for i, picture in zip(indices, pictures, strict=True):
+            if picture.shape != shape:
+                sizes = f"{picture.shape[1]}x{picture.shape[0]}, the first of the folder {shape[1]}x{shape[0]}"
+                raise MetricError(f"{files[i]}: has {sizes}; make them one size with dataset_tool.py")
+        return np.stack(pictures)
+
+    return ImageSet(str(folder), len(files), shape, read, lambda: _file_bytes(files))
+
+
+def _picture(file: Path, channels: int | None) -> np.ndarray:
+    try:
+        return read_picture(file, channels)
+    except Exception as error:  # Pillow's decoders raise anything
+        raise MetricError(f"{file}: cannot be read as a picture ({str(error).splitlines()[0]})") from None
+
+
+def _archive(path: Path) -> ImageSet | StatisticsSet:
+    arrays = _load(path)
+    if "mu" in arrays and "sigma" in arrays:
+        return StatisticsSet(str(path), Statistics.load(path), _digest(path))
+    if len(arrays) != 1:
+        raise MetricError(f"{path}: holds {', '.join(arrays)}; it must hold one array of images, or mu and sigma")
+    return _array(str(path), next(iter(arrays.values())), lambda: _file_bytes([path]))
+
+
+def _array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
+    if array.ndim == 3:
+        array = array[..., None]  # [N,H,W,1]
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] not in (1, 3):
+        raise MetricError(f"{name}: {array.dtype} {list(array.shape)}; it must be uint8 [N,H,W,1 or 3]")
+    return ImageSet(name, len(array), array.shape[1:], lambda indices: array[indices], content)
+
+
+def _load(path: Path):
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        return found if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        raise MetricError(f"{path}: cannot be read as {path.suffix}; write it again with numpy") from None
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    for piece in _file_bytes([path]):
+        found.update(piece)
+    return found.hexdigest()
+
+
+def _file_bytes(files: Sequence[Path]) -> Iterator[bytes]:
+    for file in files:
+        with open(file, "rb") as stream:
+            while piece := stream.read(1 << 22):
+                yield piece

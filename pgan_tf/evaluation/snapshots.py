@@ -1,0 +1,80 @@
+"""The generators that a run has left behind, and the images that they make."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from metrics.errors import MetricError
+from pgan_tf.config import Config
+from pgan_tf.evaluation.fakes import GeneratedImages
+from pgan_tf.networks import Generator
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A saved generator. `kimg`: thousands of images it had seen, None where its name does not say."""
+
+    path: Path
+    kimg: int | None
+
+    def about(self) -> dict:
+        """What every result of it says: which weights, at which time of the training."""
+        found = {"snapshot_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()}
+        return found if self.kimg is None else {"images": self.kimg * 1000, "kimg": self.kimg, **found}
+
+
+def find(run: Path, which: str) -> list[Snapshot]:
+    """`which`: 'latest', 'all' (oldest first), or the path of a .keras file. MetricError if there is none."""
+    if which not in ("latest", "all"):
+        path = Path(which)
+        if not path.is_file():
+            raise MetricError(f"--snapshots={which}: no such file; give latest, all, or a .keras file")
+        return [_snapshot(path)]
+    if not run.is_dir():
+        raise MetricError(f"--run={run}: no such folder; give the folder of a run")
+    found = [_snapshot(path) for path in sorted(run.glob("network-[0-9]*.keras"))]
+    if not found:
+        raise MetricError(f"--run={run}: holds no network-*.keras yet; the run writes one at its end")
+    return found if which == "all" else found[-1:]
+
+
+def _snapshot(path: Path) -> Snapshot:
+    match = re.fullmatch(r"network-(\d+)\.keras", path.name)
+    return Snapshot(path, int(match[1]) if match else None)
+
+
+def images(snapshot: Snapshot, config: Config, resolution: int, labels: np.ndarray | None, seed: int):
+    """What the snapshot generates, at `resolution`. MetricError if the file is no generator, or a larger one."""
+    import keras
+
+    try:
+        network = keras.saving.load_model(snapshot.path, compile=False)
+    except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MetricError(f"{snapshot.path}: cannot be loaded as a generator ({reason})") from None
+    if not isinstance(network, Generator):
+        raise MetricError(f"{snapshot.path}: holds a {type(network).__name__}, not a generator")
+    if network.resolution > resolution:
+        raise MetricError(f"{snapshot.path}: makes {network.resolution} pixels, the reals have {resolution}")
+    if network.label_size:
+        labels = labels_for(network.label_size, labels)
+
+    @tf.function
+    def draw(latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return network((latents, labels))
+
+    return GeneratedImages(draw, network.latent_size, seed, resolution, labels if network.label_size else None,
+                           config.model.latents)  # fmt: skip
+
+
+def labels_for(label_size: int, labels: np.ndarray | None) -> np.ndarray:
+    """Labels to draw from, [M,label_size]: those of the data set, or else every class once."""
+    if labels is None:
+        return np.eye(label_size, dtype=np.float32)
+    return labels[:, :label_size]

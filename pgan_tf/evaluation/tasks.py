@@ -1,0 +1,130 @@
+"""What evaluate.py does: the snapshots of a run, or two sets, measured one after the other; results as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from metrics.errors import MetricError
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.data.dataset import read_labels, record_paths
+from pgan_tf.evaluation import results, snapshots
+from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
+from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
+
+
+class RunReals:
+    """A run with the images that it is measured against."""
+
+    def __init__(self, folder: Path, dataset: str | None, resolution: int | None):
+        """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own."""
+        try:
+            self.config = Config.from_json((folder / "config.json").read_text())
+        except OSError:
+            raise ConfigError(f"--run={folder}: no config.json there; give the folder of a run") from None
+        self.folder = folder
+        path = dataset or self.config.data.dataset
+        self.images = open_set(path, resolution or self.config.data.resolution or None)
+        if not isinstance(self.images, ImageSet):
+            raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
+        self.labels = self._labels(Path(path))
+
+    def _labels(self, path: Path) -> np.ndarray | None:
+        """The data set's labels, where the run's networks may want them."""
+        if not self.config.data.max_label_size or not path.is_dir() or not any(path.glob("*-rxx.labels")):
+            return None
+        return read_labels(path, record_paths(path)[0], self.images.count)
+
+
+class Sink:
+    """Where results go: a file at once, and the terminal's table at the end. Knows what the file has already."""
+
+    def __init__(self, path: Path | None):
+        self.path, self.shown, self.new = path, [], []
+        self._known = results.read(path) if path else []
+
+    def known(self, identity: dict) -> bool:
+        """Whether this measurement is in the file; it is then shown with the others."""
+        row = results.find(self._known, identity)
+        if row:
+            self.shown.append(row)
+        return row is not None
+
+    def add(self, row: dict) -> None:
+        if self.path:
+            results.append(self.path, row)
+        self.shown.append(row)
+        self.new.append(row)
+
+    def show(self) -> None:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console = Console(highlight=False, width=200)  # in a file nothing need be broken
+        console.print(results.table(self.shown))
+        if self.path:
+            console.print(f"{len(self.new)} new results in {self.path}", soft_wrap=True)
+
+
+def measure_run(reals: RunReals, which: str, request: Request, output: Path | None, baselines: bool) -> None:
+    """Measures snapshots of a run; one line of its metrics.jsonl (or of `output`) per metric, and TensorBoard."""
+    found = snapshots.find(reals.folder, which)
+    sink = Sink(output or reals.folder / "metrics.jsonl")
+    evaluator = Evaluator(reals.images, request)
+    if baselines:
+        measure_baselines(reals.images, request, sink)
+    for snapshot in found:
+        about, todo = snapshot.about(), []
+        for metric in request.metrics:
+            if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
+                todo.append(metric)
+        if todo:
+            fakes = snapshots.images(snapshot, reals.config, reals.images.shape[0], reals.labels, request.seed)
+            for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
+                sink.add(row)
+    if output is None:
+        results.write_scalars(reals.folder, sink.new)
+    sink.show()
+
+
+def measure_sets(
+    reals: str | None, fakes: str, resolution: int | None, request: Request, output: Path | None, baselines: bool
+) -> None:
+    """Holds one set against another."""
+    ours, theirs = (open_set(path, resolution) if path else None for path in (reals, fakes))
+    sink = Sink(output)
+    if baselines:
+        if not isinstance(ours, ImageSet):
+            raise MetricError("--baselines halves the real images: give --reals=SET with images")
+        measure_baselines(ours, request, sink)
+    if theirs is not None:
+        _measure_set(ours, theirs, request, sink)
+    elif not baselines:
+        raise MetricError("--fakes is missing: the set to measure")
+    sink.show()
+
+
+def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:
+    """'Reals': the reals as if they were fakes. 'Reals2': one half of them against the other: what a perfect
+    generator would get with so few images."""
+    half = min(reals.count // 2, request.images or UNLIMITED)
+    first, second = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
+    _measure_set(reals, reals, request, sink, "Reals")
+    _measure_set(first, second, request, sink, "Reals2")
+
+
+def _measure_set(
+    reals: ImageSet | StatisticsSet | None,
+    fakes: ImageSet | StatisticsSet,
+    request: Request,
+    sink: Sink,
+    name: str = "",
+) -> None:
+    if isinstance(fakes, StatisticsSet):
+        raise MetricError(f"{fakes.name}: holds statistics; they can stand for the reals, not for the fakes")
+    evaluator = Evaluator(reals, request)
+    name = name or fakes.name
+    todo = [m for m in request.metrics if not sink.known(evaluator.identity(m, name, fakes.count))]
+    for row in evaluator.measure(name, fakes, fakes.count, metrics=todo):
+        sink.add(row)

@@ -1,0 +1,22 @@
+"""TensorFlow without its greetings: what a terminal shows is for the user."""
+
+from __future__ import annotations
+
+import os
+
+from absl import logging
+
+
+def import_tensorflow_quietly() -> None:
+    """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise."""
+    saved = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        import tensorflow
+
+        tensorflow.config.list_logical_devices()
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+    logging.set_verbosity(logging.WARNING)

@@ -1,0 +1,159 @@
+"""evaluate.py: snapshots of a run and pairs of sets, measured once, with every number's origin beside it."""
+
+import json
+
+import numpy as np
+import pytest
+
+import evaluate
+from metrics.errors import MetricError
+from metrics.registry import METRICS
+from pgan_tf.config import Config
+from pgan_tf.evaluation import results
+from pgan_tf.evaluation.fakes import GeneratedImages
+from pgan_tf.networks import Generator
+from pgan_tf.training.export import save_generator
+
+SIDE = 16
+
+
+def pictures(seed: int, count: int = 40) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (count, SIDE // 4, SIDE // 4, 3))
+    noise = random.integers(-20, 20, (count, SIDE, SIDE, 3))
+    return np.clip(coarse.repeat(4, 1).repeat(4, 2) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def sets(tmp_path):
+    for name, seed in (("reals", 1), ("fakes", 2)):
+        np.save(tmp_path / f"{name}.npy", pictures(seed))
+    return tmp_path
+
+
+@pytest.fixture
+def run(sets):
+    """A run folder with two snapshots, measured against reals.npy."""
+    folder = sets / "run"
+    folder.mkdir()
+    config = Config.from_values({"dataset": str(sets / "reals.npy"), "fmap_base": 64, "fmap_max": 8})
+    (folder / "config.json").write_text(config.to_json())
+    for kimg, seed in ((10, 1), (20, 2)):
+        network = Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=seed)
+        save_generator(network, 1.0, folder / f"network-{kimg:06d}.keras")
+    return folder
+
+
+def call(*arguments: str) -> int:
+    return evaluate.run(evaluate.parser().parse_args([str(argument) for argument in arguments]))
+
+
+def pair(sets, *more: str) -> list[dict]:
+    output = sets / "scores.jsonl"
+    assert call(f"--reals={sets / 'reals.npy'}", f"--fakes={sets / 'fakes.npy'}", f"--output={output}", *more) == 0
+    return results.read(output)
+
+
+def test_two_sets_and_what_a_result_says(sets, capsys):
+    row = pair(sets, "--metrics=swd")[0]
+    assert row["metric"] == "swd"
+    assert row["values"].keys() == {"16", "avg"}
+    assert (row["count"], row["seed"]) == (40, 2020)
+    assert row["reals"].endswith("reals.npy")
+    assert row["versions"].keys() >= {"pgan_tf", "tensorflow", "keras", "numpy", "python"}
+    assert "SWD x1e3" in capsys.readouterr().out
+
+
+def test_features_come_with_the_extractors_name_and_hash(sets, capsys):
+    row = pair(sets, "--metrics=fid", "--extractor=efficientnet-lite0")[0]
+    assert row["title"] == "FID (efficientnet-lite0)"
+    assert len(row["extractor_sha256"]) == 64
+    assert "FID (efficientnet-lite0)" in capsys.readouterr().out
+
+
+def test_a_run_is_measured_once_and_others_after_a_kill(run):
+    """All snapshots share the reals; what is in metrics.jsonl is not measured again; a cut line spoils nothing."""
+    arguments = (f"--run={run}", "--snapshots=all", "--metrics=swd,ms_ssim", "--images=32")
+    assert call(*arguments) == 0
+    file = run / "metrics.jsonl"
+    first = file.read_text()
+    assert [(row["kimg"], row["metric"]) for row in results.read(file)] == [
+        (10, "swd"), (10, "ms_ssim"), (20, "swd"), (20, "ms_ssim"),
+    ]  # fmt: skip
+    assert call(*arguments) == 0
+    assert file.read_text() == first
+    lines = first.splitlines()
+    file.write_text("\n".join(lines[:3]) + "\n" + lines[3][:50])  # killed while it wrote the last one
+    assert call(*arguments) == 0
+    assert [(row["values"], row["count"]) for row in results.read(file)] == [
+        (row["values"], row["count"]) for row in map(json.loads, lines)
+    ]
+    assert list(run.glob("events.out.tfevents.*"))
+
+
+def test_another_snapshot_of_the_same_name_is_measured(run):
+    assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
+    save_generator(Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=9), 1.0, run / "network-000020.keras")
+    assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
+    assert len(results.read(run / "metrics.jsonl")) == 2
+
+
+def test_baselines(sets):
+    rows = pair(sets, "--metrics=swd", "--baselines")
+    assert [(row["fakes"][-9:], row["count"]) for row in rows] == [("Reals", 40), ("Reals2", 20), ("fakes.npy", 40)]
+
+
+def test_statistics_stand_for_the_reals(sets, tmp_path, monkeypatch):
+    """A distance to the kept statistics of a set is the distance to the set; other metrics say why they cannot."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    row = pair(sets, "--metrics=fid", "--extractor=efficientnet-lite0")[0]
+    kept = next((tmp_path / "cache").rglob("*.npz"))
+    output = sets / "again.jsonl"
+    arguments = (f"--reals={kept}", f"--fakes={sets / 'fakes.npy'}", "--extractor=efficientnet-lite0")
+    assert call(*arguments, "--metrics=fid", f"--output={output}") == 0
+    assert results.read(output)[0]["values"]["fid"] == pytest.approx(row["values"]["fid"], rel=1e-9)
+    with pytest.raises(MetricError, match="only FID"):
+        call(*arguments, "--metrics=swd")
+
+
+def test_fakes_are_the_same_at_every_reading():
+    network = Generator(resolution=8, fmap_base=32, fmap_max=8, label_size=3)
+    labels = np.eye(3, dtype=np.float32)
+    fakes = GeneratedImages(lambda z, y: network((z, y)), network.latent_size, 5, 16, labels)
+    readings = [np.concatenate([batch for batch, _ in zip(fakes, range(3), strict=False)]) for _ in range(2)]
+    np.testing.assert_array_equal(*readings)
+    assert readings[0].shape == (96, 16, 16, 3)
+    assert len(np.unique(readings[0].reshape(96, -1), axis=0)) == 96
+    other = GeneratedImages(lambda z, y: network((z, y)), network.latent_size, 6, 16, labels)
+    assert not np.array_equal(next(iter(other)), readings[0][:32])
+
+
+def test_best_means_lower_or_higher_by_the_metric():
+    assert results.is_better("swd", 1, 2)
+    assert results.is_better("is", 2, 1)
+    assert all(row.headline and row.title for row in METRICS.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metrics=swd"], "either --run"),
+        (["--run=nowhere"], "no config.json"),
+        (["--run={run}", "--metrics=beauty"], "unknown metric 'beauty': the known ones are swd"),
+        (["--run={run}", "--snapshots=gone.keras"], "no such file"),
+        (["--run={run}", "--snapshots={run}/config.json"], "cannot be loaded as a generator"),
+        (["--run={run}", "--metrics=kid", "--extractor=efficientnet-lite0"], "40 images do not fill subsets"),
+        (["--run={run}", "--images=1"], "at least 2"),
+        (["--run={run}", "--metrics=fid", "--extractor=vgg"], "no extractor is named 'vgg'"),
+        (["--reals={sets}/reals.npy"], "--fakes is missing"),
+        (["--fakes={sets}/fakes.npy", "--metrics=swd"], "give the data set"),
+        (["--reals={sets}/reals.npy", "--fakes={sets}/small.npy", "--metrics=swd"], r"\[8, 8, 3\]"),
+        (["--reals={sets}/reals.npy", "--fakes={sets}/grey.npy", "--metrics=swd"], r"\[16, 16, 1\]"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, message, run, sets):
+    np.save(sets / "small.npy", pictures(3)[:, :8, :8])
+    np.save(sets / "grey.npy", pictures(3)[..., :1])
+    with pytest.raises(ValueError, match=message) as error:
+        call(*(argument.format(run=run, sets=sets) for argument in arguments))
+    assert "\n" not in str(error.value)

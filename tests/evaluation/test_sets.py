@@ -1,0 +1,141 @@
+"""Sets of images: the same pictures are the same set, wherever and however they are kept."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from metrics.errors import MetricError
+from metrics.frechet import Statistics
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
+
+
+def pictures(count: int = 70, channels: int = 3, side: int = 16) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, side, side, channels), np.uint8)
+
+
+def everything(images: ImageSet) -> np.ndarray:
+    return np.concatenate(list(images))
+
+
+def as_folder(path, images):
+    path.mkdir()
+    for index, image in enumerate(images):
+        Image.fromarray(image.squeeze()).save(path / f"{index:04d}.png")
+    return path
+
+
+def as_npy(path, images):
+    np.save(path.with_suffix(".npy"), images)
+    return path.with_suffix(".npy")
+
+
+def as_npz(path, images):
+    np.savez(path.with_suffix(".npz"), images)
+    return path.with_suffix(".npz")
+
+
+def as_records(path, images):
+    with DatasetWriter(path, images.shape[1], images.shape[3]) as writer:
+        for image in images:
+            writer.add(image)
+    return path
+
+
+KINDS = {"folder": as_folder, "npy": as_npy, "npz": as_npz, "records": as_records}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_holds_the_same_pictures_and_can_be_read_twice(kind, channels, tmp_path):
+    images = pictures(channels=channels)
+    found = open_set(KINDS[kind](tmp_path / "set", images))
+    assert (found.count, found.shape) == (70, (16, 16, channels))
+    for _ in range(2):
+        np.testing.assert_array_equal(everything(found), images)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_digest_is_of_the_content(kind, tmp_path):
+    images = pictures()
+    ours, copy = (open_set(KINDS[kind](tmp_path / name, images)) for name in ("a", "b"))
+    images[33, 5, 5, 0] ^= 1
+    other = open_set(KINDS[kind](tmp_path / "c", images))
+    assert ours.digest == copy.digest != other.digest
+    assert ours.part(0, 30, "").digest not in (ours.digest, ours.part(30, 30, "").digest)
+
+
+def test_parts_are_disjoint_and_in_order(tmp_path):
+    images = pictures()
+    found = open_set(as_npy(tmp_path / "set", images))
+    halves = [everything(found.part(start, 35, "half")) for start in (0, 35)]
+    np.testing.assert_array_equal(np.concatenate(halves), images)
+
+
+def test_a_level_of_a_data_set_can_be_chosen(tmp_path):
+    folder = as_records(tmp_path / "set", pictures())
+    assert open_set(folder, 8).shape == (8, 8, 3)
+    assert open_set(folder, 8).digest != open_set(folder).digest
+
+
+def test_grey_and_colour_pictures_in_one_folder_follow_the_first(tmp_path):
+    folder = as_folder(tmp_path / "set", pictures(3, 1))
+    Image.fromarray(pictures(1, 3)[0]).save(folder / "9.png")
+    assert everything(open_set(folder)).shape == (4, 16, 16, 1)
+
+
+def test_statistics_are_told_from_images(tmp_path):
+    Statistics.of(np.random.default_rng(0).standard_normal((9, 4))).save(tmp_path / "s.npz")
+    found = open_set(tmp_path / "s.npz")
+    assert isinstance(found, StatisticsSet)
+    assert found.statistics.count == 9
+
+
+def mixed_sizes(path):
+    folder = as_folder(path, pictures(3))
+    Image.new("RGB", (20, 16)).save(folder / "zz.png")
+    return folder
+
+
+def broken_picture(path):
+    folder = as_folder(path, pictures(3))
+    (folder / "0001.png").write_bytes(b"no picture")
+    return folder
+
+
+def text(name, content=b"nothing"):
+    def write(path):
+        path.mkdir()
+        (path / name).write_bytes(content)
+        return path / name
+
+    return write
+
+
+def two_arrays(path):
+    np.savez(path.with_suffix(".npz"), a=pictures(2), b=pictures(2))
+    return path.with_suffix(".npz")
+
+
+@pytest.mark.parametrize(
+    ("make", "resolution", "message"),
+    [
+        (lambda path: path / "missing", None, "no such file"),
+        (lambda path: path.mkdir() or path, None, "neither pictures nor a data set"),
+        (mixed_sizes, None, "zz.png: has 20x16"),
+        (broken_picture, None, "0001.png: cannot be read"),
+        (text("x.txt"), None, "give a folder"),
+        (text("x.npy"), None, "cannot be read as .npy"),
+        (text("x.npz"), None, "cannot be read as .npz"),
+        (two_arrays, None, "holds a, b"),
+        (lambda path: as_npy(path, pictures().astype(np.float32)), None, "must be uint8"),
+        (lambda path: as_npy(path, pictures().transpose(0, 3, 1, 2)), None, "must be uint8"),
+        (lambda path: as_npy(path, pictures()), 32, "have 16 pixels, not 32"),
+        (lambda path: as_records(path, pictures()), 32, "has no resolution 32; it has 4, 8, 16"),
+    ],
+)
+def test_what_is_no_set(make, resolution, message, tmp_path):
+    with pytest.raises((MetricError, DataError), match=message) as error:
+        everything(open_set(make(tmp_path / "set"), resolution))
+    assert "\n" not in str(error.value)

@@ -1,0 +1,14 @@
+"""Several devices train to the numbers of one."""
+
+import pytest
+import reference
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-9), ("float32", 1e-5)])
+def test_two_replicas_train_to_the_numbers_of_one(precision, tolerance, fresh_process, record_property):
+    printed = fresh_process(reference.TESTS / "training" / "two_devices.py", precision)
+    found = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
+    record_property("difference", float(found["difference"]))
+    assert float(found["difference"]) < tolerance, printed
+    assert float(found["metrics"]) < max(tolerance, 1e-4 if precision == "float32" else 0), printed
+    assert found["moved"] == found["agree"] == found["skipped"] == found["together"] == "True", printed
