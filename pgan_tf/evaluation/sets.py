@@ -82,7 +82,7 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
     elif path.suffix == ".npz":
         found = _archive(path)
     elif path.suffix == ".npy":
-        found = _array(str(path), _load(path), lambda: _file_bytes([path]))
+        found = from_array(str(path), _load(path), lambda: _file_bytes([path]))
     else:
         raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
     if resolution and isinstance(found, ImageSet) and found.shape[0] != resolution:
@@ -133,10 +133,11 @@ def _archive(path: Path) -> ImageSet | StatisticsSet:
         return StatisticsSet(str(path), Statistics.load(path), _digest(path))
     if len(arrays) != 1:
         raise MetricError(f"{path}: holds {', '.join(arrays)}; it must hold one array of images, or mu and sigma")
-    return _array(str(path), next(iter(arrays.values())), lambda: _file_bytes([path]))
+    return from_array(str(path), next(iter(arrays.values())), lambda: _file_bytes([path]))
 
 
-def _array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
+def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
+    """uint8 [N,H,W,C] or grey [N,H,W] as a set. `content`: see ImageSet."""
     if array.ndim == 3:
         array = array[..., None]  # [N,H,W,1]
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] not in (1, 3):

@@ -15,11 +15,19 @@ from pgan_tf.schedule import Phase
 from pgan_tf.training.console import duration
 from pgan_tf.training.plan import Plan
 
-# A round of D and G step costs 4 forward passes of G and 14 of D (GOLDEN: counted in operations), and this much
+# A round of D and G step costs 4 forward passes of G and 14 of D (counted in the original's graph), and this much
 # besides for each parameter: Adam, EMA, scaling of the weights.
 G_PASSES, D_PASSES, OPERATIONS_PER_PARAMETER = 4, 14, 100
 SECONDS_PER_ROUND = 0.004  # of the framework's own, whatever the size
 STAGE_START_SECONDS = 12.0  # building and tracing
+
+# Fitted to the peak resident memory of seven runs on a CPU (tests/training/test_estimate.py), so that they err high.
+IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
+STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
+# Weights of G, EMA and D with Adam's two moments and gradients; twice, as a stage begins beside the one before.
+G_COPIES, D_COPIES = 2 * 5, 2 * 4
+# D's activations and their kin: of reals and fakes in one pass, then of the penalty with its inner gradient.
+ACTIVATION_COPIES = 10
 
 
 def print_stage_table(config: Config, plan: Plan) -> None:
@@ -30,8 +38,8 @@ def print_stage_table(config: Config, plan: Plan) -> None:
     for name in ("stage", "kimg", "minibatch", "lr G", "lr D", "G params", "D params", "memory", "images/s", "time"):
         table.add_column(name, justify="left" if name == "stage" else "right")
     total = 0.0
-    for phase in plan.schedule.phases():
-        row, seconds = _row(config, plan, phase, speed)
+    for stages, phase in enumerate(plan.schedule.phases(), start=1):
+        row, seconds = _row(config, plan, phase, stages, speed)
         table.add_row(*row)
         total += seconds
     console = Console(width=130, highlight=False)
@@ -43,7 +51,7 @@ def print_stage_table(config: Config, plan: Plan) -> None:
     )
 
 
-def _row(config: Config, plan: Plan, phase: Phase, speed: float) -> tuple[list[str], float]:
+def _row(config: Config, plan: Plan, phase: Phase, stages: int, speed: float) -> tuple[list[str], float]:
     stage, middle = phase.stage, plan.schedule.at(int(500 * (phase.start + phase.end)))
     factory = growth.NetworkFactory(config, plan.dataset.channels, plan.label_size)
     g, d = factory.generator(stage), factory.discriminator(stage)
@@ -55,7 +63,7 @@ def _row(config: Config, plan: Plan, phase: Phase, speed: float) -> tuple[list[s
     seconds = 1000 * (phase.end - phase.start) / rate + STAGE_START_SECONDS
     row = [
         str(stage), f"{phase.start:g} - {phase.end:g}", str(minibatch), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
-        f"{g.count_params():,}", f"{d.count_params():,}", f"{memory_bytes(g, d, local) / 2**30:.1f} GB",
+        f"{g.count_params():,}", f"{d.count_params():,}", f"{memory_bytes(g, d, local, stages) / 2**30:.1f} GB",
         f"{rate:.1f}", duration(seconds),
     ]  # fmt: skip
     return row, seconds
@@ -66,13 +74,12 @@ def flops(network: keras.Model) -> float:
     return float(sum(getattr(layer, "flops", 0) for layer in network.layers))
 
 
-def memory_bytes(g: keras.Model, d: keras.Model, local: float) -> float:
-    """Weights of G, EMA and D with Adam's two moments, their gradients, and the activations that gradients need."""
-    parameters = 4 * g.count_params() + g.count_params() + 4 * d.count_params()
+def memory_bytes(g: keras.Model, d: keras.Model, local: float, stages: int) -> float:
+    """Peak memory of the process at its `stages`-th stage, with `local` images to a device."""
+    weights = 4 * (G_COPIES * g.count_params() + D_COPIES * d.count_params())
     width = 2 if d.compute_dtype in ("bfloat16", "float16") else 4
-    # Activations and their kin of reals and fakes in one pass, then of the penalty with its inner gradient.
-    activations = local * sum(getattr(layer, "outputs_per_image", 0) for layer in d.layers) * 8
-    return 4.0 * parameters + width * activations + 0.8e9  # TensorFlow itself
+    activations = width * local * sum(getattr(layer, "outputs_per_image", 0) for layer in d.layers)
+    return IMPORTS_BYTES + STAGE_BYTES * stages + weights + ACTIVATION_COPIES * activations
 
 
 def convolution_speed(config: Config) -> float:

@@ -115,7 +115,7 @@ def test_nothing_readable(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         create_from_images(tmp_path / "out", tmp_path / "absent", AS_IS)
     for options in (AS_IS, AS_IS._replace(resolution=None)):
-        with pytest.raises(DataError, match=r"none of the 1 picture files can be read \(a.png"):
+        with pytest.raises(DataError, match=r"none of the 1 picture( file)?s can be read \(a.png"):
             create_from_images(tmp_path / "out", tmp_path / "inx", options)
     assert not (tmp_path / "out").exists()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from contextlib import suppress
 from functools import partial
@@ -12,13 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.parallel import ordered_map
-from pgan_tf.data.progress import track
 from pgan_tf.data.sources.picture import EXTENSIONS, Target, default_resolution, load_picture, parse_colour
 from pgan_tf.data.sources.report import Report
-from pgan_tf.data.writer import DatasetWriter, encode_levels, order
+from pgan_tf.data.sources.source import Picture, PictureSource
 
 
 class Options(NamedTuple):
@@ -31,15 +29,6 @@ class Options(NamedTuple):
     shuffle: bool = True
     strict: bool = False  # stop at an unreadable file instead of skipping it
     workers: int = 1
-
-
-class _Prepared(NamedTuple):
-    """A picture on its way from a worker to the files: its records, or the reason why there are none."""
-
-    records: list[bytes]
-    size: tuple[int, int]
-    mode: str
-    reason: str
 
 
 def create_from_images(
@@ -99,33 +88,26 @@ def write_pictures(
 
     An unreadable file is left out, the order of the others stays; `report` gets its name and the reason.
     """
-    start = time.monotonic()
     target = _target(root, files, options, report)
-    files = [files[i] for i in order(len(files), options.shuffle)]
-    prepared = ordered_map(partial(_prepare, target=target), [root / file for file in files], options.workers)
-    with DatasetWriter(out, target.resolution, target.channels) as writer:
-        written = []
-        for file, picture in zip(track(files, len(files), "writing"), prepared, strict=True):
-            if picture.reason:
-                if options.strict:
-                    raise DataError(f"{root / file}: {picture.reason} (--strict)")
-                report.skipped.append((file, picture.reason))
-                continue
-            writer.add_records(picture.records)
-            report.sizes[picture.size] += 1
-            report.modes[picture.mode] += 1
-            written.append(file)
-        if not written:
-            first = ": ".join(report.skipped[0])
-            raise DataError(f"{root}: none of the {len(files)} picture files can be read ({first})")
-        if classes:
-            columns = {name: column for column, name in enumerate(classes)}
-            one_hot = np.eye(len(classes), dtype=np.float32)
-            writer.add_labels(one_hot[[columns[file.split("/")[0]] for file in written]])
-            writer.add_text("-labels.txt", classes)
-    _note_enlarged(report, target)
-    report.label_names = classes
-    return report.finish(writer, len(classes), time.monotonic() - start)
+    labels = None
+    if classes:
+        columns = {name: column for column, name in enumerate(classes)}
+        labels = np.eye(len(classes), dtype=np.float32)[[columns[file.split("/")[0]] for file in files]]
+    source = PictureSource(
+        report.source, target.resolution, target.channels, files, partial(_load, root=root, target=target),
+        labels=labels, label_names=classes, notes=report.notes,
+    )  # fmt: skip
+    written = write(out, source, Output(options.shuffle, options.strict, options.workers))
+    _note_enlarged(written, target)
+    return written
+
+
+def _load(file: str, root: Path, target: Target) -> Picture:
+    """Runs in a worker."""
+    try:
+        return Picture(*load_picture(root / file, target))
+    except Exception as error:
+        raise DataError(str(error).replace(str(root / file), Path(file).name) or type(error).__name__) from error
 
 
 def _target(root: Path, files: list[str], options: Options, report: Report) -> Target:
@@ -142,16 +124,6 @@ def _first_resolution(root: Path, files: list[str]) -> tuple[int, str]:
         with suppress(Exception):  # Pillow's decoders raise anything; the file is reported when it is loaded
             return default_resolution(root / file), file
     raise DataError(f"{root}: none of the {len(files)} picture files can be read ({files[0]} is the first)")
-
-
-def _prepare(path: Path, target: Target) -> _Prepared:
-    """Runs in a worker, encoding included: the parent only appends bytes."""
-    try:
-        pixels, size, mode = load_picture(path, target)
-    except Exception as error:
-        reason = str(error).replace(str(path), path.name).splitlines() or [type(error).__name__]
-        return _Prepared([], (0, 0), "", reason[0])
-    return _Prepared(encode_levels(pixels), size, mode, "")
 
 
 def _note_enlarged(report: Report, target: Target) -> None:

