@@ -14,6 +14,7 @@ import tensorflow as tf
 from pgan_tf.data import DatasetWriter
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 300  # seconds for a process to end, also on a machine that is busy with other work
 # Stages of 0.1 kimg: 4x4, a fade to 8x8 that spans several ticks, 8x8.
 FLAGS = [
     *("--fmap_base=32", "--fmap_max=8", "--latent_size=8", "--max_label_size=-1", "--mirror_augment"),
@@ -50,12 +51,12 @@ def stop_at(process: subprocess.Popen, line_start: str, number: int) -> int:
         if line.startswith(line_start):
             process.send_signal(number)
             break
-    process.communicate(timeout=120)
+    process.communicate(timeout=PATIENCE)
     return process.returncode
 
 
 def finish(process: subprocess.Popen) -> str:
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     return out
 
@@ -136,7 +137,7 @@ def test_killed_and_stopped_runs_end_in_the_same_weights(dataset, straight, tmp_
 
 def refusal(*flags) -> str:
     process = start(*flags)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert "Traceback" not in out + err
     return out + err
