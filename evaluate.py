@@ -53,8 +53,10 @@ def parser() -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     from metrics.errors import MetricError
     from metrics.registry import named
+    from pgan_tf.config import Config
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
+    from pgan_tf.training.plan import make_strategy
 
     if bool(args.run) == bool(args.fakes or args.reals):
         raise MetricError("give either --run=RUN, or --reals=SET --fakes=SET")
@@ -62,11 +64,12 @@ def run(args: argparse.Namespace) -> int:
         raise MetricError(f"--images={args.images}: metrics need at least 2")
     request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights)
     output = Path(args.output) if args.output else None
-    if args.run:
-        reals = tasks.RunReals(Path(args.run), args.dataset, args.resolution)
-        tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
-    else:
-        tasks.measure_sets(args.reals, args.fakes, args.resolution, request, output, args.baselines)
+    with make_strategy(Config()).scope():  # features are extracted on all devices
+        if args.run:
+            reals = tasks.RunReals(Path(args.run), args.dataset, args.resolution)
+            tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
+        else:
+            tasks.measure_sets(args.reals, args.fakes, args.resolution, request, output, args.baselines)
     return 0
 
 

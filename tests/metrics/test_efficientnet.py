@@ -23,6 +23,7 @@ def extractor():
     return extractors.load("efficientnet-lite0")
 
 
+@pytest.mark.fidelity
 @packaged
 def test_it_equals_pytorch(extractor, golden, record_property):
     stored = golden("efficientnet_lite0.npz")

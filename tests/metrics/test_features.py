@@ -43,6 +43,7 @@ def test_values_types_and_order():
     np.testing.assert_allclose(logits[:, 0], np.log(IMAGES.max((1, 2, 3)).astype(np.float32)), rtol=1e-6)
 
 
+@pytest.mark.determinism
 @pytest.mark.parametrize("batch_size", [1, 4, 23, 64])
 @pytest.mark.parametrize("sizes", [[23], [1] * 23, [5, 0, 11, 7]])
 def test_batches_do_not_matter(batch_size, sizes):
@@ -52,6 +53,7 @@ def test_batches_do_not_matter(batch_size, sizes):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.determinism
 def test_one_trace_whatever_the_last_batch_and_the_next_call():
     TRACES.clear()
     images = IMAGES[:, :5]  # a size that no other test has
@@ -112,6 +114,7 @@ def _tf32() -> bool:
     return tf.config.experimental.tensor_float_32_execution_enabled()
 
 
+@pytest.mark.determinism
 def test_two_devices_give_what_one_gives(fresh_process):
     script = """
 import numpy as np, tensorflow as tf

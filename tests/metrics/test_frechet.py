@@ -17,12 +17,14 @@ def distance(a, b):
     return frechet_distance(Statistics.of(a), Statistics.of(b))
 
 
+@pytest.mark.fidelity
 def test_equals_pytorch_fid(sets, golden):
     data = golden("metrics_formulae.npz")
     assert distance(*sets) == pytest.approx(float(data["d64_fid_pytorchfid"]), rel=1e-11)
     assert distance(*sets) == pytest.approx(float(data["d64_fid_torchfidelity"]), rel=1e-6)
 
 
+@pytest.mark.fidelity
 def test_equals_the_original(golden):
     data = golden("swd.npz")
     assert distance(data["fid/X"], data["fid/Y"]) == pytest.approx(float(data["fid/value"]), rel=1e-11)
@@ -44,17 +46,20 @@ def test_equal_sets_have_distance_zero(sets):
         assert distance(features, features) >= 0
 
 
+@pytest.mark.invariance
 def test_is_symmetric(sets):
     a, b = sets
     assert distance(a, b) == pytest.approx(distance(b, a), rel=1e-12)
 
 
+@pytest.mark.invariance
 def test_order_of_the_images_does_not_matter(sets):
     a, b = sets
     shuffled = np.random.RandomState(1).permutation(a)
     assert distance(shuffled, b) == pytest.approx(distance(a, b), rel=1e-12)
 
 
+@pytest.mark.invariance
 @pytest.mark.parametrize("shift", [3.0, 1e4])
 def test_a_common_shift_does_not_matter(sets, shift):
     a, b = (x.astype(np.float64) for x in sets)
@@ -66,6 +71,7 @@ def test_a_shift_of_one_set_adds_its_square(sets):
     assert distance(a, a + 0.5) == pytest.approx(64 * 0.5**2, rel=1e-9)
 
 
+@pytest.mark.invariance
 def test_twice_the_same_images_changes_only_the_divisor(sets):
     """N - 1 of N against 2 N - 1 of 2 N: the covariance shrinks by that, and nothing else happens."""
     once, twice = Statistics.of(sets[0]), Statistics.of(np.concatenate([sets[0]] * 2))
@@ -74,6 +80,7 @@ def test_twice_the_same_images_changes_only_the_divisor(sets):
     np.testing.assert_allclose(twice.sigma * (2 * n - 1) / (2 * n), once.sigma * (n - 1) / n, rtol=0, atol=1e-14)
 
 
+@pytest.mark.determinism
 @pytest.mark.parametrize("batch", [1, 7, 500, 5000])
 def test_batches_make_no_difference(sets, batch):
     moments = Moments()

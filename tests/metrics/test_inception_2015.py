@@ -66,6 +66,7 @@ def test_names_and_shapes_are_those_of_the_published_files():
     assert {name for name, _, _ in rows} >= {name for name in nodes if ".bn." not in name}
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(
     "path", [*GOLDEN, *([WIDE] if WIDE.exists() else [])], ids=["small", "wide"][: 1 + WIDE.exists()]
 )
@@ -83,6 +84,7 @@ def test_inputs_taps_and_logits(tool, path, network, record_property):
             assert close(outputs[name][0], golden[key]), key
 
 
+@pytest.mark.fidelity
 def test_every_layer(network):
     golden = {key[12:]: value for key, value in reference.load(GOLDEN[0]).items() if "_blk_" in key}
     names = [key.removesuffix("_shape") for key in golden if key.endswith("_shape")]

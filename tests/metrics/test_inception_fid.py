@@ -30,6 +30,7 @@ def sets(golden):
     return first, second
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(("tool", "mode"), [("tf", "original"), ("pf", "pytorch-fid")])
 def test_frechet_distance_of_two_sets(tool, mode, network, sets, golden, record_property):
     feed = inception_2015.MODES[mode][1]

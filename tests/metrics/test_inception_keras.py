@@ -22,6 +22,7 @@ def saved(tmp_path_factory):
     return network, path
 
 
+@pytest.mark.fidelity
 def test_it_is_the_network_of_keras(saved):
     network, path = saved
     extractor = extractors.load("inception-keras", path)
@@ -35,6 +36,7 @@ def test_it_is_the_network_of_keras(saved):
     np.testing.assert_allclose(keras.ops.softmax(found.logits), network(fed, training=False), rtol=1e-4)
 
 
+@pytest.mark.invariance
 def test_a_training_s_number_format_does_not_matter(saved):
     extractor = extractors.load("inception-keras", saved[1])
     keras.config.set_dtype_policy("mixed_float16")

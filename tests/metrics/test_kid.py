@@ -15,6 +15,7 @@ def sets(golden):
     return data["A"], data["B"]
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(
     ("key", "options"),
     [
@@ -31,6 +32,7 @@ def test_equals_torch_fidelity(golden, sets, key, options):
     np.testing.assert_allclose(result, data[f"kid_{key}_mean_std"], rtol=1e-5)  # what it has in float32
 
 
+@pytest.mark.fidelity
 def test_draws_the_subsets_of_torch_fidelity(golden, sets):
     data = golden("metrics_formulae.npz")
     x, y = next(random_subsets(*sets, subsets=1, subset_size=100, seed=2020))
@@ -45,6 +47,7 @@ def test_is_without_bias():
     assert abs(mean) < 0.3 * std
 
 
+@pytest.mark.invariance
 def test_order_of_the_images_does_not_matter_with_one_full_subset(sets):
     a, b = sets[0][:300], sets[1][:300]
     full = {"subsets": 1, "subset_size": 300}
@@ -53,6 +56,7 @@ def test_order_of_the_images_does_not_matter_with_one_full_subset(sets):
     assert kernel_inception_distance(shuffled, b, **full)[0] == pytest.approx(expected, rel=1e-10)
 
 
+@pytest.mark.invariance
 def test_the_gaussian_kernel_ignores_a_common_shift(sets):
     a, b = (x.astype(np.float64) for x in sets)
     expected = kernel_inception_distance(a, b, **SMALL, kernel="gaussian")
@@ -60,6 +64,7 @@ def test_the_gaussian_kernel_ignores_a_common_shift(sets):
     assert shifted == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.determinism
 def test_the_seed_decides_and_the_global_one_does_not(sets):
     np.random.seed(1)
     first = kernel_inception_distance(*sets, **SMALL, seed=5)

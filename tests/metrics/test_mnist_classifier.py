@@ -93,6 +93,7 @@ def test_command_reports_what_it_wrote(trained, extractor, small):
     assert [p.name for p in path.parent.iterdir()] == [path.name]  # no temporary file left
 
 
+@pytest.mark.determinism
 def test_command_run_twice_makes_the_same_bytes(trained):
     assert trained[2].read_bytes() == trained[0].read_bytes()
 
@@ -149,6 +150,7 @@ def test_pixels_become_0_to_1():
     np.testing.assert_allclose(mnist_classifier.prepare(tf.constant(images))[:, 0, 0, 0], [0, 0.2, 1], atol=1e-7)
 
 
+@pytest.mark.invariance
 def test_border_of_2_and_equal_colours_change_nothing(small):
     digits = small.test_images
     expected = mnist_classifier.prepare(tf.constant(digits)).numpy()
@@ -183,6 +185,7 @@ def test_halved_digits_keep_their_place(small):
         assert np.abs(place[0] - place[1]).max() < 0.5
 
 
+@pytest.mark.determinism
 def test_batches_and_global_policies_change_nothing(extractor, trained, small):
     """1,000 images are two batches; another user's mixed precision does not reach the network."""
     images = np.concatenate([small.test_images, small.images[:751]])

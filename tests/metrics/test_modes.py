@@ -24,6 +24,7 @@ def test_the_divergence_is_that_of_the_fakes_from_the_reals():
     assert mode_statistics(fake, 3, real) == {"modes": 2, "kl": pytest.approx(expected, rel=1e-12)}
 
 
+@pytest.mark.invariance
 def test_order_and_repetition_do_not_matter():
     modes = np.random.RandomState(0).randint(0, 1000, 700)
     result = mode_statistics(modes)
@@ -35,6 +36,7 @@ def test_order_and_repetition_do_not_matter():
     }
 
 
+@pytest.mark.invariance
 def test_dropping_modes_makes_it_worse_step_by_step():
     modes = np.random.RandomState(2).randint(0, 1000, 20000)
     results = [mode_statistics(modes % kept) for kept in (1000, 300, 30, 3)]

@@ -14,11 +14,13 @@ def images(golden):
     return lambda name: data[f"images/{name}"].transpose(0, 2, 3, 1)
 
 
+@pytest.mark.fidelity
 def test_equals_the_original_pair_by_pair(golden, images):
     a = images("A")
     np.testing.assert_allclose(ms_ssim(a[0::2], a[1::2]), golden("swd.npz")["msssim/A_even_odd_per_pair"], atol=1e-6)
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(
     ("key", "first", "second"),
     [
@@ -33,6 +35,7 @@ def test_equals_the_original_on_average(golden, images, key, first, second):
     assert ms_ssim(a, b).mean() == pytest.approx(float(golden("swd.npz")[f"msssim/{key}"]), abs=3e-7)
 
 
+@pytest.mark.fidelity
 def test_one_scale_equals_the_original(golden, images):
     a, b = (images(name)[:4].transpose(0, 3, 1, 2).astype(np.float64) for name in "AB")
     similarity, contrast = ssim(a, b)
@@ -46,6 +49,7 @@ def test_an_image_is_like_itself_and_no_other(images):
     assert ms_ssim(a[:-1], a[1:]).max() < 0.9
 
 
+@pytest.mark.invariance
 def test_is_symmetric_and_ignores_mirroring(images):
     a, b = images("A")[:8], images("A_noisy")[:8]
     np.testing.assert_allclose(ms_ssim(a, b), ms_ssim(b, a), rtol=1e-12)
@@ -58,6 +62,7 @@ def test_channels_are_averaged_at_each_scale(images):
     np.testing.assert_allclose(ms_ssim(grey_a, grey_b), repeated, rtol=1e-12)
 
 
+@pytest.mark.invariance
 def test_noise_makes_it_smaller_step_by_step(images):
     a = images("A")[:8]
     noise = np.random.RandomState(7).standard_normal(a.shape)
@@ -97,12 +102,14 @@ def test_a_set_of_one_repeated_image_has_one(images):
     assert mean_ms_ssim(np.repeat(images("A")[:1], 9, axis=0), pairs=20) == pytest.approx(1, rel=1e-12)
 
 
+@pytest.mark.determinism
 def test_a_stream_is_the_same_as_an_array(images):
     a = images("A")
     batches = (a[i : i + 10] for i in range(0, len(a), 10))
     assert mean_ms_ssim(batches, pairs=100) == mean_ms_ssim(a, pairs=100)
 
 
+@pytest.mark.determinism
 def test_the_seed_decides_and_the_global_one_does_not(images):
     a = images("A")
     np.random.seed(1)

@@ -37,6 +37,7 @@ def test_vectors_equal_the_plain_search(offset):
     np.testing.assert_allclose(found.distances, np.sort(expected, axis=1)[:, :3], rtol=1e-9)
 
 
+@pytest.mark.determinism
 def test_a_stream_is_the_same_as_an_array():
     queries, references = random_images(20, 0), random_images(50, 1)
     sizes = np.split(references, [1, 1, 20, 49])  # an empty batch among them
@@ -85,6 +86,7 @@ def test_the_summary_finds_a_generator_that_learned_by_heart():
     assert nearest_neighbor_distance(others, training)["min"] == pytest.approx(expected.min(), rel=1e-12)
 
 
+@pytest.mark.invariance
 def test_order_of_the_sets_does_not_matter():
     queries, references = random_images(20, 0), random_images(50, 1)
     shuffled = np.random.RandomState(8).permutation

@@ -69,6 +69,7 @@ def test_the_roll_itself_is_covered_and_of_high_quality(noise):
     assert scores == {"coverage": 1, "high_quality": pytest.approx(0.997, abs=0.003)}
 
 
+@pytest.mark.invariance
 def test_scaling_the_points_with_the_roll_changes_nothing():
     points = swiss_roll(2000, 0.3)
     assert swiss_roll_score(points / 7.5, 0.3 / 7.5, scale=1 / 7.5) == swiss_roll_score(points, 0.3)
@@ -103,6 +104,7 @@ def test_on_a_line_it_is_the_mean_distance_of_the_sorted_points():
     assert wasserstein_2d(*plane) == pytest.approx(np.abs(np.sort(a) - np.sort(b * 2)).mean(), rel=1e-9)
 
 
+@pytest.mark.invariance
 def test_order_does_not_matter_and_swapping_neither():
     a, b = np.random.RandomState(2).standard_normal((2, 200, 2))
     expected = wasserstein_2d(a, b)
@@ -110,6 +112,7 @@ def test_order_does_not_matter_and_swapping_neither():
     assert wasserstein_2d(b, a) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.determinism
 def test_the_seed_decides_which_sample_and_the_global_one_does_not():
     a, b = np.random.RandomState(4).standard_normal((2, 900, 2))
     np.random.seed(1)

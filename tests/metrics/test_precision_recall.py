@@ -14,6 +14,7 @@ def sets(golden):
     return data["B"][:250], data["A"][:300]
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(("key", "neighborhood"), [("prc", 3), ("prc_k5", 5)])
 def test_equals_torch_fidelity(golden, sets, key, neighborhood):
     data = golden("metrics_formulae.npz")
@@ -22,17 +23,20 @@ def test_equals_torch_fidelity(golden, sets, key, neighborhood):
     np.testing.assert_allclose(result, data[f"{key}_prec_rec_f"][:2], rtol=1e-6)  # what it has in float32
 
 
+@pytest.mark.fidelity
 def test_equals_torch_fidelity_on_the_whole_sets(golden):
     data = golden("metrics_formulae.npz")
     np.testing.assert_allclose(precision_recall(data["B"], data["A"]), data["prc_full_f64_prec_rec"], rtol=1e-7)
 
 
+@pytest.mark.fidelity
 def test_equals_torch_fidelity_on_scaled_fakes(golden, sets):
     real, fake = sets
     expected = golden("metrics_formulae.npz")["prc_shift_f64_prec_rec"]
     np.testing.assert_allclose(precision_recall(real, fake * np.float32(1.2)), expected, rtol=1e-12)
 
 
+@pytest.mark.determinism
 @pytest.mark.parametrize("block", [1, 7, 100, 250])
 def test_blocks_make_no_difference(sets, block):
     real, fake = (x[:60] for x in sets) if block == 1 else sets
@@ -52,17 +56,20 @@ def test_images_that_all_occur_many_times(sets):
     assert precision_recall(real, np.repeat(sets[1][:40], 5, axis=0)) == (0, 0)
 
 
+@pytest.mark.invariance
 def test_order_of_the_images_does_not_matter(sets):
     random = np.random.RandomState(6)
     assert precision_recall(*(random.permutation(x) for x in sets)) == precision_recall(*sets)
 
 
+@pytest.mark.invariance
 @pytest.mark.parametrize("shift", [1.0, 1000.0])
 def test_a_common_shift_does_not_matter(sets, shift):
     real, fake = (x.astype(np.float64) for x in sets)
     assert precision_recall(real + shift, fake + shift) == precision_recall(real, fake)
 
 
+@pytest.mark.invariance
 def test_swapping_the_sets_swaps_the_numbers(sets):
     real, fake = sets
     assert precision_recall(fake, real) == precision_recall(real, fake)[::-1]

@@ -44,6 +44,7 @@ def fid(digits):
     return lambda images: frechet_distance(reals, statistics(images))
 
 
+@pytest.mark.invariance
 @pytest.mark.parametrize("kind", WORSE)
 def test_fid_rises(kind, digits, fid):
     change, steps = WORSE[kind]
@@ -52,6 +53,7 @@ def test_fid_rises(kind, digits, fid):
     assert values[-1] > 1.5 * values[0]
 
 
+@pytest.mark.invariance
 @pytest.mark.parametrize("kind", WORSE)
 def test_swd_rises(kind, digits):
     change, steps = WORSE[kind]

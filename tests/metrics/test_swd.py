@@ -25,6 +25,7 @@ def nchw(tensor) -> np.ndarray:
 # ---- equal to the original -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fidelity
 def test_pyramid_is_the_originals():
     first = tf.constant(images("A")[:4], tf.float32)
     for index, level in enumerate(laplacian_pyramid(first)):
@@ -54,6 +55,7 @@ def as_golden(patches) -> np.ndarray:
     return np.asarray(patches).reshape(32, 7, 7, 3).transpose(0, 3, 2, 1)
 
 
+@pytest.mark.fidelity
 def test_descriptors_are_the_originals(golden_corners):
     first = tf.constant(images("A")[:4])
     for index, patches in enumerate(swd.descriptors(first, golden_corners, [IDENTITY] * 3)):
@@ -61,6 +63,7 @@ def test_descriptors_are_the_originals(golden_corners):
         np.testing.assert_allclose(as_golden(patches), golden, rtol=0, atol=1e-5 * np.abs(golden).max())
 
 
+@pytest.mark.fidelity
 def test_normalised_descriptors_are_the_originals(golden_corners):
     first = tf.constant(images("A")[:4])
     raw = swd.descriptors(first, golden_corners, [IDENTITY] * 3)
@@ -71,6 +74,7 @@ def test_normalised_descriptors_are_the_originals(golden_corners):
         np.testing.assert_allclose(as_golden(patches), golden, rtol=0, atol=1e-5 * np.abs(golden).max())
 
 
+@pytest.mark.fidelity
 @pytest.mark.parametrize(("ours", "theirs"), [("A", "B"), ("A", "A2"), ("A", "A")])
 def test_values_are_within_two_deviations_of_the_originals(ours, theirs):
     golden = GOLDEN[f"swd/{ours}_vs_{theirs}_seeds1000..1009"]  # [10,4]
@@ -111,11 +115,13 @@ def value(small) -> dict:
     return swd.sliced_wasserstein(*small, seed=3)
 
 
+@pytest.mark.determinism
 def test_same_seed_same_number_other_seed_another(small, value):
     assert swd.sliced_wasserstein(*small, seed=3) == value
     assert swd.sliced_wasserstein(*small, seed=4) != value
 
 
+@pytest.mark.determinism
 def test_global_random_state_is_left_alone_and_not_used(small, value):
     np.random.seed(5)
     before = np.random.get_state()[1].copy()
@@ -123,17 +129,20 @@ def test_global_random_state_is_left_alone_and_not_used(small, value):
     assert np.array_equal(np.random.get_state()[1], before)
 
 
+@pytest.mark.determinism
 @pytest.mark.parametrize("size", [1, 7, 40])
 def test_batches_do_not_matter(small, value, size):
     streams = ([part[i : i + size] for i in range(0, 40, size)] for part in small)
     assert swd.sliced_wasserstein(*streams, seed=3) == value
 
 
+@pytest.mark.determinism
 def test_a_stream_that_can_be_read_once_is_enough(small, value):
     streams = [iter([part[i : i + 9] for i in range(0, 40, 9)]) for part in small]
     assert swd.sliced_wasserstein(*streams, seed=3) == value
 
 
+@pytest.mark.determinism
 def test_reals_can_be_used_again(small, value):
     reals = swd.project(small[0], "reals", 3)
     for _ in range(2):
@@ -148,6 +157,7 @@ def test_the_projections_of_a_set_to_itself_are_at_distance_0(small):
     assert set(swd.distance(ours, ours).values()) == {0.0}
 
 
+@pytest.mark.invariance
 def test_order_does_not_matter_beyond_the_positions_noise(small):
     """Permuted images meet other random positions: the distance stays far below that to another set."""
     ours, theirs = small
@@ -156,6 +166,7 @@ def test_order_does_not_matter_beyond_the_positions_noise(small):
     assert moved < 0.1 * swd.sliced_wasserstein(ours, theirs)["avg"]
 
 
+@pytest.mark.invariance
 def test_brightness_and_contrast_of_a_whole_set_are_normalised_away(small):
     """Per channel and set, as the paper does: a set and its half-contrast copy differ by rounding only."""
     faint = (small[0] // 2 + 40).astype(np.uint8)
@@ -163,6 +174,7 @@ def test_brightness_and_contrast_of_a_whole_set_are_normalised_away(small):
     assert swd.sliced_wasserstein(small[0], faint)["avg"] == pytest.approx(same, rel=0.3)
 
 
+@pytest.mark.invariance
 def test_noise_makes_it_worse_step_by_step(small):
     random = np.random.default_rng(0)
     noise = random.standard_normal(small[0].shape)
@@ -174,6 +186,7 @@ def test_noise_makes_it_worse_step_by_step(small):
     assert values[-1] > 3 * values[0]
 
 
+@pytest.mark.invariance
 def test_blur_makes_it_worse_step_by_step(small):
     from scipy.ndimage import gaussian_filter
 

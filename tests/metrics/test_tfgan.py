@@ -60,6 +60,7 @@ def test_it_is_installed():
     assert tfgan.available()
 
 
+@pytest.mark.fidelity
 def test_both_agree(data, request):
     ours = everything(frechet, inception_score, kid, data)
     request.getfixturevalue("ours_fail")
@@ -68,6 +69,7 @@ def test_both_agree(data, request):
         np.testing.assert_allclose(theirs[name], value, rtol=1e-10, err_msg=name)
 
 
+@pytest.mark.fidelity
 def test_equals_pytorch_fid(data):
     result = tfgan.frechet_distance(Statistics.of(data["A"]), Statistics.of(data["B"]))
     assert result == pytest.approx(float(data["d64_fid_pytorchfid"]), rel=1e-10)
