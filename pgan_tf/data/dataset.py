@@ -1,4 +1,8 @@
-"""Random access to a data set folder: `<name>-rNN.tfrecords`, NN = log2 of the resolution, and `<name>-rxx.labels`."""
+"""Random access to a data set folder: `<name>-rNN.tfrecords`, NN = log2 of the resolution, and `<name>-rxx.labels`.
+
+A resolution may be cut into shards, `<name>-rNN-00000-of-00128.tfrecords` and so on: shard after shard they hold the
+records that the one file would hold, in the same order.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,13 @@ import numpy as np
 from pgan_tf.data import tfrecord
 from pgan_tf.data.errors import DataError
 
-_RECORD_NAME = re.compile(r"(?P<name>.+)-r(?P<log2>\d\d)\.tfrecords")
+_RECORD_NAME = re.compile(
+    r"(?P<name>.+)-r(?P<log2>\d\d)(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords", re.ASCII
+)
 
 
 class RecordFile:
-    """One resolution of a data set: the pictures of one record file, through a memory map.
+    """The pictures of one record file, all of one resolution, through a memory map.
 
     Our files and NVIDIA's hold records of one length, so record i is at i * length and a batch is one fancy index. A
     file whose records differ in length gets a list of offsets, scanned once; its pictures are decoded one at a time.
@@ -74,6 +80,38 @@ class RecordFile:
             return np.frombuffer(data, np.uint8, layout.size, layout.offset).reshape(self.shape)
 
 
+class RecordLevel:
+    """One resolution of a data set: its record file, or its shards read as one.
+
+    Attributes: label, its file or files in messages; count; and shape, the (C, H, W) of every picture.
+    """
+
+    def __init__(self, paths: list[Path]):
+        """`paths`: as `record_files` returns them. DataError: a file is damaged, or the shards' shapes differ."""
+        self._files = [RecordFile(path) for path in paths]
+        first = self._files[0]
+        self.label, self.shape = _label(paths), first.shape
+        for file in self._files:
+            if file.shape != self.shape:
+                other = f"{first.path.name} has {list(self.shape)} (C, H, W)"
+                raise DataError(f"{file.path}: pictures of shape {list(file.shape)}, but {other}")
+        self._ends = np.cumsum([file.count for file in self._files])
+        self.count = int(self._ends[-1])
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Pictures at `indices` [n] -> uint8 [n, H, W, C]. IndexError beyond 0..count-1, DataError for a bad record."""
+        indices = np.asarray(indices, np.int64)
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.count:
+            raise IndexError(f"indices {indices.min()}..{indices.max()} of {self.count} pictures")
+        channels, height, width = self.shape
+        images = np.empty((len(indices), height, width, channels), np.uint8)
+        shards = np.searchsorted(self._ends, indices, side="right")
+        for shard in np.unique(shards):
+            here, file = shards == shard, self._files[shard]
+            images[here] = file.read(indices[here] - (self._ends[shard] - file.count))
+        return images
+
+
 class RecordDataset:
     """A data set folder, opened and checked.
 
@@ -87,30 +125,33 @@ class RecordDataset:
     def __init__(self, folder: str | os.PathLike):
         """Raises DataError when a file is missing, damaged, or disagrees with the others."""
         self.folder = Path(folder)
-        self.name, paths = record_paths(folder)
-        self._files = {resolution: RecordFile(path) for resolution, path in paths.items()}
-        self.resolutions = sorted(self._files)
+        self.name, paths = record_files(folder)
+        self._levels = {resolution: RecordLevel(files) for resolution, files in paths.items()}
+        self.resolutions = sorted(self._levels)
         self.resolution = self.resolutions[-1]
-        full = self._files[self.resolution]
+        full = self._levels[self.resolution]
         self.channels, self.count = full.shape[0], full.count
-        for resolution, file in self._files.items():
-            _check_shape(file, resolution, self.channels)
-            if file.count != self.count:
-                other = f"{full.path.name} has {self.count}"
-                raise DataError(f"{file.path}: {file.count} pictures, but {other}; write the data set again")
+        for resolution, level in self._levels.items():
+            _check_shape(self.folder / level.label, level.shape, resolution, self.channels)
+            if level.count != self.count:
+                where, other = self.folder / level.label, f"{full.label} has {self.count}"
+                raise DataError(f"{where}: {level.count} pictures, but {other}; write the data set again")
         self.labels = read_labels(folder, self.name, self.count)
         self.label_size = 0 if self.labels is None else self.labels.shape[1]
 
     def read(self, resolution: int, indices: np.ndarray) -> np.ndarray:
         """Pictures at `indices` [n] -> uint8 [n, resolution, resolution, channels] in that order; repeats allowed."""
-        if resolution not in self._files:
+        if resolution not in self._levels:
             known = ", ".join(map(str, self.resolutions))
             raise DataError(f"{self.folder}: has no resolution {resolution}; it has {known}")
-        return self._files[resolution].read(indices)
+        return self._levels[resolution].read(indices)
 
 
-def record_paths(folder: str | os.PathLike) -> tuple[str, dict[int, Path]]:
-    """The base name of a data set's files and {resolution: path}, rising. DataError unless there is one set."""
+def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]:
+    """The base name of a data set's files and {resolution: its file, or its shards in order}, resolutions rising.
+
+    Raises DataError unless there is one set, and all its shards.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
@@ -120,7 +161,21 @@ def record_paths(folder: str | os.PathLike) -> tuple[str, dict[int, Path]]:
         raise DataError(f"{folder}: holds no *-rNN.tfrecords files; make a data set with dataset_tool.py first")
     if len(names) > 1:
         raise DataError(f"{folder}: holds several data sets ({', '.join(names)}); give each a folder of its own")
-    return names[0], {2 ** int(match["log2"]): folder / match.string for match in matches}
+    levels: dict[int, list[re.Match]] = {}
+    for match in matches:
+        levels.setdefault(2 ** int(match["log2"]), []).append(match)
+    for found in levels.values():
+        _check_shards(folder, found)
+    return names[0], {resolution: [folder / match.string for match in found] for resolution, found in levels.items()}
+
+
+def record_paths(folder: str | os.PathLike) -> tuple[str, dict[int, Path]]:
+    """As `record_files`, for callers that can take one file per resolution only: DataError where there are shards."""
+    name, files = record_files(folder)
+    for paths in files.values():
+        if len(paths) > 1:
+            raise DataError(f"{folder}: has {len(paths)} shards per resolution; this needs a set without shards")
+    return name, {resolution: paths[0] for resolution, paths in files.items()}
 
 
 def labels_path(folder: str | os.PathLike, name: str) -> Path:
@@ -134,8 +189,8 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     if not path.exists():
         return None
     try:
-        labels = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        labels = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
+    except Exception as error:  # numpy evaluates a header that may be anything
         raise DataError(f"{path}: not a .npy file of numbers; write the data set again") from error
     if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "biuf":
         raise DataError(f"{path}: must be one array of numbers [pictures, label size]; write the data set again")
@@ -144,10 +199,28 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     return labels.astype(np.float32)
 
 
-def _check_shape(file: RecordFile, resolution: int, channels: int) -> None:
-    if file.shape[1:] != (resolution, resolution):
+def _check_shards(folder: Path, found: list[re.Match]) -> None:
+    """Raises DataError unless the files of one resolution are one file, or shard 0 to the last one."""
+    first = found[0]
+    level = f"{folder}: {first['name']}-r{first['log2']}"
+    if len({match["shards"] for match in found}) > 1:
+        raise DataError(f"{level} is there twice, as one file or in other shards; remove what does not belong")
+    expected = range(int(first["shards"] or 1))
+    there = {int(match["shard"] or 0) for match in found}
+    missing = [str(shard) for shard in expected if shard not in there]
+    if missing or len(found) != len(expected):
+        some = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
+        raise DataError(f"{level} should have {len(expected)} shards; missing: {some or 'none'}; copy the whole set")
+
+
+def _label(paths: list[Path]) -> str:
+    return paths[0].name.replace("-00000-of-", "-*-of-") if len(paths) > 1 else paths[0].name
+
+
+def _check_shape(path: Path, shape: tuple[int, int, int], resolution: int, channels: int) -> None:
+    if shape[1:] != (resolution, resolution):
         raise DataError(
-            f"{file.path}: pictures of shape {list(file.shape)} (C, H, W); the name promises {resolution}x{resolution}"
+            f"{path}: pictures of shape {list(shape)} (C, H, W); the name promises {resolution}x{resolution}"
         )
-    if file.shape[0] not in (1, 3) or file.shape[0] != channels:
-        raise DataError(f"{file.path}: {file.shape[0]} channels; all files of a set must have 1 (grey) or 3 (RGB)")
+    if shape[0] not in (1, 3) or shape[0] != channels:
+        raise DataError(f"{path}: {shape[0]} channels; all files of a set must have 1 (grey) or 3 (RGB)")

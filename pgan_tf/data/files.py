@@ -1,15 +1,21 @@
-"""Folders that appear under their name only when they are complete."""
+"""Folders that appear under their name only when they are complete, whatever happens to the process that makes them."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.files import temporary_name
+
+try:
+    import fcntl
+except ImportError:  # Windows: a second writer is found out when it gives its folder the final name
+    fcntl = None
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
@@ -23,17 +29,88 @@ def check_new_folder(folder: str | os.PathLike) -> None:
 def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary folder to fill; it becomes `folder` if the block succeeds and is removed if it fails.
 
-    A process killed outright leaves the hidden temporary folder behind, never an incomplete `folder`.
+    A process killed outright leaves the hidden temporary folder behind, never an incomplete `folder`; the next one that
+    makes `folder` removes it. DataError: `folder` has something in it, another process is making it, or the disk fails.
     """
     check_new_folder(folder)
     path = Path(folder).resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(path)
-    temporary.mkdir()
+    with storing(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _claim(path) as alone:
+        check_new_folder(folder)  # the last one to hold the claim may have made it
+        if alone:
+            _remove_leftovers(path)
+        temporary = temporary_name(path)
+        with storing(folder):
+            temporary.mkdir()
+        try:
+            yield temporary
+            with storing(folder):
+                if path.is_dir():
+                    path.rmdir()  # it was empty; the renaming fails on some systems while it is there
+                temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def storing(folder: str | os.PathLike) -> Iterator[None]:
+    """Turns what a full disk or a drive that is gone raises within the block into a DataError about `folder`."""
     try:
-        yield temporary
-        if path.is_dir():
-            path.rmdir()  # it was empty; the renaming fails on some systems while it is there
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        way_on = "nothing was kept: make room or choose another place, and run it again"
+        raise DataError(f"{folder}: cannot be written: {what}; {way_on}") from error
+
+
+@contextmanager
+def _claim(path: Path) -> Iterator[bool]:
+    """Only one process at a time gets through; True where that is certain. DataError while another one is inside.
+
+    By a lock on a hidden file, which the system lifts when a process ends, however it ends.
+    """
+    lock = path.with_name(f".tmp-{path.name}.lock")
+    busy = DataError(f"{path}: another process is writing it; wait for its end, or choose another output folder")
+    with storing(path):
+        file = lock.open("ab")
+    with file:
+        try:
+            alone = _lock(file.fileno())
+            if alone and not _is_at(lock, file.fileno()):
+                raise busy  # its owner removed the file after we had opened it: others lock a new one
+        except BlockingIOError:
+            raise busy from None
+        try:
+            yield alone
+        finally:
+            with suppress(OSError):
+                lock.unlink()
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether the file is ours now; False where the system has no locks. BlockingIOError: another process's."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some network drives
+        return False
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes the temporary folders of processes that were killed while they made `path`."""
+    ours = re.compile(rf"\.tmp\d+-{re.escape(path.name)}")
+    for entry in path.parent.iterdir():
+        if ours.fullmatch(entry.name) and entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)

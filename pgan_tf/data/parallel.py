@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,25 +26,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def ordered_map(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+def ordered_map(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int, chunk: int = _CHUNK
+) -> Iterator[Result]:
     """Yields function(item) in the order of `items`, computed by `workers` processes; by this one if there is little.
 
     `function` must be picklable. At most two chunks per worker are under way or wait to be taken, so memory is bounded
-    however slow the consumer is. What `function` raises is raised here; DataError if a worker dies.
+    however slow the consumer is; `chunk`: of how many items. What `function` raises is raised here; DataError if a
+    worker dies. The workers end when this process ends, however it ends.
     """
-    begins = range(0, len(items), _CHUNK)
+    begins = range(0, len(items), chunk)
     workers = min(workers, len(begins))
     if workers < 2:
         yield from map(function, items)
         return
     context = multiprocessing.get_context("spawn")  # the parent may have threads (progress bar, TensorFlow)
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupt)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
     pending: deque = deque()
     try:
         for begin in begins:
             if len(pending) == 2 * workers:
                 yield from pending.popleft().result()
-            pending.append(executor.submit(_apply, function, items[begin : begin + _CHUNK]))
+            pending.append(executor.submit(_apply, function, items[begin : begin + chunk]))
         while pending:
             yield from pending.popleft().result()
     except BrokenProcessPool as error:
@@ -55,5 +60,12 @@ def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Re
     return [function(item) for item in chunk]
 
 
-def _ignore_interrupt() -> None:
+def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent winds things up
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot tell its workers, and they would wait for their next task for ever."""
+    multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)

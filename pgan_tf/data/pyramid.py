@@ -7,18 +7,18 @@ import numpy as np
 LOWEST = 4
 
 
-def halve(images: np.ndarray) -> np.ndarray:
-    """Means of 2x2 boxes, float32 [..., H, W, C] -> [..., H/2, W/2, C].
+def halve(planes: np.ndarray) -> np.ndarray:
+    """Means of 2x2 boxes, float32 [..., H, W] -> [..., H/2, W/2].
 
     Exact from 8-bit pixels up to 1024 -> 4: each halving adds two binary digits to eight, and float32 has 24.
     """
-    rows = images[..., 0::2, :, :] + images[..., 1::2, :, :]
-    return 0.25 * (rows[..., 0::2, :] + rows[..., 1::2, :])
+    rows = planes[..., 0::2, :] + planes[..., 1::2, :]
+    return 0.25 * (rows[..., 0::2] + rows[..., 1::2])
 
 
-def quantise(images: np.ndarray) -> np.ndarray:
-    """float32 -> uint8, to the nearest (a half to the even one), clipped to 0..255."""
-    return np.rint(images).clip(0, 255).astype(np.uint8)
+def quantise(planes: np.ndarray) -> np.ndarray:
+    """float32 means of pixels, so 0..255 -> uint8, to the nearest (a half to the even one)."""
+    return np.rint(planes).astype(np.uint8)
 
 
 def pyramid(images: np.ndarray) -> dict[int, np.ndarray]:
@@ -29,8 +29,8 @@ def pyramid(images: np.ndarray) -> dict[int, np.ndarray]:
     """
     resolution = images.shape[-2]
     levels = {resolution: images}
-    means = images.astype(np.float32)
+    means = np.moveaxis(images, -1, -3).astype(np.float32, order="C")  # [..., C, R, R]: numpy likes long rows
     while resolution > LOWEST:
         means, resolution = halve(means), resolution // 2
-        levels[resolution] = quantise(means)
+        levels[resolution] = np.moveaxis(quantise(means), -3, -1)
     return levels

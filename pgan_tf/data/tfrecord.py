@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 import google_crc32c
@@ -27,6 +28,7 @@ _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # protocol buffer wire types
+_VARINT_BITS = 70  # ten bytes of seven bits hold the longest, of 64 bits
 _INT64_LIST, _BYTES_LIST = 3, 1  # field numbers in tf.train.Feature
 
 
@@ -119,12 +121,26 @@ def located(path: str | os.PathLike, index: int, offset: int) -> Iterator[None]:
 
 def encode_image(image: np.ndarray) -> bytes:
     """uint8 [H, W, C] -> the payload of its record. Byte for byte what NVIDIA's tool writes for the same picture."""
-    height, width, channels = image.shape
+    return _before_pixels(*image.shape) + image.transpose(2, 0, 1).tobytes()  # [C,H,W]
+
+
+def record_bytes(height: int, width: int, channels: int) -> int:
+    """The length of `frame(encode_image(image))`, the same for all images of a shape."""
+    before = len(_before_pixels(height, width, channels))
+    return HEADER_BYTES + before + height * width * channels + FOOTER_BYTES
+
+
+@lru_cache(maxsize=64)
+def _before_pixels(height: int, width: int, channels: int) -> bytes:
+    """The payload of an image record up to its pixels, which come last."""
+    pixels = channels * height * width
     shape = b"".join(_varint(n) for n in (channels, height, width))
-    pixels = np.ascontiguousarray(image.transpose(2, 0, 1)).tobytes()  # [C,H,W]
-    features = _feature(b"shape", _field(_INT64_LIST, _field(1, shape)))
-    features += _feature(b"data", _field(_BYTES_LIST, _field(1, pixels)))
-    return _field(1, features)
+    before = _opening(1, b"", pixels)
+    before = _opening(_BYTES_LIST, before, pixels)
+    before = _field(1, b"data") + _opening(2, before, pixels)
+    shape_feature = _field(1, b"shape") + _field(2, _field(_INT64_LIST, _field(1, shape)))
+    before = _field(1, shape_feature) + _opening(1, before, pixels)  # two entries of the map Features.feature
+    return _opening(1, before, pixels)
 
 
 def image_layout(payload: bytes) -> Layout:
@@ -164,22 +180,23 @@ def _varint(value: int) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | _BYTES]) + _varint(len(content)) + content
+    return _opening(number, content, 0)
 
 
-def _feature(name: bytes, feature: bytes) -> bytes:
-    return _field(1, _field(1, name) + _field(2, feature))  # an entry of the map Features.feature
+def _opening(number: int, content: bytes, more: int) -> bytes:
+    """A field whose content goes on for `more` bytes."""
+    return bytes([number << 3 | _BYTES]) + _varint(len(content) + more) + content
 
 
 def _read_varint(buffer: bytes, at: int) -> tuple[int, int]:
-    value, shift = 0, 0
-    while True:
+    value = 0
+    for shift in range(0, _VARINT_BITS, 7):
         byte = buffer[at]
         at += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             return value, at
-        shift += 7
+    raise DataError("an integer of more than 64 bits")
 
 
 def _fields(buffer: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.data import tfrecord
-from pgan_tf.data.dataset import RecordDataset, read_labels, record_paths
+from pgan_tf.data.dataset import RecordDataset, read_labels, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.progress import track
 from pgan_tf.data.pyramid import pyramid
@@ -42,17 +42,18 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
     cascade: also that each lower resolution is what `pyramid` makes of the full one. DataError if there is no data set.
     """
     result = Verification(Path(folder))
-    name, paths = record_paths(folder)
-    for resolution, path in paths.items():
-        try:
-            result.counts[resolution] = _check_file(path, resolution)
-            result.bytes += path.stat().st_size
-        except DataError as error:
-            result.problems.append(str(error))
+    name, files = record_files(folder)
+    for resolution, paths in files.items():
+        for path in paths:  # one, or the shards
+            try:
+                result.counts[resolution] = result.counts.get(resolution, 0) + _check_file(path, resolution)
+                result.bytes += path.stat().st_size
+            except DataError as error:
+                result.problems.append(str(error))
     if not result.problems:
-        _check_agreement(result, name, paths)
+        _check_agreement(result, name, files)
     if cascade and not result.problems:
-        result.problems += _check_cascade(RecordDataset(folder), paths)
+        result.problems += _check_cascade(RecordDataset(folder), files)
     return result
 
 
@@ -72,12 +73,13 @@ def _check_file(path: Path, resolution: int) -> int:
     return len(offsets)
 
 
-def _check_agreement(result: Verification, name: str, paths: dict[int, Path]) -> None:
-    full = max(paths)
+def _check_agreement(result: Verification, name: str, files: dict[int, list[Path]]) -> None:
+    full = max(files)
     count = result.counts[full]
-    for resolution, path in paths.items():
+    for resolution, paths in files.items():
         if result.counts[resolution] != count:
-            result.problems.append(f"{path}: {result.counts[resolution]} records, but {paths[full].name} has {count}")
+            other = f"{_label(files[full]).name} has {count}"
+            result.problems.append(f"{_label(paths)}: {result.counts[resolution]} records, but {other}")
     try:
         labels = read_labels(result.folder, name, count)
         if labels is not None and not np.isfinite(labels).all():
@@ -87,7 +89,7 @@ def _check_agreement(result: Verification, name: str, paths: dict[int, Path]) ->
         result.problems.append(str(error))
 
 
-def _check_cascade(dataset: RecordDataset, paths: dict[int, Path]) -> list[str]:
+def _check_cascade(dataset: RecordDataset, files: dict[int, list[Path]]) -> list[str]:
     """One line for each resolution's first picture that is not the mean of the full one's boxes."""
     problems: dict[int, str] = {}
     for index in track(range(dataset.count), dataset.count, "checking means"):
@@ -97,6 +99,11 @@ def _check_cascade(dataset: RecordDataset, paths: dict[int, Path]) -> list[str]:
             if resolution not in problems and not np.array_equal(stored, levels.get(resolution, stored)):
                 worst = np.abs(stored.astype(int) - levels[resolution]).max()
                 problems[resolution] = (
-                    f"{paths[resolution]}: record {index} is not the full one's means (off by up to {worst})"
+                    f"{_label(files[resolution])}: record {index} is not the full one's means (off by up to {worst})"
                 )
     return list(problems.values())
+
+
+def _label(paths: list[Path]) -> Path:
+    """One name for a resolution's file or shards."""
+    return paths[0] if len(paths) == 1 else paths[0].with_name(paths[0].name.replace("-00000-of-", "-*-of-"))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data.engine import Output
 from pgan_tf.data.sources import mnist
 from pgan_tf.data.writer import order
 
@@ -49,7 +50,7 @@ def test_all_spellings(tmp_path, style):
 
 def test_the_other_split_unshuffled(tmp_path):
     folder = write(write(tmp_path / "in"), part="t10k", images=IMAGES[:3], labels=LABELS[:3])
-    mnist.create_mnist(tmp_path / "out", folder, split="test", shuffle=False)
+    mnist.create_mnist(tmp_path / "out", folder, split="test", output=Output(shuffle=False))
     dataset = RecordDataset(tmp_path / "out")
     np.testing.assert_array_equal(dataset.read(32, np.arange(3))[:, 2:30, 2:30, 0], IMAGES[:3])
 

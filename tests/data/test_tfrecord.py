@@ -56,6 +56,15 @@ def test_mixed_feature_orders_in_one_file(tmp_path):
     )
 
 
+def test_one_record_of_another_shape(tmp_path):
+    records = [IMAGE, IMAGE.reshape(12, 4, 1), IMAGE]  # of one length
+    (tmp_path / "x-r02.tfrecords").write_bytes(b"".join(frame(encode_image(image)) for image in records))
+    dataset = RecordDataset(tmp_path)
+    assert dataset.read(4, np.array([0, 2])).shape == (2, 4, 4, 3)
+    with pytest.raises(DataError, match=r"x-r02.tfrecords: record 1 at byte \d+: shape \[1, 12, 4\], but the first"):
+        dataset.read(4, np.array([0, 1]))
+
+
 def test_records_of_different_lengths(tmp_path):
     images = [np.full((4, 4, 3), value, np.uint8) + IMAGE for value in range(6)]
     unknown = [message((2, b"?" * i)) for i in range(6)]  # fields that a later version might add
@@ -77,6 +86,8 @@ def test_records_of_different_lengths(tmp_path):
         example(message((1, bytes([3, 4, 4]))), bytes(47), False),
         example(message((1, bytes([3, 16]))), bytes(48), False),
         message((1, message((1, message((1, b"data")))))),
+        message((1, message((1, message((1, b"data"), (2, message((1, b"")))))))),  # a list without a value
+        b"\x0a" + b"\xff" * 10 + b"\x01",  # a length of more than 64 bits
     ],
 )
 def test_refuses_what_is_no_image_record(payload):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,16 @@ def test_grid_reads_like_text():
 
 def test_display(small_set, tmp_path):
     dataset = RecordDataset(small_set)
-    path = display(small_set, tmp_path / "new" / "grid.png", resolution=4, num=3)
+    (path,) = display(small_set, tmp_path / "new" / "grid.png", resolution=4, num=3)
     grid = np.asarray(Image.open(path))
     assert grid.shape == (64, 64, 3)  # 2x2 tiles of 4x4, eight times enlarged
     np.testing.assert_array_equal(grid[:32:8, 32::8], dataset.read(4, np.array([1]))[0])
-    for bad, words in (({"num": 0}, "--num=0"), ({"resolution": 5}, "no resolution 5"), ({"output": "a.jpg"}, "a.jpg")):
+    for bad, words in (
+        ({"num": 0}, "--num=0"),
+        ({"resolution": 5}, "no resolution 5"),
+        ({"output": "a.jpg"}, "a.jpg"),
+        ({"html": "a.png"}, r"--html=a\.png"),
+    ):
         with pytest.raises(DataError, match=words):
             display(small_set, **{"output": tmp_path / "no.png", **bad})
 
@@ -61,6 +67,18 @@ def test_extract_and_create_are_inverse(small_set, tmp_path):
         assert (tmp_path / "again" / f"again{name}").read_bytes() == (small_set / f"small{name}").read_bytes()
 
 
+def test_extract_to_a_zip_gives_the_same_files(small_set, tmp_path):
+    extract(small_set, tmp_path / "png")
+    assert extract(small_set, tmp_path / "new" / "all.zip") == 10
+    with zipfile.ZipFile(tmp_path / "new" / "all.zip") as archive:
+        names = {path.name for path in (tmp_path / "png").iterdir()}
+        assert set(archive.namelist()) == names
+        assert all(archive.read(name) == (tmp_path / "png" / name).read_bytes() for name in names)
+    with pytest.raises(DataError, match=r"all\.zip: exists already"):
+        extract(small_set, tmp_path / "new" / "all.zip")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["all.zip"]
+
+
 def test_extract_grey(golden_folder, tmp_path):
     extract(golden_folder / "nv_dataset_gray", tmp_path / "png")
     image = Image.open(tmp_path / "png" / "img00000000.png")
@@ -71,7 +89,9 @@ def test_extract_grey(golden_folder, tmp_path):
 
 def test_compare(small_set, tmp_path):
     labels = RecordDataset(small_set).labels
-    assert compare(small_set, copy_with(small_set, tmp_path / "same", labels=labels)).equal
+    same = compare(small_set, copy_with(small_set, tmp_path / "same", labels=labels))
+    assert same.equal
+    assert same.psnr == np.inf
 
     def change(images):
         images[3, 0, 0, 0] ^= 1
@@ -82,9 +102,14 @@ def test_compare(small_set, tmp_path):
     assert (other.counts, other.differing, other.first_differing, other.same_labels) == ((10, 10), 2, 3, True)
     seventh = RecordDataset(small_set).read(16, np.array([7])).astype(int)
     assert other.worst == np.abs(255 - 2 * seventh).max()
+    assert other.worst_image == 7
+    squares = ((255 - 2 * seventh) ** 2).sum() + 1
+    assert other.psnr == pytest.approx(10 * np.log10(255**2 * 10 * 16 * 16 * 3 / squares), rel=1e-12)
     assert "2 of the first 10 differ" in str(other)
+    assert f"PSNR {other.psnr:.2f} dB" in str(other)
     one = compare(small_set, copy_with(small_set, tmp_path / "one", lambda images: images ^ 1, labels=labels))
     assert (one.differing, one.worst) == (10, 1)
+    assert one.psnr == pytest.approx(20 * np.log10(255))  # every value is off by one
     shorter = compare(small_set, copy_with(small_set, tmp_path / "shorter", lambda images: images[:8]))
     assert (shorter.counts, shorter.differing, shorter.same_labels, shorter.equal) == ((10, 8), 0, False, False)
 
@@ -138,6 +163,26 @@ def test_verify_finds_disagreement(small_set, golden_folder):
     with open(small_set / "small-rxx.labels", "wb") as file:
         np.save(file, np.full((10, 3), np.nan, np.float32))
     assert "label 0 is not a finite number" in verify(small_set).problems[0]
+
+
+def test_verify_and_compare_read_shards(small_set, tmp_path):
+    dataset = RecordDataset(small_set)
+    with DatasetWriter(tmp_path / "cut", 16, 3, shards=3, total=10) as writer:
+        for image in dataset.read(16, np.arange(10)):
+            writer.add(image)
+        writer.add_labels(dataset.labels)
+    assert compare(small_set, tmp_path / "cut").equal
+    sound = verify(tmp_path / "cut", cascade=True)
+    assert (sound.problems, sound.counts) == ([], {4: 10, 8: 10, 16: 10})
+    path = tmp_path / "cut" / "cut-r03-00001-of-00003.tfrecords"
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    (problem,) = verify(tmp_path / "cut").problems
+    assert f"{path.name}: record 2 at byte" in problem
+    path.write_bytes(content[: len(content) // 3])
+    (problem,) = verify(tmp_path / "cut").problems
+    assert "cut-r03-*-of-00003.tfrecords: 8 records, but cut-r04-*-of-00003.tfrecords has 10" in problem
 
 
 def test_verify_cascade(small_set, tmp_path):

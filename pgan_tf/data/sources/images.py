@@ -1,56 +1,45 @@
-"""A data set from the pictures in a folder, whatever they are."""
+"""A data set from the pictures in a folder or an archive, whatever they are."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
-from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.sources.picture import EXTENSIONS, Target, default_resolution, load_picture, parse_colour
+from pgan_tf.data.sources.archives import find_archives, list_members
+from pgan_tf.data.sources.fitting import Files, Options, write_files
+from pgan_tf.data.sources.labels import SideFiles, find_labels, side_suffix
+from pgan_tf.data.sources.members import member_name, open_member
+from pgan_tf.data.sources.picture import EXTENSIONS
 from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
-
-
-class Options(NamedTuple):
-    """How pictures become a data set; the flags of the command line, spelled as they are there."""
-
-    resolution: int | None = None  # None: as large as the first picture allows
-    fit: str = "crop"
-    background: str = "white"
-    mode: str = "rgb"
-    shuffle: bool = True
-    strict: bool = False  # stop at an unreadable file instead of skipping it
-    workers: int = 1
 
 
 def create_from_images(
     out: str | os.PathLike, folder: str | os.PathLike, options: Options, labels: str = "none"
 ) -> Report:
-    """Makes the data set `out` of all pictures in `folder` and below it.
+    """Makes the data set `out` of all pictures in `folder` and below it, or in archives, which are not unpacked.
 
-    They are sorted by relative path, then put in the order of `writer.order`. labels="folders": the folders directly in
-    `folder` are the classes, sorted by name; labels are one-hot, the names go to `<name>-labels.txt`. Raises DataError.
+    folder: a folder; a .zip, .tar, .tar.gz or .tgz; webdataset shards as a pattern shards-{00000..00009}.tar or a
+    folder of .tar files. Pictures are sorted by relative path, in shards shard by shard, then put in the order of
+    `writer.order`: a folder and an archive of it give the same files.
+    labels: a row of `labels.LABELS`; labels are one-hot, names of classes go to `<name>-labels.txt`. Raises DataError.
     """
     check_new_folder(out)
-    if not Path(folder).is_dir():
-        raise DataError(f"{folder}: no such folder")
-    files, others = list_pictures(folder)
-    if not files:
+    archives = find_archives(folder)
+    if archives:
+        files, others = _files_in_archives(archives, options, labels)
+    else:
+        files, others = _files_in_folder(folder, labels)
+    if not files.items:
         raise DataError(f"{folder}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
-    classes = class_names(folder, files) if labels == "folders" else []
-    report = Report(source=f"{folder} ({len(files)} picture files)")
+    report = Report(source=f"{folder} ({len(files.items)} picture files)")
     if others:
         kinds = ", ".join(f"{kind or 'no extension'} ({n})" for kind, n in others.most_common(5))
         report.notes.append(f"left alone {others.total()} files that are no pictures: {kinds}")
-    return write_pictures(out, Path(folder), files, classes, options, report)
+    return write_files(out, files, options, report)
 
 
 def list_pictures(folder: str | os.PathLike) -> tuple[list[str], Counter]:
@@ -72,15 +61,6 @@ def list_pictures(folder: str | os.PathLike) -> tuple[list[str], Counter]:
     return sorted(pictures), others
 
 
-def class_names(folder: str | os.PathLike, files: list[str]) -> list[str]:
-    """The first-level folders of the relative paths `files`, sorted. DataError if a picture lies in none."""
-    loose = [file for file in files if "/" not in file]
-    if loose:
-        where = f"{len(loose)} pictures lie directly in {folder} ({loose[0]})"
-        raise DataError(f"--labels=folders: {where}; move them into folders")
-    return sorted({file.split("/")[0] for file in files})
-
-
 def write_pictures(
     out: str | os.PathLike, root: Path, files: list[str], classes: list[str], options: Options, report: Report
 ) -> Report:
@@ -88,47 +68,20 @@ def write_pictures(
 
     An unreadable file is left out, the order of the others stays; `report` gets its name and the reason.
     """
-    target = _target(root, files, options, report)
-    labels = None
-    if classes:
-        columns = {name: column for column, name in enumerate(classes)}
-        labels = np.eye(len(classes), dtype=np.float32)[[columns[file.split("/")[0]] for file in files]]
-    source = PictureSource(
-        report.source, target.resolution, target.channels, files, partial(_load, root=root, target=target),
-        labels=labels, label_names=classes, notes=report.notes,
-    )  # fmt: skip
-    written = write(out, source, Output(options.shuffle, options.strict, options.workers))
-    _note_enlarged(written, target)
-    return written
+    found = find_labels("folders" if classes else "none", files, {}, root)
+    return write_files(out, Files(files, partial(os.path.join, root), str, *found), options, report)
 
 
-def _load(file: str, root: Path, target: Target) -> Picture:
-    """Runs in a worker."""
-    try:
-        return Picture(*load_picture(root / file, target))
-    except Exception as error:
-        raise DataError(str(error).replace(str(root / file), Path(file).name) or type(error).__name__) from error
+def _files_in_folder(folder: str | os.PathLike, labels: str) -> tuple[Files, Counter]:
+    if not Path(folder).is_dir():
+        raise DataError(f"{folder}: no such folder or archive")
+    pictures, others = list_pictures(folder)
+    found = find_labels(labels, pictures, SideFiles(folder), folder)
+    return Files(pictures, partial(os.path.join, os.fspath(folder)), str, *found), others
 
 
-def _target(root: Path, files: list[str], options: Options, report: Report) -> Target:
-    background = parse_colour(options.background)
-    resolution = options.resolution
-    if resolution is None:
-        resolution, file = _first_resolution(root, files)
-        report.notes.append(f"--resolution={resolution} was chosen after the first picture, {file}")
-    return Target(resolution, options.fit, background, options.mode)
-
-
-def _first_resolution(root: Path, files: list[str]) -> tuple[int, str]:
-    for file in files:
-        with suppress(Exception):  # Pillow's decoders raise anything; the file is reported when it is loaded
-            return default_resolution(root / file), file
-    raise DataError(f"{root}: none of the {len(files)} picture files can be read ({files[0]} is the first)")
-
-
-def _note_enlarged(report: Report, target: Target) -> None:
-    smaller = sum(n for size, n in report.sizes.items() if min(size) < target.resolution)
-    if smaller:
-        report.notes.append(
-            f"{smaller} pictures have a side below {target.resolution} pixels; enlarging makes them soft"
-        )
+def _files_in_archives(archives: list[str], options: Options, labels: str) -> tuple[Files, Counter]:
+    members, texts, others = list_members(archives, side_suffix(labels))
+    where = archives[0] if len(archives) == 1 else f"{archives[0]} ... {archives[-1]}"
+    found = find_labels(labels, members.paths(), texts, where)
+    return Files(members, partial(open_member, max_bytes=options.max_file_bytes), member_name, *found), others

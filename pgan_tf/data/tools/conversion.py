@@ -1,0 +1,53 @@
+"""Data sets into picture files and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pgan_tf.data.engine import Output
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.sources.source import PictureSource
+from pgan_tf.data.tools import writers
+from pgan_tf.data.tools.readers import open_source, read_records
+
+Writer = Callable[[str | os.PathLike, PictureSource, str, Output], None]
+KINDS: dict[str, Writer] = {
+    "folder": writers.to_folder,
+    "zip": writers.to_zip,
+    "tfds": writers.to_class_folders,
+    "records": writers.to_records,
+}
+
+
+def extract(folder: str | os.PathLike, out: str | os.PathLike, workers: int = 1) -> int:
+    """Writes the pictures of a data set to the folder or .zip `out` as img%08d.png; returns how many.
+
+    labels.npy beside them holds the labels, labels.txt the names of the classes. `convert` makes the same data set of
+    `out` again. Raises DataError.
+    """
+    source = read_records(Path(folder))
+    kind = "zip" if Path(out).suffix.lower() == ".zip" else "folder"
+    KINDS[kind](out, source, "", Output(workers=workers))
+    return len(source.items)
+
+
+def convert(
+    path: str | os.PathLike, out: str | os.PathLike, to: str, split: str = "train", output: Output | None = None
+) -> int:
+    """Turns a data set, folder of pictures, .zip or tensorflow-datasets' ImageFolder into another one of them.
+
+    Every pixel and the order stay; returns how many pictures there are. to: a key of KINDS: `folder` and `zip` (PNG
+    files, labels.npy), `tfds` (<split>/<class>/<picture>, which `tfds.folder_dataset.ImageFolder(out)` loads),
+    `records` (a data set). split: which part of an ImageFolder is read or written. output: workers, and for `records`
+    shards and engine. Raises DataError.
+    """
+    if to not in KINDS:
+        raise DataError(f"--to={to}: must be one of {', '.join(KINDS)}")
+    output = output or Output()
+    if to != "records" and output.shards != 1:
+        raise DataError(f"--shards={output.shards}: only --to=records is cut into shards")
+    source = open_source(path, split)
+    KINDS[to](out, source, split, output)
+    return len(source.items)
