@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgan_tf.data import DataError, RecordDataset, parallel
+from pgan_tf.data import DataError, RecordDataset
 from pgan_tf.data.celebahq import Options, checks, create, create_celebahq, create_celebahq_from_images, ready, work
 from pgan_tf.data.celebahq.deltas import picture_md5
 from pgan_tf.data.celebahq.listing import read_image_list
+from pgan_tf.data.engine import Output
 from pgan_tf.data.pyramid import pyramid
 from pgan_tf.data.writer import order
 
@@ -25,11 +26,12 @@ GOLDEN = ROOT / "tests" / "golden" / "celebahq_fixture"
 SOURCES = GOLDEN / "CelebA", GOLDEN / "CelebA-HQ"
 ENTRIES = read_image_list(GOLDEN / "CelebA-HQ" / "image_list.txt")
 FIRST_MD5 = "964e2de89405d6d8419f10c4ebb3ba72"  # of the golden 000001.jpg, which is not CelebA's
+UNSHUFFLED = Output(shuffle=False)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """The data set, by two processes that take one picture each."""
+    """The data set, made by two processes."""
     pytest.importorskip("jpeglib")
     pytest.importorskip("cryptography")
     out = tmp_path_factory.mktemp("made") / "hq"
@@ -37,8 +39,7 @@ def made(tmp_path_factory) -> Path:
         patch.setenv("PGAN_TF_NO_KERAS", "1")
         patch.setattr(checks, "PICTURES", 3)
         patch.setattr(checks, "FIRST_JPEG_MD5", FIRST_MD5)
-        patch.setattr(parallel, "_CHUNK", 1)
-        report = create_celebahq(out, *SOURCES, Options(workers=2))
+        report = create_celebahq(out, *SOURCES, Options(output=Output(workers=2)))
     assert (report.images, report.skipped) == (3, [])
     return out
 
@@ -146,7 +147,10 @@ def test_finished_pictures_are_taken_for_what_they_are_only(tmp_path, pictures):
     assert kept.load(0, ENTRIES[1].final_md5) is None
     assert kept.load(1, ENTRIES[0].final_md5) is None
     assert work.WorkFolder(tmp_path / "hq", 512).load(0, ENTRIES[0].final_md5) is None
-    assert [work.WorkFolder(tmp_path / "hq", side).has(0, ENTRIES[0].final_md5) for side in (512, 1024)] == [False, True]
+    assert [work.WorkFolder(tmp_path / "hq", side).has(0, ENTRIES[0].final_md5) for side in (512, 1024)] == [
+        False,
+        True,
+    ]
 
 
 def test_a_set_is_made_even_if_nothing_can_be_kept(made, pictures, tmp_path, monkeypatch):
@@ -183,12 +187,12 @@ def test_a_wrong_md5_names_the_picture_and_the_step(tree, zeros):
     with pytest.raises(
         DataError, match=r"^picture 0 \(000002.jpg\): processed: not the md5 .* or its landmarks"
     ) as caught:
-        create_celebahq(tree / "hq", *sources, Options(shuffle=False))
+        create_celebahq(tree / "hq", *sources, Options(output=UNSHUFFLED))
     assert str(caught.value).endswith("run the command again to go on from there")
     path = tree / "CelebA-HQ" / "image_list.txt"
     path.write_text(path.read_text().replace(ENTRIES[0].processed_md5, zeros))
     with pytest.raises(DataError, match=r"^picture 0 \(000002.jpg\): final: not the md5 .*; deltas00000.zip is not"):
-        create_celebahq(tree / "hq", *sources, Options(shuffle=False))
+        create_celebahq(tree / "hq", *sources, Options(output=UNSHUFFLED))
     assert not (tree / "hq").exists()
 
 
@@ -196,7 +200,7 @@ def test_a_photograph_that_is_cut_off_is_called_so(tree, zeros):
     path = tree / "CelebA" / "img_celeba" / "000002.jpg"
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(DataError, match=r"^picture 0 \(000002.jpg\): processed: .*000002.jpg is cut off"):
-        create_celebahq(tree / "hq", tree / "CelebA", tree / "CelebA-HQ", Options(shuffle=False))
+        create_celebahq(tree / "hq", tree / "CelebA", tree / "CelebA-HQ", Options(output=UNSHUFFLED))
 
 
 def test_wrong_pictures_may_be_left_out(pictures, tmp_path, monkeypatch):
@@ -206,7 +210,7 @@ def test_wrong_pictures_may_be_left_out(pictures, tmp_path, monkeypatch):
         return pictures[item.entry.index]
 
     monkeypatch.setattr(create, "make_picture", make)
-    report = create_celebahq(tmp_path / "hq", *SOURCES, Options(allow_partial=True, shuffle=False))
+    report = create_celebahq(tmp_path / "hq", *SOURCES, Options(allow_partial=True, output=UNSHUFFLED))
     assert report.skipped == [("picture 1 (000001.jpg)", "no good")]
     stored = RecordDataset(tmp_path / "hq").read(1024, np.arange(2))
     assert [picture_md5(picture) for picture in stored] == [ENTRIES[0].final_md5, ENTRIES[2].final_md5]

@@ -41,8 +41,7 @@ class Options(NamedTuple):
 
     resolution: int = SIDE
     allow_partial: bool = False  # leave out what is missing or wrong instead of stopping
-    shuffle: bool = True
-    workers: int = 1
+    output: Output = Output()
 
 
 class Item(NamedTuple):
@@ -71,7 +70,7 @@ def create_celebahq(
     work.create()
     with _one_blas_thread():
         try:
-            report = write(out, source, Output(options.shuffle, not options.allow_partial, options.workers))
+            report = write(out, source, options.output._replace(strict=not options.allow_partial))
         except DataError as error:
             kept = f"finished pictures are kept in {work.folder}; run the command again to go on from there"
             raise DataError(f"{str(error).removesuffix(' (--strict)')}; {kept}") from error

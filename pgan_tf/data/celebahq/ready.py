@@ -14,7 +14,7 @@ from PIL import Image
 from pgan_tf.data.celebahq.checks import PICTURES, check_resolution
 from pgan_tf.data.celebahq.create import Options, reduced
 from pgan_tf.data.celebahq.geometry import SIDE
-from pgan_tf.data.engine import Output, write
+from pgan_tf.data.engine import write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.images import list_pictures
@@ -45,7 +45,7 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
         f"{path} ({len(files)} ready-made pictures)", options.resolution, 3, files,
         partial(_load, path=path, resolution=options.resolution),
     )  # fmt: skip
-    return write(out, source, Output(options.shuffle, not options.allow_partial, options.workers))
+    return write(out, source, options.output._replace(strict=not options.allow_partial))
 
 
 def _list(path: Path) -> list[str]:
