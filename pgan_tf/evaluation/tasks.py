@@ -9,7 +9,7 @@ from rich.console import Console
 
 from metrics.errors import MetricError
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.data.dataset import read_labels, record_paths
+from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
@@ -35,7 +35,7 @@ class RunReals:
         """The data set's labels, where the run's networks may want them."""
         if not self.config.data.max_label_size or not path.is_dir() or not any(path.glob("*-rxx.labels")):
             return None
-        return read_labels(path, record_paths(path)[0], self.images.count)
+        return RecordDataset(path).labels
 
 
 class Sink:

@@ -189,6 +189,7 @@ def test_a_wrong_md5_names_the_picture_and_the_step(tree, zeros):
     ) as caught:
         create_celebahq(tree / "hq", *sources, Options(output=UNSHUFFLED))
     assert str(caught.value).endswith("run the command again to go on from there")
+    assert "--strict" not in str(caught.value)  # a flag that nobody gave
     path = tree / "CelebA-HQ" / "image_list.txt"
     path.write_text(path.read_text().replace(ENTRIES[0].processed_md5, zeros))
     with pytest.raises(DataError, match=r"^picture 0 \(000002.jpg\): final: not the md5 .*; deltas00000.zip is not"):
@@ -214,6 +215,8 @@ def test_wrong_pictures_may_be_left_out(pictures, tmp_path, monkeypatch):
     assert report.skipped == [("picture 1 (000001.jpg)", "no good")]
     stored = RecordDataset(tmp_path / "hq").read(1024, np.arange(2))
     assert [picture_md5(picture) for picture in stored] == [ENTRIES[0].final_md5, ENTRIES[2].final_md5]
+    with pytest.raises(DataError, match="no good"):
+        create_celebahq(tmp_path / "strict", *SOURCES, Options(allow_partial=True, output=Output(strict=True)))
 
 
 # ---- ready-made pictures ---------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_a_vanished_drive_is_no_bad_picture(tmp_path, workers, code):
     gone = OSError(code, os.strerror(code), "/mnt/pictures/7.png")
     message = refused(tmp_path / "set", source(30, i7=gone), Output(False, workers=workers))
     assert message.startswith("7: ")
-    assert "nothing was kept: bring it back and run it again" in message
+    assert "the data set was not written; bring it back and run this again" in message
 
 
 def test_a_vanished_drive_behind_another_error(tmp_path):

@@ -43,7 +43,14 @@ def as_records(path, images):
     return path
 
 
-KINDS = {"folder": as_folder, "npy": as_npy, "npz": as_npz, "records": as_records}
+def as_shards(path, images):
+    with DatasetWriter(path, images.shape[1], images.shape[3], 3, len(images)) as writer:
+        for image in images:
+            writer.add(image)
+    return path
+
+
+KINDS = {"shards": as_shards, "folder": as_folder, "npy": as_npy, "npz": as_npz, "records": as_records}
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -70,7 +70,9 @@ def create_celebahq(
     work.create()
     with _one_blas_thread():
         try:
-            report = write(out, source, options.output._replace(strict=not options.allow_partial))
+            report = write(
+                out, source, options.output._replace(strict=options.output.strict or not options.allow_partial)
+            )
         except DataError as error:
             kept = f"finished pictures are kept in {work.folder}; run the command again to go on from there"
             raise DataError(f"{str(error).removesuffix(' (--strict)')}; {kept}") from error

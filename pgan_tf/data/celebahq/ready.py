@@ -45,7 +45,7 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
         f"{path} ({len(files)} ready-made pictures)", options.resolution, 3, files,
         partial(_load, path=path, resolution=options.resolution),
     )  # fmt: skip
-    return write(out, source, options.output._replace(strict=not options.allow_partial))
+    return write(out, source, options.output._replace(strict=options.output.strict or not options.allow_partial))
 
 
 def _list(path: Path) -> list[str]:
