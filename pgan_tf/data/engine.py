@@ -87,7 +87,8 @@ def skip(report: Report, name: str, outcome: Outcome, strict: bool) -> None:
     """Notes a picture that cannot be read; DataError where that is not allowed, or where it is not the picture."""
     if outcome.lost:
         raise DataError(
-            f"{name}: {outcome.reason}; the drive or the file is gone, and the data set was not written; bring it back and run this again"
+            f"{name}: {outcome.reason}; the drive or the file is gone, and the data set was not written; "
+            "bring it back and run this again"
         )
     if strict:
         raise DataError(f"{name}: {outcome.reason} (--strict)")
