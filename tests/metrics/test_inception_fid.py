@@ -42,7 +42,7 @@ def test_frechet_distance_of_two_sets(tool, mode, network, sets, golden, record_
         begin += tap
         name = f"{tool}_{tap}_fid" if tap < 2048 or tool == "pf" else "tf_2048_frechet_inception_distance"
         found = frechet_distance(a, b)
-        record_property(name, abs(found / stored[name] - 1))
+        record_property(name, float(abs(found / stored[name] - 1)))
         assert found == pytest.approx(stored[name], rel=1e-6), name
     if tool == "tf":
         assert inception_score(ours[0].logits) == pytest.approx(stored["tf_2048_inception_score_mean"], rel=1e-6)
