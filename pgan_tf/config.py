@@ -53,6 +53,13 @@ class Model:
     use_leakyrelu: bool = option(True, "leaky ReLU (0.2) in the generator; false = ReLU")
     fused_scale: bool = option(True, "resample inside the convolution (as in the original's code); false = beside it")
     mbstd_group_size: int = option(4, "samples in a group of the minibatch statistics; 0 = none", minimum=0)
+    minibatch_statistics: str = option(
+        "stddev", "what D is told of a group; moments adds skewness and kurtosis, _as_coded those of a published code",
+        choices=["stddev", "moments", "moments_as_coded"],
+    )  # fmt: skip
+    g_block: str = option("plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"])
+    d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
+    residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,6 +210,14 @@ class Config:
             raise ConfigError("--total_kimg=0: a run needs some images")
         if not 0 <= self.optim.adam_beta1 < 1 or not 0 <= self.optim.adam_beta2 < 1:
             raise ConfigError("--adam_beta1 and --adam_beta2 are decays: from 0 up to, and not, 1")
+        if self.model.residual_blocks > 1 and "residual" not in (self.model.g_block, self.model.d_block):
+            raise ConfigError(
+                f"--residual_blocks={self.model.residual_blocks}: needs --g_block=residual or --d_block=residual"
+            )
+        if self.model.minibatch_statistics != "stddev" and self.model.mbstd_group_size < 2:
+            raise ConfigError(
+                f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
+            )
         if self.run.grid_size:
             parse_grid_size(self.run.grid_size)
 

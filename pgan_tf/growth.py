@@ -11,11 +11,13 @@ POLICIES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloa
 
 
 # Which options each network knows, by their names in config.Model.
-SHARED = ("fmap_base", "fmap_decay", "fmap_max", "use_wscale", "fused_scale")
+SHARED = ("fmap_base", "fmap_decay", "fmap_max", "use_wscale", "fused_scale", "residual_blocks")
 OPTIONS = {
-    Generator: (*SHARED, "latent_size", "normalize_latents", "use_pixelnorm", "pixelnorm_epsilon", "use_leakyrelu"),
-    Discriminator: (*SHARED, "mbstd_group_size"),
-}
+    Generator: (
+        *SHARED, "latent_size", "normalize_latents", "use_pixelnorm", "pixelnorm_epsilon", "use_leakyrelu", "g_block",
+    ),
+    Discriminator: (*SHARED, "mbstd_group_size", "minibatch_statistics", "d_block"),
+}  # fmt: skip
 
 
 class NetworkFactory:

@@ -19,6 +19,11 @@ VARIANTS = {
     "no_statistics": dict(mbstd_group_size=0),
     "plain": dict(use_wscale=False, use_pixelnorm=False, normalize_latents=False, use_leakyrelu=False),
     "uneven_widths": dict(fmap_decay=0.5, fmap_max=48),
+    "residual": dict(g_block="residual", d_block="residual"),
+    "residual_cascade": dict(g_block="residual", d_block="residual", residual_blocks=3, fused_scale=False),
+    "residual_discriminator": dict(d_block="residual", label_size=2),
+    "moments": dict(minibatch_statistics="moments"),
+    "moments_as_coded": dict(minibatch_statistics="moments_as_coded", g_block="residual", d_block="residual"),
     "labels_unfused_grey": dict(label_size=2, num_channels=1, fused_scale=False),
 }
 STAGES = [Stage(4, False), Stage(8, True), Stage(8, False), Stage(16, True), Stage(16, False)]
@@ -81,10 +86,11 @@ def test_discriminator_goes_on_where_it_was(variant, old_stage, new_stage):
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("variant", ["fused", "residual", "residual_cascade"])
 @pytest.mark.parametrize("kind", ["generator", "discriminator"])
-def test_parameters_keep_their_names(kind):
+def test_parameters_keep_their_names(kind, variant):
     """A stage has the parameters of the one before, save an RGB layer that has faded out, and never loses a block."""
-    names = [set(getattr(factory("fused"), kind)(stage).parameters_by_name()) for stage in STAGES]
+    names = [set(getattr(factory(variant), kind)(stage).parameters_by_name()) for stage in STAGES]
     for (before, after), (old, new) in zip(itertools.pairwise(names), itertools.pairwise(STAGES), strict=False):
         if new.fading:
             assert before < after

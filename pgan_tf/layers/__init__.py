@@ -2,15 +2,16 @@
 
 from pgan_tf.layers.equalized import EqualizedConv2D, EqualizedDense, LatentProjection
 from pgan_tf.layers.fade import fade
-from pgan_tf.layers.minibatch import MinibatchStdDev
+from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS, MinibatchStatistics
 from pgan_tf.layers.normalization import PixelNorm
 from pgan_tf.layers.resample import box_downsample, nearest_upsample
 
 __all__ = [
+    "MINIBATCH_STATISTICS",
     "EqualizedConv2D",
     "EqualizedDense",
     "LatentProjection",
-    "MinibatchStdDev",
+    "MinibatchStatistics",
     "PixelNorm",
     "box_downsample",
     "fade",

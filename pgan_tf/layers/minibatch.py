@@ -1,40 +1,113 @@
 """Minibatch statistics, and the order of samples that keeps their groups together: paper section 3.
 
-Sample i of a minibatch of N belongs to group i mod (N / group_size), as in the original.
+Sample i of a minibatch of N belongs to group i mod (N / group_size), as in the original. A statistic says one number
+of each group, which becomes one more feature map of its samples.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+EPSILON = 1e-8  # added to variances before their roots are taken
+# And where it is divided by them: the derivatives of nearly equal samples, also the second ones, must fit float16.
+DIVISOR_EPSILON = 1e-6
+LARGEST = 65504.0  # float16's largest number
 
-@keras.saving.register_keras_serializable("pgan_tf")
-class MinibatchStdDev(keras.layers.Layer):
-    """[N,H,W,C] -> [N,H,W,C+1]: one more map, the group's standard deviation averaged over features and pixels.
 
-    A minibatch smaller than the group is one group; otherwise N must be a multiple of `group_size`.
+class Statistics(NamedTuple):
+    """Statistics of M groups of G samples each.
+
+    `compute` takes them less the mean of their group, float32 or float64 [G,M,H,W,C], and returns [M,1,1,maps].
+    `mixes_groups` says that other groups of the minibatch enter into a group's numbers.
     """
 
-    def __init__(self, group_size: int = 4, **kwargs):
+    maps: int
+    compute: Callable[[tf.Tensor], tf.Tensor]
+    mixes_groups: bool = False
+
+
+def stddev(y: tf.Tensor) -> tf.Tensor:
+    """The standard deviation, averaged over features and pixels: the original's. [G,M,H,W,C] -> [M,1,1,1]."""
+    y = tf.sqrt(tf.reduce_mean(tf.square(y), axis=0) + EPSILON)  # [M,H,W,C]
+    return tf.reduce_mean(y, axis=[1, 2, 3], keepdims=True)  # [M,1,1,1]
+
+
+def moments(y: tf.Tensor) -> tf.Tensor:
+    """Standard deviation, skewness, kurtosis, each averaged over features and pixels. [G,M,H,W,C] -> [M,1,1,3].
+
+    Skewness and kurtosis are the means of z^3 and z^4 with z = y / standard deviation. As |z| <= sqrt(G) they are
+    finite in every precision, and 0 in a group whose samples are all equal.
+    """
+    z = y * tf.math.rsqrt(tf.reduce_mean(tf.square(y), axis=0, keepdims=True) + DIVISOR_EPSILON)  # [G,M,H,W,C]
+    square = tf.square(z)
+    higher = [tf.reduce_mean(power, axis=[0, 2, 3, 4]) for power in (square * z, square * square)]  # two of [M]
+    return tf.concat([stddev(y), tf.stack(higher, axis=-1)[:, tf.newaxis, tf.newaxis]], axis=-1)  # [M,1,1,3]
+
+
+def moments_as_coded(y: tf.Tensor) -> tf.Tensor:
+    """What a published code computes for standard deviation, 'kurtosis' and 'skewness'. [G,M,H,W,C] -> [M,1,1,3].
+
+    It has no third or fourth moment: with v the variance over a group, plus epsilon, and m the mean of the groups'
+    variances, these are the averages of m^4 / v^2 and m^3 / v^3. With one group the latter is always 1. Beside a group
+    of equal samples they reach 1e23 there; here they end at LARGEST, with gradient 0. In between their derivatives
+    exceed float16 where a group's samples are nearly equal; in the other precisions they are finite.
+    """
+    # Float64, as the derivatives on the way exceed float32 also where the limit makes 0 of them.
+    y = tf.cast(y, tf.float64)
+    variance = tf.reduce_mean(tf.square(y), axis=0)  # [M,H,W,C]
+    mean = tf.reduce_mean(variance, axis=0)  # [H,W,C]
+    ratios = [mean**4 / (variance + EPSILON) ** 2, mean**3 / (variance + EPSILON) ** 3]  # two of [M,H,W,C]
+    averages = [tf.reduce_mean(ratio, axis=[1, 2, 3], keepdims=True) for ratio in ratios]  # two of [M,1,1,1]
+    return tf.concat([stddev(y), *(tf.minimum(average, LARGEST) for average in averages)], axis=-1)  # [M,1,1,3]
+
+
+MINIBATCH_STATISTICS = {
+    "stddev": Statistics(1, stddev),
+    "moments": Statistics(3, moments),
+    "moments_as_coded": Statistics(3, moments_as_coded, mixes_groups=True),
+}
+
+
+@keras.saving.register_keras_serializable("pgan_tf")
+class MinibatchStatistics(keras.layers.Layer):
+    """[N,H,W,C] -> [N,H,W,C+maps]: more maps, the statistics of each sample's group.
+
+    `statistics` is one of MINIBATCH_STATISTICS. A minibatch smaller than the group is one group; otherwise N must be
+    a multiple of `group_size`.
+    """
+
+    def __init__(self, group_size: int = 4, statistics: str = "stddev", **kwargs):
         super().__init__(**kwargs)
-        self.group_size = group_size
+        if statistics not in MINIBATCH_STATISTICS:
+            raise ValueError(f"minibatch statistics {statistics!r}: choose one of {', '.join(MINIBATCH_STATISTICS)}")
+        self.group_size, self.statistics = group_size, statistics
+
+    @property
+    def maps(self) -> int:
+        return MINIBATCH_STATISTICS[self.statistics].maps
+
+    @property
+    def mixes_groups(self) -> bool:
+        return MINIBATCH_STATISTICS[self.statistics].mixes_groups
 
     def call(self, x):
         n, (h, w, c) = tf.shape(x)[0], x.shape[1:]
         size = tf.minimum(self.group_size, n)
         y = tf.reshape(x, [size, -1, h, w, c])  # [G,M,H,W,C], M groups of G samples
-        # The statistic is a difference of nearly equal numbers: never in half precision.
+        # The statistics are differences of nearly equal numbers: never in half precision.
         y = tf.cast(y, tf.float32) if y.dtype.size < 4 else y
         y -= tf.reduce_mean(y, axis=0, keepdims=True)
-        y = tf.sqrt(tf.reduce_mean(tf.square(y), axis=0) + 1e-8)  # [M,H,W,C]
-        y = tf.reduce_mean(y, axis=[1, 2, 3], keepdims=True)  # [M,1,1,1]
-        y = tf.tile(tf.cast(y, x.dtype), [size, h, w, 1])  # [N,H,W,1]
+        y = MINIBATCH_STATISTICS[self.statistics].compute(y)  # [M,1,1,S]
+        y = tf.tile(tf.cast(y, x.dtype), [size, h, w, 1])  # [N,H,W,S]
         return tf.concat([x, y], axis=-1)
 
     def get_config(self):
-        return {**super().get_config(), "group_size": self.group_size}
+        return {**super().get_config(), "group_size": self.group_size, "statistics": self.statistics}
 
 
 def join_batches(a: tf.Tensor, b: tf.Tensor, group_size: int) -> tf.Tensor:

@@ -19,12 +19,13 @@ from pgan_tf.layers import (
     EqualizedConv2D,
     EqualizedDense,
     LatentProjection,
-    MinibatchStdDev,
+    MinibatchStatistics,
     PixelNorm,
     box_downsample,
     fade,
     nearest_upsample,
 )
+from pgan_tf.networks.blocks import find_block
 
 LEAK = 0.2
 
@@ -57,6 +58,7 @@ class ProgressiveNetwork(keras.Model):
         fmap_max: int = 512,
         use_wscale: bool = True,
         fused_scale: bool = True,
+        residual_blocks: int = 1,
         alpha: float = 1.0,
         seed: int = 0,
         **kwargs,
@@ -64,10 +66,13 @@ class ProgressiveNetwork(keras.Model):
         super().__init__(**kwargs)
         if resolution < 4 or resolution & (resolution - 1):
             raise ValueError(f"resolution={resolution}: must be a power of two from 4 up")
+        if residual_blocks < 1:
+            raise ValueError(f"residual_blocks={residual_blocks}: must be at least 1")
         self.resolution, self.fading = resolution, fading and resolution > 4
         self.num_channels, self.label_size = num_channels, label_size
         self.fmap_base, self.fmap_decay, self.fmap_max = fmap_base, fmap_decay, fmap_max
         self.use_wscale, self.fused_scale = use_wscale, fused_scale
+        self.residual_blocks = residual_blocks  # per resolution, where the blocks are residual
         self.alpha = alpha  # the fade used where a call gives none; what a saved network had when it was saved
         self.seed = seed
 
@@ -95,7 +100,7 @@ class ProgressiveNetwork(keras.Model):
 
     def get_config(self):
         names = "resolution fading num_channels label_size fmap_base fmap_decay fmap_max use_wscale fused_scale"
-        config = {name: getattr(self, name) for name in names.split()}
+        config = {name: getattr(self, name) for name in [*names.split(), "residual_blocks"]}
         return {**super().get_config(), **config, "alpha": float(self.alpha), "seed": self.seed}
 
 
@@ -113,12 +118,14 @@ class Generator(ProgressiveNetwork):
         use_pixelnorm: bool = True,
         pixelnorm_epsilon: float = 1e-8,
         use_leakyrelu: bool = True,
+        g_block: str = "plain",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.latent_size = latent_size or self.maps(2)
         self.normalize_latents, self.use_pixelnorm = normalize_latents, use_pixelnorm
         self.pixelnorm_epsilon, self.use_leakyrelu = pixelnorm_epsilon, use_leakyrelu
+        self.g_block = g_block
         self.pixel_norm = PixelNorm(pixelnorm_epsilon, dtype=self.dtype_policy)
         self.build((None, self.latent_size))
 
@@ -142,9 +149,11 @@ class Generator(ProgressiveNetwork):
         return self.layer(EqualizedConv2D, self.maps(res), name, shape, resample=resample)
 
     def _block(self, res: int) -> list:
-        name = f"{res}x{res}"
+        """The up-sampling convolution to `res`, then those of the block."""
+        name, count = f"{res}x{res}", find_block(self.g_block).convolutions(self.residual_blocks)
         first = ("Conv0_up", "up") if self.fused_scale else ("Conv0", "none")
-        return [self._conv(f"{name}_{first[0]}", res, res // 2, first[1]), self._conv(f"{name}_Conv1", res, res)]
+        up = self._conv(f"{name}_{first[0]}", res, res // 2, first[1])
+        return [up, *(self._conv(f"{name}_Conv{i}", res, res) for i in range(1, count + 1))]
 
     def _activate(self, x):
         x = tf.nn.leaky_relu(x, LEAK) if self.use_leakyrelu else tf.nn.relu(x)
@@ -156,18 +165,18 @@ class Generator(ProgressiveNetwork):
         x = self.pixel_norm(x) if self.normalize_latents else x
         x = self._activate(self.dense(x))  # [N,4,4,C]
         x = self._activate(self.conv(x))
-        old = x
-        for conv0, conv1 in self.blocks:
+        old, block = x, find_block(self.g_block)
+        for up, *convolutions in self.blocks:
             old = x
-            x = conv0(x if self.fused_scale else nearest_upsample(x))
-            x = self._activate(conv1(self._activate(x)))
+            x = up(x if self.fused_scale else nearest_upsample(x))  # [N,2R,2R,C]
+            x = block.apply(convolutions, self._activate, self._activate(x))
         images = self.to_rgb[0](x)  # [N,R,R,C]
         if self.fading:
             images = fade(nearest_upsample(self.to_rgb[1](old)), images, alpha)
         return images
 
     def get_config(self):
-        names = "latent_size normalize_latents use_pixelnorm pixelnorm_epsilon use_leakyrelu"
+        names = "latent_size normalize_latents use_pixelnorm pixelnorm_epsilon use_leakyrelu g_block"
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
 
 
@@ -175,9 +184,12 @@ class Generator(ProgressiveNetwork):
 class Discriminator(ProgressiveNetwork):
     """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2."""
 
-    def __init__(self, mbstd_group_size: int = 4, **kwargs):
+    def __init__(
+        self, mbstd_group_size: int = 4, minibatch_statistics: str = "stddev", d_block: str = "plain", **kwargs
+    ):
         super().__init__(**kwargs)
-        self.mbstd_group_size = mbstd_group_size
+        self.mbstd_group_size, self.minibatch_statistics = mbstd_group_size, minibatch_statistics
+        self.d_block = d_block
         self.build((None, self.resolution, self.resolution, self.num_channels))
 
     def build(self, input_shape):
@@ -189,31 +201,38 @@ class Discriminator(ProgressiveNetwork):
             for res in self.rgb_resolutions()
         ]  # fmt: skip
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
-        self.minibatch_stddev = MinibatchStdDev(self.mbstd_group_size, dtype=self.dtype_policy)
+        self.statistics = MinibatchStatistics(self.mbstd_group_size, self.minibatch_statistics, dtype=self.dtype_policy)
         maps = self.maps(4)
-        statistics = 1 if self.mbstd_group_size > 1 else 0
-        self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + statistics))
+        more = self.statistics.maps if self.mbstd_group_size > 1 else 0
+        self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + more))
         self.dense0 = self.layer(EqualizedDense, self.maps(2), "4x4_Dense0", (None, maps * 16))
         self.dense1 = self.layer(EqualizedDense, 1 + self.label_size, "4x4_Dense1", (None, self.maps(2)), gain=1.0)
         self.built = True
 
     def _block(self, res: int) -> list:
+        """The block's convolutions, then the down-sampling one to `res` / 2."""
         name, shape = f"{res}x{res}", (None, res, res, self.maps(res))
-        second = ("Conv1_down", "down") if self.fused_scale else ("Conv1", "none")
+        count = find_block(self.d_block).convolutions(self.residual_blocks)
+        last = (f"Conv{count}_down", "down") if self.fused_scale else (f"Conv{count}", "none")
         return [
-            self.layer(EqualizedConv2D, self.maps(res), f"{name}_Conv0", shape),
-            self.layer(EqualizedConv2D, self.maps(res // 2), f"{name}_{second[0]}", shape, resample=second[1]),
+            *(self.layer(EqualizedConv2D, self.maps(res), f"{name}_Conv{i}", shape) for i in range(count)),
+            self.layer(EqualizedConv2D, self.maps(res // 2), f"{name}_{last[0]}", shape, resample=last[1]),
         ]
+
+    @property
+    def separable(self) -> bool:
+        """Whether what it says of one group of samples is independent of the other groups of the minibatch."""
+        return self.mbstd_group_size <= 1 or not self.statistics.mixes_groups
 
     def call(self, images, alpha=None):
         alpha = self.alpha if alpha is None else alpha
-        x = _leaky(self.from_rgb[0](images))  # [N,R,R,C]
-        for i, (conv0, conv1) in enumerate(self.blocks):
-            x = _leaky(conv1(_leaky(conv0(x))))
+        x, block = _leaky(self.from_rgb[0](images)), find_block(self.d_block)  # [N,R,R,C]
+        for i, (*convolutions, down) in enumerate(self.blocks):
+            x = _leaky(down(block.apply(convolutions, _leaky, x)))
             x = x if self.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
             if i == 0 and self.fading:
                 x = fade(_leaky(self.from_rgb[1](box_downsample(images))), x, alpha)
-        x = self.minibatch_stddev(x) if self.mbstd_group_size > 1 else x  # [N,4,4,C+1]
+        x = self.statistics(x) if self.mbstd_group_size > 1 else x  # [N,4,4,C+S]
         x = _leaky(self.conv(x))
         x = tf.transpose(x, [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
         features = _leaky(self.dense0(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
@@ -221,7 +240,8 @@ class Discriminator(ProgressiveNetwork):
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
 
     def get_config(self):
-        return {**super().get_config(), "mbstd_group_size": self.mbstd_group_size}
+        names = "mbstd_group_size minibatch_statistics d_block"
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
 
 
 def _leaky(x: tf.Tensor) -> tf.Tensor:

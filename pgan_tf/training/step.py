@@ -105,7 +105,7 @@ class TrainStep:
     def score_pair(self, reals, fakes, alpha):
         """The discriminator's outputs for reals and fakes, in one pass where their groups can be kept apart."""
         discriminator, group = self.state.discriminator, max(self.group, 1)
-        if reals.shape[0] % group:
+        if reals.shape[0] % group or not discriminator.separable:
             return discriminator(reals, alpha=alpha), discriminator(fakes, alpha=alpha)
         both = discriminator(join_batches(reals, fakes, group), alpha=alpha)
         pairs = [split_batches(tensor, group) for tensor in both]

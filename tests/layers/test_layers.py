@@ -10,7 +10,7 @@ from pgan_tf.layers import (
     EqualizedConv2D,
     EqualizedDense,
     LatentProjection,
-    MinibatchStdDev,
+    MinibatchStatistics,
     PixelNorm,
     box_downsample,
     fade,
@@ -27,32 +27,32 @@ def normal(*shape, seed=0):
 @pytest.mark.parametrize("batch", [2, 3, 4, 8, 16])
 def test_minibatch_stddev_is_the_originals(path, batch):
     data = reference.load(path)
-    ours = MinibatchStdDev(4)(reference.nhwc(data[f"mbstd/in_{batch}"]))
+    ours = MinibatchStatistics(4)(reference.nhwc(data[f"mbstd/in_{batch}"]))
     assert reference.deviation(ours, reference.nhwc(data[f"mbstd/out_{batch}"])) < 1e-6
 
 
 def test_minibatch_stddev_refuses_an_incomplete_group():
     with pytest.raises(Exception, match=r"(?i)reshape|divisible|multiple"):
-        MinibatchStdDev(4)(normal(6, 4, 4, 2).astype(np.float32))
+        MinibatchStatistics(4)(normal(6, 4, 4, 2).astype(np.float32))
 
 
 @pytest.mark.parametrize(("samples", "group"), [(8, 4), (12, 2), (16, 16)])
 def test_sample_i_is_in_group_i_modulo_the_number_of_groups(samples, group):
     """Its own group alone, as a minibatch, gives a sample the same statistic."""
     x = normal(samples, 4, 4, 3)
-    whole = MinibatchStdDev(group, dtype="float64")(x).numpy()
+    whole = MinibatchStatistics(group, dtype="float64")(x).numpy()
     count = samples // group
     for g in range(count):
-        alone = MinibatchStdDev(group, dtype="float64")(x[g::count]).numpy()
+        alone = MinibatchStatistics(group, dtype="float64")(x[g::count]).numpy()
         np.testing.assert_allclose(whole[g::count], alone, rtol=1e-12)
     assert len(np.unique(whole[:, 0, 0, -1].round(9))) == count
 
 
 def test_minibatch_stddev_in_half_precision_is_computed_in_float32():
     x = (100 + normal(4, 4, 4, 8) * 0.5).astype(np.float16)
-    half = MinibatchStdDev(4, dtype="mixed_float16")(x)
+    half = MinibatchStatistics(4, dtype="mixed_float16")(x)
     assert half.dtype == tf.float16
-    exact = MinibatchStdDev(4, dtype="float64")(x.astype(np.float64))
+    exact = MinibatchStatistics(4, dtype="float64")(x.astype(np.float64))
     np.testing.assert_allclose(half[..., -1], exact[..., -1], rtol=1e-3)
 
 
@@ -148,7 +148,7 @@ def test_split_undoes_join(group):
 @pytest.mark.parametrize("group", [2, 4, 8])
 def test_statistics_of_a_joined_batch_are_those_of_each_half(group):
     a, b = normal(8, 4, 4, 3), 5 * normal(8, 4, 4, 3, seed=1)
-    layer = MinibatchStdDev(group, dtype="float64")
+    layer = MinibatchStatistics(group, dtype="float64")
     first, second = split_batches(layer(join_batches(a, b, group)), group)
     np.testing.assert_allclose(first, layer(a), rtol=1e-12)
     np.testing.assert_allclose(second, layer(b), rtol=1e-12)
@@ -193,7 +193,7 @@ def test_layers_are_registered_with_keras():
         LatentProjection(3),
         EqualizedConv2D(3, resample="up"),
         PixelNorm(1e-4),
-        MinibatchStdDev(2),
+        MinibatchStatistics(2),
     ):
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
         assert type(again) is type(layer)

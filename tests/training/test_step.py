@@ -13,6 +13,7 @@ from training.rounds import LRATE, all_numbers, equal, make_batch, make_controls
 from pgan_tf import growth
 from pgan_tf.config import Optim
 from pgan_tf.latents import Purpose
+from pgan_tf.layers import MINIBATCH_STATISTICS
 from pgan_tf.schedule import Stage
 from pgan_tf.training import step as step_module
 from pgan_tf.training.state import make_optimizer
@@ -233,10 +234,29 @@ def test_a_round_that_is_not_finite_changes_nothing_but_the_average():
     assert not equal(before, all_numbers(step.state), "D")
 
 
-def test_one_pass_over_reals_and_fakes_equals_two():
+@pytest.mark.parametrize("statistics", ["moments", "moments_as_coded"])
+def test_every_layer_of_residual_networks_learns(statistics):
+    step = make_step(
+        Stage(8, True), g_block="residual", d_block="residual", residual_blocks=2, minibatch_statistics=statistics
+    )
+    before = all_numbers(step.state)
+    report = step.rounds(make_batch(step), make_controls(alpha=0.5))
+    assert report[0, METRICS.index("nonfinite")] == 0
+    after = all_numbers(step.state)
+    moved = [name for name in before if not np.array_equal(before[name], after[name])]
+    for network in ("G", "D"):
+        layers = {name for name in moved if name.startswith(f"{network}/8x8") and "weight" in name}
+        assert len(layers) == 5, layers
+
+
+@pytest.mark.parametrize("statistics", MINIBATCH_STATISTICS)
+def test_one_pass_over_reals_and_fakes_equals_two(statistics):
+    """Also where the statistics of one group hear of the others: those of the fakes are not those of the reals."""
     for minibatch in (8, 4, 6, 3):  # 6 and 3 take two passes, or one group
         group = 4 if minibatch % 4 == 0 else 2 if minibatch == 6 else 4
-        step = make_step(minibatch=minibatch, labels=2, precision="float64", mbstd_group_size=group)
+        step = make_step(
+            minibatch=minibatch, labels=2, precision="float64", mbstd_group_size=group, minibatch_statistics=statistics
+        )
         random = np.random.RandomState(0)
         reals, fakes = (tf.constant(random.standard_normal([minibatch, 8, 8, 3]) * s) for s in (1.0, 4.0))
         real, fake = step.score_pair(reals, fakes, 1.0)
