@@ -8,6 +8,7 @@ replica skips the update on all of them.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -16,12 +17,12 @@ from pgan_tf.config import Config
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.layers import box_downsample, fade, nearest_upsample
 from pgan_tf.layers.minibatch import deal, join_batches, split_batches
-from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
+from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS, drift, label_loss
 from pgan_tf.training.state import StageState
 
 METRICS = (
     "loss/D", "loss/G", "scores/real", "scores/fake", "penalty/value", "penalty/norm",
-    "gradient_norm/D", "gradient_norm/G", "label_loss/real", "label_loss/fake", "nonfinite",
+    "gradient_norm/D", "gradient_norm/G", "label_loss/real", "label_loss/fake", "regularizer/value", "nonfinite",
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ class TrainStep:
         self.group = state.discriminator.mbstd_group_size
         self.shares = deal(minibatch, strategy.num_replicas_in_sync, self.group)  # [replicas, n]
         self.loss = LOSSES[config.loss.loss]
+        self.summands = minibatch if self.loss.summed else 1  # a sum is so many times the mean
         self.scaled = state.scaled
         jit = config.optim.jit
         self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
@@ -95,7 +97,8 @@ class TrainStep:
                 lambda x: state.discriminator(x, alpha=alpha).scores, reals, fakes, mixing, options, self.upscale, scale
             )
             real_labels, fake_labels = label_loss(labels, real.labels), label_loss(labels, fake.labels)
-            loss = self.loss.discriminator(real.scores, fake.scores) + penalty + drift(real.scores, options)
+            loss = self.loss.discriminator(real.scores, fake.scores, options) * self.summands
+            loss = loss + penalty + drift(real.scores, options)
             loss += (real_labels + fake_labels) * options.cond_weight  # [n]
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
         gradients = tape.gradient(objective, values(state.discriminator))
@@ -112,15 +115,23 @@ class TrainStep:
         return type(both)(*(a for a, _ in pairs)), type(both)(*(b for _, b in pairs))
 
     def g_gradients(self, labels, latents, alpha, scale):
-        """One replica's share of the generator's gradients; reports [loss, label loss] summed over the samples."""
+        """One replica's share of the generator's gradients; reports [loss, regularizer] summed over the samples.
+
+        labels [n,L], latents [n,latent].
+        """
         state, options = self.state, self.config.loss
         with tf.GradientTape() as tape:
-            fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
-            fake = state.discriminator(fakes, alpha=alpha)
-            loss = self.loss.generator(fake.scores) + label_loss(labels, fake.labels) * options.cond_weight  # [n]
+            fakes, hidden = state.generator((latents, labels), alpha=alpha, with_features=True)
+            fake = state.discriminator(tf.cast(fakes, self.dtype), alpha=alpha)
+            loss = self.loss.generator(fake.scores, options) * self.summands
+            loss += label_loss(labels, fake.labels) * options.cond_weight  # [n]
+            features = {"critic": fake.features, "generator": hidden}[options.repelling_features]
+            features = tf.cast(tf.reshape(features, [-1, math.prod(features.shape[1:])]), self.dtype)  # [n,F]
+            regularizer = REGULARIZERS[options.regularizer](features, self.gather)  # [n]
+            loss += regularizer * options.repelling_weight
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
         gradients = tape.gradient(objective, values(state.generator))
-        return gradients, tf.reduce_sum(loss, keepdims=True)
+        return gradients, tf.stack([tf.reduce_sum(loss), tf.reduce_sum(regularizer)])
 
     # ---- what the replicas run -----------------------------------------------------------------------------------
 
@@ -136,6 +147,12 @@ class TrainStep:
             return x
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.gather(x, tf.gather(tf.constant(self.shares), replica))
+
+    def gather(self, x: tf.Tensor) -> tf.Tensor:
+        """The samples of all replicas, [n,...] -> [N,...], with their gradients."""
+        if len(self.shares) == 1:
+            return x
+        return tf.distribute.get_replica_context().all_gather(x, axis=0)
 
     def latents(self, purpose: Purpose, step) -> tf.Tensor:
         return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
@@ -182,7 +199,7 @@ class TrainStep:
         )  # fmt: skip
         bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
         loss, real, fake, penalty, norm, real_labels, fake_labels = tf.unstack(d)
-        return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, bad])
+        return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, g[1], bad])
 
     def _rounds(self, batch: Batch, controls: Controls) -> tf.Tensor:
         """All rounds of a call -> METRICS of each round [K, len(METRICS)], means over the global minibatch."""
