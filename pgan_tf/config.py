@@ -94,6 +94,7 @@ class Loss:
     wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0)
     wgan_epsilon: float = option(0.001, "weight of the drift term, the squared scores of the reals", minimum=0)
     cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0)
+    unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0)
     regularizer: str = option(
         "none", "term of the generator's loss that pushes fakes apart",
         choices=["none", "repelling", "repelling_as_coded"],
@@ -221,6 +222,8 @@ class Config:
                 raise ConfigError(f"--{name}={getattr(self.loss, name)}: must be a number")
         if self.loss.loss == "lsgan_as_coded" and (self.loss.penalty != "none" or self.loss.wgan_epsilon):
             raise ConfigError("--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0")
+        if self.loss.unroll_steps and self.optim.precision == "float16":
+            raise ConfigError("--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32")
         if self.run.grid_size:
             parse_grid_size(self.run.grid_size)
 

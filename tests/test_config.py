@@ -133,6 +133,8 @@ REFUSALS = [
     (dict(loss="other"), "--loss=other: choose one of.*wgan"),
     (dict(precision="int8"), "--precision=int8: choose one of.*bfloat16"),
     (dict(fmap_max=0), "--fmap_max=0: must be at least 1"),
+    (dict(unroll_steps=-1), "--unroll_steps=-1: must be at least 0"),
+    (dict(unroll_steps=1, precision="float16"), "--unroll_steps.*--precision=bfloat16"),
     (dict(regularizer="other"), "--regularizer=other: choose one of none, repelling, repelling_as_coded"),
     (dict(repelling_features="latents"), "--repelling_features=latents: choose one of critic, generator"),
     (dict(repelling_weight=-1.0), "--repelling_weight=-1.0: must be at least 0"),

@@ -8,7 +8,7 @@ from training.rounds import all_numbers, equal, make_batch, make_controls, make_
 from pgan_tf.config import SECTIONS, Config, ConfigError, Loss
 from pgan_tf.losses import LOSSES, REGULARIZERS
 from pgan_tf.schedule import Stage
-from pgan_tf.training.plan import check_compiling
+from pgan_tf.training.plan import check_replicas
 from pgan_tf.training.step import METRICS
 
 
@@ -158,11 +158,11 @@ def test_options_are_the_table():
 
 def test_compiled_on_several_devices_is_refused():
     config = Config.from_values(dict(regularizer="repelling", jit=True))
-    check_compiling(config, 1)
-    check_compiling(config.replace(jit=False), 2)
-    check_compiling(config.replace(regularizer="repelling_as_coded"), 2)
+    check_replicas(config, 1)
+    check_replicas(config.replace(jit=False), 2)
+    check_replicas(config.replace(regularizer="repelling_as_coded"), 2)
     with pytest.raises(ConfigError, match="2 devices cannot be compiled: add --jit=false"):
-        check_compiling(config, 2)
+        check_replicas(config, 2)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
