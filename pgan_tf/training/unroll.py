@@ -61,5 +61,5 @@ def unroll(
             tape.watch(weights)
             with weights_as(network, weights):
                 value = objective()
-        weights = formula.step(weights, tape.gradient(value, weights, unconnected_gradients="zero"))
+        weights = formula.step(weights, tape.gradient(value, weights))
     return weights

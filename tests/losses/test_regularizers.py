@@ -87,6 +87,17 @@ def regularized_step(**options):
     return make_step(Stage(8, True), precision="float64", regularizer="repelling", **options)
 
 
+def test_the_features_are_the_last_hidden_layers():
+    for name in ("critic", "generator"):
+        step = regularized_step(repelling_features=name)
+        labels, latents, alpha, scale = inputs(step)
+        images, hidden = step.state.generator((latents, labels), alpha=alpha, with_features=True)
+        features = {"critic": step.state.discriminator(images, alpha=alpha).features, "generator": hidden}[name]
+        expected = pairs_mean(features.numpy().reshape(step.minibatch, -1))
+        report = step.g_gradients(labels, latents, alpha, scale)[1]
+        assert float(report[1]) / step.minibatch == pytest.approx(expected, rel=1e-12), name
+
+
 @pytest.mark.parametrize("features", ["critic", "generator"])
 def test_the_gradient_in_the_generator_is_that_of_finite_differences(features, record_property):
     step = regularized_step(repelling_features=features, repelling_weight=3.0)
