@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,12 +92,25 @@ class Growth:
 class Loss:
     """What is minimised."""
 
-    loss: str = option("wgan", "adversarial loss", choices=["wgan"])
+    loss: str = option("wgan", "adversarial loss", choices=["wgan", "lsgan", "lsgan_as_coded"])
+    lsgan_a: float = option(0.0, "least squares: score that the discriminator is to give to fakes")
+    lsgan_b: float = option(1.0, "least squares: score that the discriminator is to give to reals")
+    lsgan_c: float = option(1.0, "least squares: score that the generator is to get for fakes")
     penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
     wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0)
     wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0)
     wgan_epsilon: float = option(0.001, "weight of the drift term, the squared scores of the reals", minimum=0)
     cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0)
+    unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0)
+    regularizer: str = option(
+        "none", "term of the generator's loss that pushes fakes apart",
+        choices=["none", "repelling", "repelling_as_coded"],
+    )  # fmt: skip
+    repelling_weight: float = option(1.0, "weight of the repelling regularizer", minimum=0)
+    repelling_features: str = option(
+        "critic", "features it acts on: last hidden layer of the critic or of the generator",
+        choices=["critic", "generator"],
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,6 +232,13 @@ class Config:
             raise ConfigError(
                 f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
             )
+        for name in ("lsgan_a", "lsgan_b", "lsgan_c"):
+            if not math.isfinite(getattr(self.loss, name)):
+                raise ConfigError(f"--{name}={getattr(self.loss, name)}: must be a number")
+        if self.loss.loss == "lsgan_as_coded" and (self.loss.penalty != "none" or self.loss.wgan_epsilon):
+            raise ConfigError("--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0")
+        if self.loss.unroll_steps and self.optim.precision == "float16":
+            raise ConfigError("--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32")
         if self.run.grid_size:
             parse_grid_size(self.run.grid_size)
 

@@ -2,5 +2,6 @@
 
 from pgan_tf.losses.adversarial import LOSSES, AdversarialLoss, label_loss
 from pgan_tf.losses.penalties import PENALTIES, drift
+from pgan_tf.losses.regularizers import REGULARIZERS
 
-__all__ = ["LOSSES", "PENALTIES", "AdversarialLoss", "drift", "label_loss"]
+__all__ = ["LOSSES", "PENALTIES", "REGULARIZERS", "AdversarialLoss", "drift", "label_loss"]

@@ -10,21 +10,38 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from pgan_tf.config import Loss
+
 
 class AdversarialLoss(NamedTuple):
-    discriminator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (real scores, fake scores) -> [N]
-    generator: Callable[[tf.Tensor], tf.Tensor]  # fake scores -> [N]
+    discriminator: Callable[[tf.Tensor, tf.Tensor, Loss], tf.Tensor]  # (real scores, fake scores, options) -> [N]
+    generator: Callable[[tf.Tensor, Loss], tf.Tensor]  # (fake scores, options) -> [N]
+    summed: bool = False  # the sum over the global minibatch takes the place of the mean
 
 
-def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
     return fake - real
 
 
-def _wgan_generator(fake: tf.Tensor) -> tf.Tensor:
+def _wgan_generator(fake: tf.Tensor, options: Loss) -> tf.Tensor:
     return -fake
 
 
-LOSSES = {"wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator)}
+def _least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    return 0.5 * tf.square(real - options.lsgan_b) + 0.5 * tf.square(fake - options.lsgan_a)
+
+
+def _least_squares_generator(fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    return 0.5 * tf.square(fake - options.lsgan_c)
+
+
+# Least squares: Mao et al. 2017, equation 2. Published code of it for this network adds up the minibatch, so that its
+# gradients grow with the minibatch: `lsgan_as_coded`.
+LOSSES = {
+    "wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator),
+    "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator),
+    "lsgan_as_coded": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, summed=True),
+}
 
 
 def label_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

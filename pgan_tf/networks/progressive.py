@@ -159,7 +159,8 @@ class Generator(ProgressiveNetwork):
         x = tf.nn.leaky_relu(x, LEAK) if self.use_leakyrelu else tf.nn.relu(x)
         return self.pixel_norm(x) if self.use_pixelnorm else x
 
-    def call(self, inputs, alpha=None):
+    def call(self, inputs, alpha=None, with_features=False):
+        """-> images, or (images, features [N,R,R,C] of the last hidden layer)."""
         alpha = self.alpha if alpha is None else alpha
         x = tf.concat(inputs, axis=-1) if isinstance(inputs, (tuple, list)) else inputs  # [N,latent+labels]
         x = self.pixel_norm(x) if self.normalize_latents else x
@@ -173,7 +174,7 @@ class Generator(ProgressiveNetwork):
         images = self.to_rgb[0](x)  # [N,R,R,C]
         if self.fading:
             images = fade(nearest_upsample(self.to_rgb[1](old)), images, alpha)
-        return images
+        return (images, x) if with_features else images
 
     def get_config(self):
         names = "latent_size normalize_latents use_pixelnorm pixelnorm_epsilon use_leakyrelu g_block"

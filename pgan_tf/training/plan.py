@@ -35,6 +35,7 @@ def make_plan(config: Config) -> Plan:
         )
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config)
+    check_replicas(config, strategy.num_replicas_in_sync)
     schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync)
     stages = {phase.stage.resolution for phase in schedule.phases()}
     missing = stages - set(dataset.resolutions)
@@ -56,6 +57,18 @@ def make_strategy(config: Config) -> tf.distribute.Strategy:
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     names = [device.name for device in devices]
     return tf.distribute.MirroredStrategy(names if config.run.strategy == "mirrored" else names[:1])
+
+
+def check_replicas(config: Config, devices: int) -> None:
+    """What needs all replicas inside of a gradient, where it cannot have them.
+
+    The pairs of the repelling regularizer lie on all devices, and a compiled gradient function sees one. The steps of
+    an unrolled discriminator would each be a sum over the devices.
+    """
+    if config.loss.unroll_steps and devices > 1:
+        raise ConfigError(f"--unroll_steps={config.loss.unroll_steps} works on one device: add --strategy=single")
+    if config.optim.jit and config.loss.regularizer == "repelling" and devices > 1:
+        raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
 
 
 def _label_size(config: Config, dataset: RecordDataset) -> int:

@@ -8,6 +8,8 @@ replica skips the update on all of them.
 
 from __future__ import annotations
 
+import contextlib
+import math
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -16,12 +18,13 @@ from pgan_tf.config import Config
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.layers import box_downsample, fade, nearest_upsample
 from pgan_tf.layers.minibatch import deal, join_batches, split_batches
-from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
+from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS, drift, label_loss
 from pgan_tf.training.state import StageState
+from pgan_tf.training.unroll import unroll, weights_as
 
 METRICS = (
     "loss/D", "loss/G", "scores/real", "scores/fake", "penalty/value", "penalty/norm",
-    "gradient_norm/D", "gradient_norm/G", "label_loss/real", "label_loss/fake", "nonfinite",
+    "gradient_norm/D", "gradient_norm/G", "label_loss/real", "label_loss/fake", "regularizer/value", "nonfinite",
 )  # fmt: skip
 
 
@@ -66,6 +69,8 @@ class TrainStep:
         self.group = state.discriminator.mbstd_group_size
         self.shares = deal(minibatch, strategy.num_replicas_in_sync, self.group)  # [replicas, n]
         self.loss = LOSSES[config.loss.loss]
+        self.summands = minibatch if self.loss.summed else 1  # a sum is so many times the mean
+        self.unroll_steps = config.loss.unroll_steps
         self.scaled = state.scaled
         jit = config.optim.jit
         self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
@@ -87,20 +92,25 @@ class TrainStep:
 
         reals [n,R,R,C] in -1..1, labels [n,L], latents [n,latent], mixing [n].
         """
-        state, options = self.state, self.config.loss
-        fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
+        fakes = tf.cast(self.state.generator((latents, labels), alpha=alpha), self.dtype)
         with tf.GradientTape() as tape:
-            real, fake = self.score_pair(reals, fakes, alpha)
-            penalty, norm = PENALTIES[options.penalty](
-                lambda x: state.discriminator(x, alpha=alpha).scores, reals, fakes, mixing, options, self.upscale, scale
-            )
-            real_labels, fake_labels = label_loss(labels, real.labels), label_loss(labels, fake.labels)
-            loss = self.loss.discriminator(real.scores, fake.scores) + penalty + drift(real.scores, options)
-            loss += (real_labels + fake_labels) * options.cond_weight  # [n]
+            loss, report = self.d_loss(reals, fakes, labels, mixing, alpha, scale)
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
-        gradients = tape.gradient(objective, values(state.discriminator))
-        report = tf.stack([loss, real.scores, fake.scores, penalty, norm, real_labels, fake_labels])  # [7,n]
+        gradients = tape.gradient(objective, values(self.state.discriminator))
         return gradients, tf.reduce_sum(report, axis=1)
+
+    def d_loss(self, reals, fakes, labels, mixing, alpha, scale):
+        """The discriminator's loss [n], and what to report of it [7,n]."""
+        state, options = self.state, self.config.loss
+        real, fake = self.score_pair(reals, fakes, alpha)
+        penalty, norm = PENALTIES[options.penalty](
+            lambda x: state.discriminator(x, alpha=alpha).scores, reals, fakes, mixing, options, self.upscale, scale
+        )
+        real_labels, fake_labels = label_loss(labels, real.labels), label_loss(labels, fake.labels)
+        loss = self.loss.discriminator(real.scores, fake.scores, options) * self.summands
+        loss = loss + penalty + drift(real.scores, options)
+        loss += (real_labels + fake_labels) * options.cond_weight  # [n]
+        return loss, tf.stack([loss, real.scores, fake.scores, penalty, norm, real_labels, fake_labels])
 
     def score_pair(self, reals, fakes, alpha):
         """The discriminator's outputs for reals and fakes, in one pass where their groups can be kept apart."""
@@ -111,16 +121,39 @@ class TrainStep:
         pairs = [split_batches(tensor, group) for tensor in both]
         return type(both)(*(a for a, _ in pairs)), type(both)(*(b for _, b in pairs))
 
-    def g_gradients(self, labels, latents, alpha, scale):
-        """One replica's share of the generator's gradients; reports [loss, label loss] summed over the samples."""
+    def g_gradients(self, labels, latents, alpha, scale, d_data=None, d_lrate=None):
+        """One replica's share of the generator's gradients; reports [loss, regularizer] summed over the samples.
+
+        labels [n,L], latents [n,latent]. With --unroll_steps also the reals, labels, latents and mixing of a
+        discriminator step, and its learning rate.
+        """
         state, options = self.state, self.config.loss
         with tf.GradientTape() as tape:
-            fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
-            fake = state.discriminator(fakes, alpha=alpha)
-            loss = self.loss.generator(fake.scores) + label_loss(labels, fake.labels) * options.cond_weight  # [n]
+            fakes, hidden = state.generator((latents, labels), alpha=alpha, with_features=True)
+            with self.discriminator_ahead(d_data, d_lrate, alpha):
+                fake = state.discriminator(tf.cast(fakes, self.dtype), alpha=alpha)
+            loss = self.loss.generator(fake.scores, options) * self.summands
+            loss += label_loss(labels, fake.labels) * options.cond_weight  # [n]
+            features = {"critic": fake.features, "generator": hidden}[options.repelling_features]
+            features = tf.cast(tf.reshape(features, [-1, math.prod(features.shape[1:])]), self.dtype)  # [n,F]
+            regularizer = REGULARIZERS[options.regularizer](features, self.gather)  # [n]
+            loss += regularizer * options.repelling_weight
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
         gradients = tape.gradient(objective, values(state.generator))
-        return gradients, tf.reduce_sum(loss, keepdims=True)
+        return gradients, tf.stack([tf.reduce_sum(loss), tf.reduce_sum(regularizer)])
+
+    def discriminator_ahead(self, d_data, d_lrate, alpha):
+        """A scope in which the discriminator is as --unroll_steps more steps on `d_data` would make it."""
+        if not self.unroll_steps:
+            return contextlib.nullcontext()
+        state, (reals, labels, latents, mixing) = self.state, d_data
+        fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
+
+        def objective():
+            return tf.reduce_mean(self.d_loss(reals, fakes, labels, mixing, alpha, 1.0)[0])
+
+        ahead = unroll(state.discriminator, state.d_optimizer, objective, d_lrate, self.unroll_steps)
+        return weights_as(state.discriminator, ahead)
 
     # ---- what the replicas run -----------------------------------------------------------------------------------
 
@@ -137,24 +170,38 @@ class TrainStep:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return tf.gather(x, tf.gather(tf.constant(self.shares), replica))
 
+    def gather(self, x: tf.Tensor) -> tf.Tensor:
+        """The samples of all replicas, [n,...] -> [N,...], with their gradients."""
+        if len(self.shares) == 1:
+            return x
+        return tf.distribute.get_replica_context().all_gather(x, axis=0)
+
     def latents(self, purpose: Purpose, step) -> tf.Tensor:
         return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
 
     def d_replica(self, batch: Batch, index, step, alpha, scale):
         """Gradients and report of D step `index` of the batch, summed over the replicas."""
+        return all_reduce(*self._d_gradients(*self.d_data(batch, index, step, alpha), alpha, scale))
+
+    def d_data(self, batch: Batch, index, step, alpha):
+        """This replica's reals [n,R,R,C], labels [n,L], latents [n,latent] and mixing [n] of a D step."""
         mirror = None
         if self.config.data.mirror_augment:
             mirror = self.random(Purpose.MIRROR, step, [], tf.random.stateless_uniform) < 0.5
         reals = process_reals(self.share(batch.reals[index]), mirror, alpha, self.fading, self.dtype)
         labels = tf.cast(self.share(batch.labels[index]), self.dtype)
         mixing = self.random(Purpose.MIXING, step, [], tf.random.stateless_uniform)
-        latents = self.latents(Purpose.D_LATENTS, step)
-        return all_reduce(*self._d_gradients(reals, labels, latents, mixing, alpha, scale))
+        return reals, labels, self.latents(Purpose.D_LATENTS, step), mixing
 
-    def g_replica(self, batch: Batch, index, step, alpha, scale):
+    def g_replica(self, batch: Batch, index, step, alpha, d_lrate, scale):
+        """Gradients and report of the G step of round `index` of the batch, summed over the replicas."""
         latents = self.latents(Purpose.G_LATENTS, step)
         labels = tf.cast(self.share(batch.g_labels[index]), self.dtype)
-        return all_reduce(*self._g_gradients(labels, latents, alpha, scale))
+        if not self.unroll_steps:
+            return all_reduce(*self._g_gradients(labels, latents, alpha, scale))
+        repeats = self.config.growth.D_repeats  # the data of the round's last discriminator step
+        d_data = self.d_data(batch, (index + 1) * repeats - 1, (step + 1) * repeats - 1, alpha)
+        return all_reduce(*self._g_gradients(labels, latents, alpha, scale, d_data, d_lrate))
 
     # ---- one round, all rounds ---------------------------------------------------------------------------------
 
@@ -178,11 +225,11 @@ class TrainStep:
             self.update_ema(controls.ema_decay[k])
         g, g_norm, g_finite = self.play(
             self.g_replica, state.generator, state.g_optimizer, state.g_log_scale, controls.g_lrate,
-            batch, k, step, alpha,
+            batch, k, step, alpha, controls.d_lrate,
         )  # fmt: skip
         bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
         loss, real, fake, penalty, norm, real_labels, fake_labels = tf.unstack(d)
-        return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, bad])
+        return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, g[1], bad])
 
     def _rounds(self, batch: Batch, controls: Controls) -> tf.Tensor:
         """All rounds of a call -> METRICS of each round [K, len(METRICS)], means over the global minibatch."""

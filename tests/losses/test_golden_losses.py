@@ -74,9 +74,10 @@ def measured(case: Case) -> dict[str, np.ndarray]:
         lambda x: critic(x).scores, case.reals, fakes, case.mixing, options, case.upscale
     )
     reals_labels, fakes_labels = label_loss(case.labels, real.labels), label_loss(case.labels, fake.labels)
-    loss = LOSSES["wgan"].discriminator(real.scores, fake.scores) + penalty + drift(real.scores, options)
+    loss = LOSSES["wgan"].discriminator(real.scores, fake.scores, options) + penalty + drift(real.scores, options)
     g_fake = critic(case.generator((case.g_latents, case.g_labels), alpha=case.alpha))
-    g_loss = LOSSES["wgan"].generator(g_fake.scores) + label_loss(case.g_labels, g_fake.labels) * options.cond_weight
+    g_labels = label_loss(case.g_labels, g_fake.labels)
+    g_loss = LOSSES["wgan"].generator(g_fake.scores, options) + g_labels * options.cond_weight
     return {
         "comp/real_scores": real.scores,
         "comp/fake_scores": fake.scores,

@@ -3,10 +3,17 @@
 import pytest
 import reference
 
+CASES = [
+    ("float64", 1e-9, ()),
+    ("float32", 1e-5, ()),
+    ("float64", 1e-9, ("regularizer=repelling", "repelling_features=critic")),
+    ("float64", 1e-9, ("regularizer=repelling", "repelling_features=generator", "loss=lsgan")),
+]
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("float64", 1e-9), ("float32", 1e-5)])
-def test_two_replicas_train_to_the_numbers_of_one(precision, tolerance, fresh_process, record_property):
-    printed = fresh_process(reference.TESTS / "training" / "two_devices.py", precision)
+
+@pytest.mark.parametrize(("precision", "tolerance", "options"), CASES)
+def test_two_replicas_train_to_the_numbers_of_one(precision, tolerance, options, fresh_process, record_property):
+    printed = fresh_process(reference.TESTS / "training" / "two_devices.py", precision, *options)
     found = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
     record_property("difference", float(found["difference"]))
     assert float(found["difference"]) < tolerance, printed

@@ -1,5 +1,7 @@
 """Trains the same rounds on one and on two logical CPUs, prints how far they are apart; run by test_replicas.py.
 
+Arguments: the precision, and options of the run as name=text.
+
 TensorFlow must be told of its devices before it starts: therefore a process of its own.
 """
 
@@ -36,14 +38,15 @@ def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
     return [[np.array(copies[i].numpy(), np.float64) for copies in per_replica] for i in range(len(per_replica[0]))]
 
 
-def main(precision: str) -> None:
+def main(precision: str, *flags: str) -> None:
+    chosen = dict(flag.split("=") for flag in flags)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     results = {}
     for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
         strategy = tf.distribute.MirroredStrategy(devices)
         assert strategy.num_replicas_in_sync == len(devices)
-        step = make_step(strategy=strategy, precision=precision, **OPTIONS)
+        step = make_step(strategy=strategy, precision=precision, **OPTIONS, **chosen)
         state = step.state
         start = copies(strategy, state)[0]
         metrics = step.rounds(make_batch(step, ROUNDS), controls(precision)).numpy()
@@ -68,4 +71,4 @@ def main(precision: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
