@@ -80,5 +80,5 @@ def picture_options(args: argparse.Namespace):
         mode=args.mode,
         max_pixels=args.max_pixels,
         max_file_bytes=args.max_file_bytes,
-        **output(args)._asdict(),
+        output=output(args),
     )

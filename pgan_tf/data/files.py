@@ -60,7 +60,7 @@ def storing(folder: str | os.PathLike) -> Iterator[None]:
         yield
     except OSError as error:
         what = error.strerror or str(error)
-        way_on = "nothing was kept: make room or choose another place, and run it again"
+        way_on = "the data set was not written: make room or choose another place, and run it again"
         raise DataError(f"{folder}: cannot be written: {what}; {way_on}") from error
 
 

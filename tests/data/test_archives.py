@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import random
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pgan_tf.commands import flags
 from pgan_tf.data import DataError, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.archives import find_archives, list_members
@@ -22,7 +24,7 @@ from pgan_tf.data.sources.gzips import SeekableGzip
 from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.sources.members import Member, Members, open_member
 
-AS_IS = Options(resolution=8, shuffle=False)
+AS_IS = Options(resolution=8, output=Output(shuffle=False))
 
 
 def png(value: int, side: int = 8) -> bytes:
@@ -115,7 +117,7 @@ def test_an_archive_is_its_folder(tmp_path, name):
 @pytest.mark.parametrize("name", ["set.zip", "set.tgz"])
 def test_in_parallel(tmp_path, name):
     WRITERS[name](tmp_path / name, mixed(PICTURES))
-    make(tmp_path, tmp_path / name, workers=2)
+    make(tmp_path, tmp_path / name, output=Output(shuffle=False, workers=2))
     assert values(tmp_path / "out") == list(range(20))
 
 
@@ -481,6 +483,10 @@ def test_a_member_beyond_the_archive(tmp_path):
 
 
 def test_all_flags_about_the_files_reach_the_engine():
-    flags = {"shuffle": False, "strict": True, "workers": 3, "shards": 2, "engine": "beam", "beam_options": ("--x",)}
-    assert Options(resolution=8, **flags).output == Output(**flags)
-    assert Options().output == Output()
+    parser = argparse.ArgumentParser()
+    flags.add_out(parser)
+    flags.add_pictures(parser)
+    words = "set --shuffle=0 --strict --workers=3 --shards=2 --engine=beam --beam_options=--x --resolution=8".split()
+    wanted = Output(shuffle=False, strict=True, workers=3, shards=2, engine="beam", beam_options=("--x",))
+    options = flags.picture_options(parser.parse_args(words))
+    assert (options.output, options.resolution) == (wanted, 8)

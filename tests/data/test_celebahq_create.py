@@ -283,12 +283,12 @@ def test_a_file_that_blows_up_is_refused(ready_made, tmp_path, monkeypatch):
     monkeypatch.setattr(ready, "_GREATEST_FILE", 1 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("0.png", (ready_made / "8.png").read_bytes() + bytes(1 << 21))
-    assert "more than 1 MB unpacked" in refusal(tmp_path / "bomb.zip", tmp_path, allow_partial=True)
+    assert "more than --max_file_bytes=1048576" in refusal(tmp_path / "bomb.zip", tmp_path, allow_partial=True)
 
 
 def test_what_is_no_folder_and_no_archive_is_refused(tmp_path):
     (tmp_path / "x.zip").write_bytes(b"no archive")
     (tmp_path / "empty").mkdir()
-    assert "no zip archive that can be read" in refusal(tmp_path / "x.zip", tmp_path)
+    assert "x.zip" in refusal(tmp_path / "x.zip", tmp_path)
     assert "holds no pictures" in refusal(tmp_path / "empty", tmp_path)
-    assert "no such folder or zip archive" in refusal(tmp_path / "none", tmp_path)
+    assert "no such folder or archive" in refusal(tmp_path / "none", tmp_path)

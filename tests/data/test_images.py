@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 
 from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.emoji import create_emoji
 from pgan_tf.data.sources.images import Options, create_from_images, list_pictures
 from pgan_tf.data.tools import compare
 from pgan_tf.data.verify import verify
 from pgan_tf.data.writer import order
 
-AS_IS = Options(resolution=8, shuffle=False)
+AS_IS = Options(resolution=8, output=Output(shuffle=False))
 
 
 def save(path, value: int, side: int = 8) -> None:
@@ -54,7 +55,9 @@ def test_shuffled_as_everything_is(pictures, tmp_path):
 
 def test_parallel_equals_serial(pictures, tmp_path):
     for name, workers in (("serial", 1), ("parallel", 3)):
-        create_from_images(tmp_path / name / "set", pictures, Options(resolution=8, workers=workers), labels="folders")
+        create_from_images(
+            tmp_path / name / "set", pictures, Options(resolution=8, output=Output(workers=workers)), labels="folders"
+        )
     for path in (tmp_path / "serial" / "set").iterdir():
         assert path.read_bytes() == (tmp_path / "parallel" / "set" / path.name).read_bytes()
 
@@ -88,7 +91,9 @@ def spoil(pictures) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_bad_files_are_named_and_skipped(pictures, tmp_path, workers):
     spoil(pictures)
-    report = create_from_images(tmp_path / "out", pictures, AS_IS._replace(workers=workers), labels="folders")
+    report = create_from_images(
+        tmp_path / "out", pictures, AS_IS._replace(output=Output(shuffle=False, workers=workers)), labels="folders"
+    )
     assert [file for file, _ in report.skipped] == [f"b/0{i}.png" for i in range(4)]
     assert all(reason for _, reason in report.skipped)
     good = [i for i in range(20) if i not in (6, 7, 8, 9)]
@@ -102,7 +107,9 @@ def test_bad_files_are_named_and_skipped(pictures, tmp_path, workers):
 def test_strict_stops_and_leaves_nothing(pictures, tmp_path):
     spoil(pictures)
     with pytest.raises(DataError, match=r"b/00.png: .*\(--strict\)"):
-        create_from_images(tmp_path / "out", pictures, AS_IS._replace(strict=True, workers=2))
+        create_from_images(
+            tmp_path / "out", pictures, AS_IS._replace(output=Output(shuffle=False, strict=True, workers=2))
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.sources.tfds import create_from_tfds
 from pgan_tf.data.writer import order
 
 tfds = pytest.importorskip("tensorflow_datasets")
-AS_IS = Options(resolution=8, shuffle=False)
+AS_IS = Options(resolution=8, output=Output(shuffle=False))
 CLASSES = ["ant", "bee", "cat"]
 
 
@@ -87,7 +88,9 @@ def test_a_prepared_set_by_name_and_by_folder(prepared, tmp_path):
 def test_shuffled_by_workers(prepared, tmp_path):
     chosen = {"image": "mask", "label": "colour"}
     create_from_tfds(tmp_path / "a", "tiny_pictures", AS_IS, prepared, **chosen)
-    create_from_tfds(tmp_path / "b", "tiny_pictures", Options(resolution=8, workers=2), prepared, **chosen)
+    create_from_tfds(
+        tmp_path / "b", "tiny_pictures", Options(resolution=8, output=Output(workers=2)), prepared, **chosen
+    )
     assert values(tmp_path / "b") == np.array(values(tmp_path / "a"))[order(12)].tolist()
     assert classes(tmp_path / "b") == [(255 - value) % 2 for value in values(tmp_path / "b")]
 
@@ -108,7 +111,7 @@ def test_a_folder_of_pictures(tmp_path):
         path = tmp_path / "in" / "train" / CLASSES[i % 3] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(i, side=11)).save(path)
-    report = create_from_tfds(tmp_path / "a", str(tmp_path / "in"), Options(shuffle=False))
+    report = create_from_tfds(tmp_path / "a", str(tmp_path / "in"), Options(output=Output(shuffle=False)))
     create_from_images(tmp_path / "b", tmp_path / "in" / "train", AS_IS, labels="folders")
     assert dict(zip(values(tmp_path / "a"), classes(tmp_path / "a"), strict=True)) == dict(
         zip(values(tmp_path / "b"), classes(tmp_path / "b"), strict=True)

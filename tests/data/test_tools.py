@@ -16,6 +16,7 @@ from PIL import Image
 import dataset_tool
 from pgan_tf import grids
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
+from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.tools import compare, display, extract
 from pgan_tf.data.verify import verify
@@ -61,7 +62,7 @@ def test_extract_and_create_are_inverse(small_set, tmp_path):
     assert extract(small_set, tmp_path / "png") == 10
     assert max(p.name for p in (tmp_path / "png").glob("*.png")) == "img00000009.png"
     np.testing.assert_array_equal(np.load(tmp_path / "png" / "labels.npy"), RecordDataset(small_set).labels)
-    create_from_images(tmp_path / "again", tmp_path / "png", Options(shuffle=False))
+    create_from_images(tmp_path / "again", tmp_path / "png", Options(output=Output(shuffle=False)))
     for resolution in (4, 8, 16):
         name = f"-r{resolution.bit_length() - 1:02d}.tfrecords"
         assert (tmp_path / "again" / f"again{name}").read_bytes() == (small_set / f"small{name}").read_bytes()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import zipfile
-from functools import lru_cache, partial
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from PIL import Image
 
@@ -17,8 +16,9 @@ from pgan_tf.data.celebahq.geometry import SIDE
 from pgan_tf.data.engine import write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.sources.images import list_pictures
-from pgan_tf.data.sources.picture import EXTENSIONS, read_picture
+from pgan_tf.data.sources.fitting import Files
+from pgan_tf.data.sources.images import find_files
+from pgan_tf.data.sources.picture import EXTENSIONS, File, read_picture
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 
@@ -26,7 +26,7 @@ _GREATEST_FILE = 64 * 2**20  # bytes; the raw pixels are 3 MB
 
 
 def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLike, options: Options) -> Report:
-    """Makes the data set `out` of 1024x1024 picture files in a folder (and below) or a .zip, ordered by their numbers.
+    """Makes the data set `out` of 1024x1024 picture files in a folder or an archive, ordered by number.
 
     `10.png` comes after `9.png`, so names with and without leading zeros give the order of CelebA-HQ's list. A smaller
     resolution is made as by `create_celebahq`. Raises DataError before anything is written if there are not 30,000
@@ -34,34 +34,21 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
     """
     check_new_folder(out)
     check_resolution(options.resolution)
-    path = Path(images)
-    files = sorted(_list(path), key=_by_number)
-    if not files:
-        raise DataError(f"{path}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
-    if len(files) != PICTURES and not options.allow_partial:
-        raise DataError(f"{path}: {len(files)} pictures, CelebA-HQ has {PICTURES}; --allow_partial takes what is there")
-    _check_sizes(path, files)
+    found, _ = find_files(images, max_file_bytes=_GREATEST_FILE)
+    items = sorted(found.items, key=lambda item: _by_number(found.name(item)))
+    if not items:
+        raise DataError(f"{images}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
+    if len(items) != PICTURES and not options.allow_partial:
+        raise DataError(
+            f"{images}: {len(items)} pictures, CelebA-HQ has {PICTURES}; --allow_partial takes what is there"
+        )
+    for item in items:
+        _check_size(item, found)
     source = PictureSource(
-        f"{path} ({len(files)} ready-made pictures)", options.resolution, 3, files,
-        partial(_load, path=path, resolution=options.resolution),
+        f"{images} ({len(items)} ready-made pictures)", options.resolution, 3, items,
+        partial(_load, open_file=found.open, resolution=options.resolution), name=found.name,
     )  # fmt: skip
     return write(out, source, options.output._replace(strict=options.output.strict or not options.allow_partial))
-
-
-def _list(path: Path) -> list[str]:
-    if path.is_dir():
-        return list_pictures(path)[0]
-    if not path.is_file():
-        raise DataError(f"{path}: no such folder or zip archive")
-    try:
-        names = _open_zip(path).namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path}: not a folder, and no zip archive that can be read: {error}") from error
-    return [name for name in names if Path(name).suffix.lower() in EXTENSIONS and not _hidden(name)]
-
-
-def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in Path(name).parts)
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:
@@ -70,39 +57,21 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def _check_sizes(path: Path, files: list[str]) -> None:
-    """Reads the headers only."""
-    for file in files:
-        try:
-            with Image.open(_content(path, file)) as image:
-                size = image.size
-        except Exception as error:  # decoders raise anything
-            raise DataError(f"{path}: {file}: no picture that can be read: {error}") from error
-        if size != (SIDE, SIDE):
-            raise DataError(
-                f"{path}: {file}: {size[0]}x{size[1]}; ready-made CelebA-HQ has {SIDE}x{SIDE} pictures only"
-            )
+def _check_size(item: Any, files: Files) -> None:
+    """Reads the header only."""
+    name = files.name(item)
+    try:
+        with Image.open(files.open(item)) as image:
+            size = image.size
+    except Exception as error:  # decoders raise anything
+        raise DataError(f"{name}: no picture that can be read: {error}") from error
+    if size != (SIDE, SIDE):
+        raise DataError(f"{name}: {size[0]}x{size[1]}; ready-made CelebA-HQ has {SIDE}x{SIDE} pictures only")
 
 
-def _load(file: str, path: Path, resolution: int) -> Picture:
+def _load(item: Any, open_file: Callable[[Any], File], resolution: int) -> Picture:
     """Runs in a worker."""
-    pixels = read_picture(_content(path, file), channels=3)
+    pixels = read_picture(open_file(item), channels=3)
     if pixels.shape != (SIDE, SIDE, 3):
-        raise DataError(f"{file}: its shape is {list(pixels.shape)}")
+        raise DataError(f"its shape is {list(pixels.shape)}")
     return Picture(reduced(pixels, resolution))
-
-
-def _content(path: Path, file: str) -> Path | io.BytesIO:
-    if path.is_dir():
-        return path / file
-    with _open_zip(path).open(file) as entry:
-        content = entry.read(_GREATEST_FILE + 1)
-    if len(content) > _GREATEST_FILE:
-        raise DataError(f"{path}: {file}: more than {_GREATEST_FILE >> 20} MB unpacked; that is no 1024x1024 picture")
-    return io.BytesIO(content)
-
-
-@lru_cache(maxsize=1)
-def _open_zip(path: Path) -> zipfile.ZipFile:
-    """Open once a process: the list of 30,000 names takes a while to read."""
-    return zipfile.ZipFile(path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.sources.images import Options, write_pictures
+from pgan_tf.data.sources.fitting import Files, Options, write_files
 from pgan_tf.data.sources.report import Report
 
 DEFAULT_CATEGORY = "People & Body"
@@ -32,7 +33,7 @@ def create_emoji(
     if not files:
         raise DataError(f"--category={category}: {pictures} has no picture of it; choose another category or vendor")
     report = Report(source=f"{pictures}, category {category} ({len(files)} picture files)")
-    return write_pictures(out, pictures, files, [], options, report)
+    return write_files(out, Files(files, partial(os.path.join, pictures)), options, report)
 
 
 def category_files(emoji: list[dict], category: str, vendor: str) -> list[str]:

@@ -26,19 +26,9 @@ class Options(NamedTuple):
     fit: str = "crop"
     background: str = "white"
     mode: str = "rgb"
-    shuffle: bool = True
-    strict: bool = False  # stop at an unreadable file instead of skipping it
-    workers: int = 1
     max_pixels: int = MAX_PIXELS  # of a picture; a larger one counts as unreadable
     max_file_bytes: int = MAX_FILE_BYTES  # of a member of an archive, unpacked; a larger one counts as unreadable
-    shards: int = 1  # files per resolution
-    engine: str = "local"  # one of engine.ENGINES
-    beam_options: Sequence[str] = ()
-
-    @property
-    def output(self) -> Output:
-        """Those that are about the files that are written."""
-        return Output(**{name: getattr(self, name) for name in Output._fields})
+    output: Output = Output()  # how the files are written
 
 
 class Files(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.archives import find_archives, list_members
-from pgan_tf.data.sources.fitting import Files, Options, write_files
+from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files, Options, write_files
 from pgan_tf.data.sources.labels import SideFiles, find_labels, side_suffix
 from pgan_tf.data.sources.members import member_name, open_member
 from pgan_tf.data.sources.picture import EXTENSIONS
@@ -28,11 +28,7 @@ def create_from_images(
     labels: a row of `labels.LABELS`; labels are one-hot, names of classes go to `<name>-labels.txt`. Raises DataError.
     """
     check_new_folder(out)
-    archives = find_archives(folder)
-    if archives:
-        files, others = _files_in_archives(archives, options, labels)
-    else:
-        files, others = _files_in_folder(folder, labels)
+    files, others = find_files(folder, labels, options.max_file_bytes)
     if not files.items:
         raise DataError(f"{folder}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
     report = Report(source=f"{folder} ({len(files.items)} picture files)")
@@ -61,15 +57,12 @@ def list_pictures(folder: str | os.PathLike) -> tuple[list[str], Counter]:
     return sorted(pictures), others
 
 
-def write_pictures(
-    out: str | os.PathLike, root: Path, files: list[str], classes: list[str], options: Options, report: Report
-) -> Report:
-    """Makes the data set `out` of `files`, sorted paths relative to `root`; `classes`: first folders that are labels.
-
-    An unreadable file is left out, the order of the others stays; `report` gets its name and the reason.
-    """
-    found = find_labels("folders" if classes else "none", files, {}, root)
-    return write_files(out, Files(files, partial(os.path.join, root), str, *found), options, report)
+def find_files(
+    path: str | os.PathLike, labels: str = "none", max_file_bytes: int = MAX_FILE_BYTES
+) -> tuple[Files, Counter]:
+    """The pictures that `path` of `create_from_images` means, sorted, and the other files by extension."""
+    archives = find_archives(path)
+    return _files_in_archives(archives, max_file_bytes, labels) if archives else _files_in_folder(path, labels)
 
 
 def _files_in_folder(folder: str | os.PathLike, labels: str) -> tuple[Files, Counter]:
@@ -80,8 +73,8 @@ def _files_in_folder(folder: str | os.PathLike, labels: str) -> tuple[Files, Cou
     return Files(pictures, partial(os.path.join, os.fspath(folder)), str, *found), others
 
 
-def _files_in_archives(archives: list[str], options: Options, labels: str) -> tuple[Files, Counter]:
+def _files_in_archives(archives: list[str], max_bytes: int, labels: str) -> tuple[Files, Counter]:
     members, texts, others = list_members(archives, side_suffix(labels))
     where = archives[0] if len(archives) == 1 else f"{archives[0]} ... {archives[-1]}"
     found = find_labels(labels, members.paths(), texts, where)
-    return Files(members, partial(open_member, max_bytes=options.max_file_bytes), member_name, *found), others
+    return Files(members, partial(open_member, max_bytes=max_bytes), member_name, *found), others

@@ -81,12 +81,12 @@ def read_opaque(
         return _flatten(ImageOps.exif_transpose(image), background), image.mode
 
 
-def read_picture(path: str | os.PathLike, channels: int | None = None) -> np.ndarray:
+def read_picture(file: File, channels: int | None = None) -> np.ndarray:
     """A picture file as it is -> uint8 [H,W,C], turned as its EXIF orientation says, white under transparent pixels.
 
     `channels`: 1 or 3; by default 1 for a grey file, 3 for all others. Raises what Pillow raises.
     """
-    with Image.open(path) as image:
+    with Image.open(file) as image:
         grey = channels == 1 if channels else image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16")
         flat = _flatten(ImageOps.exif_transpose(image), (255, 255, 255))
     pixels = np.asarray(flat.convert("L") if grey else flat)
