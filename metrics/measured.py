@@ -82,8 +82,8 @@ class MeasuredSet:
 class MeasuredStatistics:
     """A set of which only mean and covariance were kept (pytorch-fid's .npz): enough for FID."""
 
-    def __init__(self, name: str, statistics: Statistics, digest: str = ""):
-        self.name, self.digest, self._statistics = name, digest, statistics
+    def __init__(self, name: str, statistics: Statistics):
+        self.name, self._statistics = name, statistics
         self.count = statistics.count
 
     def statistics(self, count: int) -> Statistics:

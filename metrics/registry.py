@@ -17,6 +17,7 @@ from metrics.measured import MeasuredSet, Options
 from metrics.precision_recall import precision_recall
 
 Values = dict[str, float]
+ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Metric:
         headline: which of its values stands for it, in TensorBoard's list and where the best snapshot is chosen.
         lower_is_better: of that value.
         images: how many it takes by default, in the literature; fewer where a set has fewer.
-        extractor: whether its value depends on the feature extractor, whose name then belongs to the result.
+        extractor: the feature extractor that its value depends on and whose name then belongs to the result: '' none,
+            ASKED the one that was asked for, else the name of its own.
         reals: whether it compares with real images at all.
     """
 
@@ -38,7 +40,7 @@ class Metric:
     headline: str
     lower_is_better: bool
     images: int
-    extractor: bool = False
+    extractor: str = ""
     reals: bool = True
 
 
@@ -97,13 +99,13 @@ def _mean_std(pair: tuple[float, float]) -> Values:
 
 METRICS = {
     "swd": Metric("SWD x1e3", _swd, "avg", True, 16384),
-    "fid": Metric("FID", _fid, "fid", True, 50000, extractor=True),
-    "kid": Metric("KID", _kid, "mean", True, 50000, extractor=True),
-    "is": Metric("Inception Score", _inception_score, "mean", False, 50000, extractor=True, reals=False),
-    "pr": Metric("precision, recall", _precision_recall, "precision", False, 50000, extractor=True),
+    "fid": Metric("FID", _fid, "fid", True, 50000, extractor=ASKED),
+    "kid": Metric("KID", _kid, "mean", True, 50000, extractor=ASKED),
+    "is": Metric("Inception Score", _inception_score, "mean", False, 50000, extractor=ASKED, reals=False),
+    "pr": Metric("precision, recall", _precision_recall, "precision", False, 50000, extractor=ASKED),
     "ms_ssim": Metric("MS-SSIM", _ms_ssim, "mean", True, 10000, reals=False),
-    "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=True),
-    "modes": Metric("modes", _modes, "modes", False, 25600),
+    "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=ASKED),
+    "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME),
 }
 
 

@@ -15,7 +15,7 @@ from metrics.cache import StatisticsCache
 from metrics.errors import MetricError
 from metrics.extractors.base import Extractor
 from metrics.measured import MeasuredSet, MeasuredStatistics, Options
-from metrics.registry import METRICS
+from metrics.registry import ASKED, METRICS
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet
 
 UNLIMITED = 1 << 62  # images that a generator has
@@ -57,7 +57,7 @@ class Evaluator:
         if reals is None:
             return None
         if isinstance(reals, StatisticsSet):
-            return MeasuredStatistics(reals.name, reals.statistics, reals.digest)
+            return MeasuredStatistics(reals.name, reals.statistics)
         digest = reals.digest if "fid" in self.request.metrics else ""
         return MeasuredSet(reals.name, reals, reals.count, "reals", self.options, digest, self._cache)
 
@@ -88,14 +88,21 @@ class Evaluator:
 
     def identity(self, metric: str, name: str, count: int = UNLIMITED) -> dict:
         """What makes two results of one value: the metric, the sets, how many images, the extractor, the seed."""
-        row, extractor = METRICS[metric], self.options.extractor
+        row, extractor = METRICS[metric], self._extractor_of(metric)
         found = {"metric": metric, "title": row.title, "fakes": name, "count": self.count(metric, count)}
-        if row.extractor:
+        if extractor:
             title = row.title if extractor.name == "inception-2015" else f"{row.title} ({extractor.name})"
             found |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
         if row.reals and self.reals is not None:
             found |= {"reals": self.reals.name}
         return {**found, "seed": self.request.seed}
+
+    def _extractor_of(self, metric: str) -> Extractor | None:
+        """What the metric's value depends on; its name and weights belong to the result."""
+        name = METRICS[metric].extractor
+        if not name or name == ASKED:
+            return self.options.extractor if name else None
+        return _own_extractor(name)
 
     def count(self, metric: str, fakes: int = UNLIMITED) -> int:
         """How many images of each set a metric gets."""
@@ -133,6 +140,11 @@ def versions() -> dict[str, str]:
 @functools.lru_cache(maxsize=1)
 def _extractor(request: Request) -> Extractor | None:
     """The extractor if a metric needs one; loaded once for all evaluators of one request."""
-    if not any(METRICS[metric].extractor for metric in request.metrics):
+    if not any(METRICS[metric].extractor == ASKED for metric in request.metrics):
         return None
     return extractors.load(request.extractor or None, request.weights or None)
+
+
+@functools.lru_cache
+def _own_extractor(name: str) -> Extractor:
+    return extractors.load(name)

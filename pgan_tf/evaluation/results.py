@@ -9,7 +9,7 @@ from pathlib import Path
 from metrics.errors import MetricError
 from metrics.registry import METRICS
 
-IDENTITY = ("metric", "fakes", "reals", "count", "extractor", "extractor_sha256", "seed", "snapshot_sha256")
+IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed", "reals_sha256", "fakes_sha256")
 
 
 def append(path: Path, row: dict) -> None:
@@ -67,19 +67,13 @@ def scalars(row: dict) -> dict[str, float]:
     return {f"metrics/{name}/{value}": number for value, number in row["values"].items()}
 
 
-def write_scalars(folder: Path, rows: list[dict]) -> None:
-    """Adds results of snapshots to a run's TensorBoard events, at the real images they had seen."""
+def write_scalars(writer, row: dict) -> None:
+    """Adds a snapshot's result to TensorBoard's `writer`, at the real images that the snapshot had seen."""
     import tensorflow as tf
 
-    rows = [row for row in rows if "images" in row]
-    if not rows:
-        return
-    writer = tf.summary.create_file_writer(str(folder))
-    for row in rows:
-        with writer.as_default(step=row["images"]):
-            for name, value in scalars(row).items():
-                tf.summary.scalar(name, value)
-    writer.close()
+    with writer.as_default(step=row["images"]):
+        for name, value in scalars(row).items():
+            tf.summary.scalar(name, value)
 
 
 def check_headline(metric: str, metrics: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ class Snapshot:
 
     def about(self) -> dict:
         """What every result of it says: which weights, at which time of the training."""
-        found = {"snapshot_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()}
+        found = {"fakes_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()}
         return found if self.kimg is None else {"images": self.kimg * 1000, "kimg": self.kimg, **found}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from rich.console import Console
 
 from metrics.errors import MetricError
@@ -78,7 +79,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
     if baselines:
         measure_baselines(reals.images, request, sink)
     for snapshot in found:
-        about, todo = snapshot.about(), []
+        about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
         for metric in request.metrics:
             if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
                 todo.append(metric)
@@ -87,8 +88,18 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
             for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
                 sink.add(row)
     if output is None:
-        results.write_scalars(reals.folder, sink.new)
+        _write_events(reals.folder, sink.new)
     sink.show()
+
+
+def _write_events(folder: Path, rows: list[dict]) -> None:
+    """The snapshots' results as curves beside the run's own."""
+    rows = [row for row in rows if "images" in row]
+    if rows:
+        writer = tf.summary.create_file_writer(str(folder))
+        for row in rows:
+            results.write_scalars(writer, row)
+        writer.close()
 
 
 def measure_sets(
@@ -128,6 +139,7 @@ def _measure_set(
         raise MetricError(f"{fakes.name}: holds statistics; they can stand for the reals, not for the fakes")
     evaluator = Evaluator(reals, request)
     name = name or fakes.name
-    todo = [m for m in request.metrics if not sink.known(evaluator.identity(m, name, fakes.count))]
-    for row in evaluator.measure(name, fakes, fakes.count, metrics=todo):
+    about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
+    todo = [m for m in request.metrics if not sink.known({**about, **evaluator.identity(m, name, fakes.count)})]
+    for row in evaluator.measure(name, fakes, fakes.count, metrics=todo, **about):
         sink.add(row)

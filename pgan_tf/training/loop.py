@@ -242,6 +242,7 @@ class Run:
             with self.plan.strategy.scope():
                 rows = measurements.measure(self.state, alpha, self.counters.images)
         except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
+            self.clock.add_metrics(time.monotonic() - began)
             self.log.line(f"not measured: {error}")
             return
         for row in rows:

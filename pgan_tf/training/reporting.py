@@ -54,9 +54,7 @@ class Records:
     def measured(self, row: dict) -> None:
         """A metric's result: a line of metrics.jsonl, and its values as scalars."""
         results.append(self.folder / "metrics.jsonl", row)
-        with self._writer.as_default(step=row["images"]):
-            for name, value in results.scalars(row).items():
-                tf.summary.scalar(name, value)
+        results.write_scalars(self._writer, row)
         self._writer.flush()
 
     def picture(self, name: str, images: int, picture: np.ndarray) -> None:

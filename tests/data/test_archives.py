@@ -486,7 +486,7 @@ def test_all_flags_about_the_files_reach_the_engine():
     parser = argparse.ArgumentParser()
     flags.add_out(parser)
     flags.add_pictures(parser)
-    words = "set --shuffle=0 --strict --workers=3 --shards=2 --engine=beam --beam_options=--x --resolution=8".split()
+    words = ["--shuffle=0", "--strict", "--workers=3", "--shards=2", "--engine=beam", "--beam_options=--x"]
     wanted = Output(shuffle=False, strict=True, workers=3, shards=2, engine="beam", beam_options=("--x",))
-    options = flags.picture_options(parser.parse_args(words))
+    options = flags.picture_options(parser.parse_args(["set", "--resolution=8", *words]))
     assert (options.output, options.resolution) == (wanted, 8)

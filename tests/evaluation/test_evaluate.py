@@ -7,6 +7,7 @@ import pytest
 
 import evaluate
 from metrics.errors import MetricError
+from metrics.extractors import mnist_classifier
 from metrics.registry import METRICS
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
@@ -96,6 +97,24 @@ def test_another_snapshot_of_the_same_name_is_measured(run):
     save_generator(Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=9), 1.0, run / "network-000020.keras")
     assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
     assert len(results.read(run / "metrics.jsonl")) == 2
+
+
+def test_other_images_at_the_same_place_are_measured(sets):
+    """A result stands for what the sets held, not for where they lay."""
+    pair(sets, "--metrics=ms_ssim,swd")
+    np.save(sets / "fakes.npy", pictures(5))
+    assert len(pair(sets, "--metrics=ms_ssim,swd")) == 4
+    np.save(sets / "reals.npy", pictures(6))
+    assert len(pair(sets, "--metrics=swd")) == 5
+    assert len(pair(sets, "--metrics=ms_ssim,swd")) == 6
+
+
+def test_a_metric_with_its_own_extractor_names_it(sets, tmp_path, monkeypatch):
+    weights = tmp_path / "weights.npz"
+    sha256 = mnist_classifier.write(weights, mnist_classifier.build(), {})
+    monkeypatch.setenv(mnist_classifier.ENVIRONMENT, str(weights))
+    row = pair(sets, "--metrics=modes")[0]
+    assert (row["title"], row["extractor_sha256"]) == ("modes (mnist-classifier)", sha256)
 
 
 def test_baselines(sets):
