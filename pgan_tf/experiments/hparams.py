@@ -1,0 +1,35 @@
+"""The suite on TensorBoard's HParams page: each run with the options in which rows differ, and its scores."""
+
+from __future__ import annotations
+
+import shutil
+
+from pgan_tf.experiments.runs import RunState
+from pgan_tf.experiments.suite import Suite
+
+FOLDER = "hparams"  # in the folder of the runs
+
+
+def write_hparams(suite: Suite, states: list[RunState]) -> None:
+    """Writes the complete runs anew to <results>/hparams/<run>."""
+    import tensorflow as tf
+    from tensorboard.plugins.hparams import api
+
+    root = suite.results / FOLDER
+    shutil.rmtree(root, ignore_errors=True)
+    names = varied_options(suite)
+    for state in states:
+        if not state.complete:
+            continue
+        options = state.row.config.values()
+        with tf.summary.create_file_writer(str(root / state.name)).as_default(step=0):
+            api.hparams({"row": state.row.title, "seed": state.seed, **{name: options[name] for name in names}},
+                        trial_id=state.name)  # fmt: skip
+            for metric in suite.metrics:
+                tf.summary.scalar(metric, state.score(metric))
+
+
+def varied_options(suite: Suite) -> list[str]:
+    """The options that are not the same in all rows."""
+    rows = [row.config.values() for row in suite.rows]
+    return [name for name in rows[0] if name != "desc" and any(row[name] != rows[0][name] for row in rows)]

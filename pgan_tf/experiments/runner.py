@@ -1,0 +1,209 @@
+"""Runs what a suite is missing: one process per run, one after another or several at a time.
+
+A run is trained by train.py and measured by evaluate.py, whose own resuming and remembering make a suite resumable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from pgan_tf.config import ConfigError
+from pgan_tf.experiments.runs import RunState, read_ticks, state_of, states
+from pgan_tf.experiments.suite import Row, Suite
+
+POLL_SECONDS = 1.0
+REPORT_SECONDS = 60.0  # between two lines on how far the runs are
+REALS = "reals.jsonl"  # in the folder of the runs: the reals measured against themselves
+
+
+@dataclass
+class Job:
+    """A run that is being worked on: a process at a time."""
+
+    row: Row
+    seed: int
+    log: Path
+    process: subprocess.Popen
+    training: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.row.name}-s{self.seed}"
+
+
+@dataclass
+class Runner:
+    """`Runner(suite, scripts, jobs).run()` -> names of the runs that failed.
+
+    scripts: the folder of train.py and evaluate.py. console: where the lines go.
+    """
+
+    suite: Suite
+    scripts: Path
+    jobs: int = 1
+    console: Console = field(default_factory=Console)
+
+    def __post_init__(self):
+        self._stopping: str | None = None
+        self._active: list[Job] = []
+        self._failed: list[str] = []
+
+    def run(self) -> list[str]:
+        """Does everything that is missing. A signal stops the runs at their next checkpoint; KeyboardInterrupt then.
+
+        Raises ConfigError where another process works on the suite, or a run folder is in the way.
+        """
+        self.suite.results.mkdir(parents=True, exist_ok=True)
+        with _only_one(self.suite.results / ".lock"), self._signals():
+            todo = [(state.row, state.seed) for state in states(self.suite) if not state.complete]
+            self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
+            last_report = time.monotonic()
+            while (todo and not self._stopping) or self._active:
+                while todo and len(self._active) < self.jobs and not self._stopping:
+                    self._start(*todo.pop(0))
+                time.sleep(POLL_SECONDS)
+                self._collect()
+                if time.monotonic() - last_report > REPORT_SECONDS:
+                    self._report_progress()
+                    last_report = time.monotonic()
+            if not self._stopping:
+                self._measure_reals()
+        if self._stopping:
+            raise KeyboardInterrupt
+        return self._failed
+
+    # ---- one run ---------------------------------------------------------------------------------------------------
+
+    def _start(self, row: Row, seed: int) -> None:
+        """Starts the process that the run needs next."""
+        state = state_of(self.suite, row, seed)
+        log = self.suite.results / f"{state.name}.log"
+        command = self._evaluate(state) if state.trained else self._train(state)
+        self._say(f"{state.name}: {'measuring' if state.trained else 'training'}"
+                  + (f" from {state.kimg:.1f} kimg on" if state.folder and not state.trained else ""))  # fmt: skip
+        self._active.append(Job(row, seed, log, self._open(command, log), not state.trained))
+
+    def _open(self, command: list[str], log: Path) -> subprocess.Popen:
+        with log.open("a") as output:
+            # A session of its own: Ctrl-C reaches this process alone, which then asks its children to stop.
+            return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def _train(self, state: RunState) -> list[str]:
+        train = [sys.executable, str(self.scripts / "train.py")]
+        if state.folder:
+            return [*train, f"--resume={state.folder}", f"--dataset={self.suite.dataset}"]
+        row = state.row
+        return [
+            *train, f"--flagfile={row.flagfile}", f"--result_dir={self.suite.results}", f"--desc={row.name}",
+            f"--seed={state.seed}", f"--total_kimg={row.config.growth.total_kimg}",
+        ]  # fmt: skip
+
+    def _evaluate(self, state: RunState) -> list[str]:
+        return [
+            *self._evaluate_command(), f"--run={state.folder}", "--snapshots=all", f"--dataset={self.suite.dataset}",
+        ]  # fmt: skip
+
+    def _evaluate_command(self) -> list[str]:
+        suite = self.suite
+        return [
+            sys.executable, str(self.scripts / "evaluate.py"), f"--metrics={','.join(suite.metrics)}",
+            f"--images={suite.images}", f"--extractor={suite.extractor}",
+        ]  # fmt: skip
+
+    def _measure_reals(self) -> None:
+        """The rows Reals and Reals2; evaluate.py passes over what is in the file."""
+        output = self.suite.results / REALS
+        config = self.suite.rows[0].config
+        resolution = [f"--resolution={config.data.resolution}"] if config.data.resolution else []
+        log = self.suite.results / "reals.log"
+        process = self._open(
+            [
+                *self._evaluate_command(),
+                f"--reals={self.suite.dataset}",
+                "--baselines",
+                f"--output={output}",
+                *resolution,
+            ],
+            log,
+        )
+        if process.wait() != 0:
+            self._fail("reals", log, process.returncode)
+
+    # ---- watching --------------------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        """Takes the processes that have ended; a run that was trained goes on to be measured."""
+        for job in list(self._active):
+            status = job.process.poll()
+            if status is None:
+                continue
+            self._active.remove(job)
+            if self._stopping:
+                continue
+            if status != 0:
+                self._fail(job.name, job.log, status)
+                continue
+            state = state_of(self.suite, job.row, job.seed)
+            if state.complete:
+                scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in self.suite.metrics)
+                self._say(f"{job.name}: complete: {scores}")
+            elif job.training and state.trained:
+                self._start(job.row, job.seed)
+            else:
+                self._fail(job.name, job.log, status)
+
+    def _fail(self, name: str, log: Path, status: int) -> None:
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        last = next((line for line in reversed(lines) if line.strip()), "no output")
+        self._failed.append(name)
+        self._say(f"{name}: failed with status {status}: {last} (all of it in {log})")
+
+    def _report_progress(self) -> None:
+        for job in self._active:
+            state = state_of(self.suite, job.row, job.seed)
+            if job.training and state.folder and (ticks := read_ticks(state.folder)):
+                rate = ticks[-1]["timing/images_per_second"]
+                self._say(
+                    f"{job.name}: {state.kimg:.1f} of {job.row.config.growth.total_kimg:g} kimg, {rate:.0f} images/s"
+                )
+
+    def _say(self, text: str) -> None:
+        self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", highlight=False, soft_wrap=True, markup=False)
+
+    # ---- stopping --------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        handlers = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number, frame) -> None:
+        self._stopping = signal.Signals(number).name
+        for job in self._active:
+            # train.py saves a checkpoint and ends with status 0; evaluate.py keeps what it has measured
+            job.process.send_signal(signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Holds a lock that the system drops with the process, however that ends."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"{path.parent}: another experiment.py works on this suite; wait for it") from None
+        yield

@@ -1,0 +1,121 @@
+"""What has become of a run of a suite: its folder, how far it is, which of its snapshots are measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from metrics.registry import METRICS
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.evaluation import results
+from pgan_tf.experiments.suite import Row, Suite
+
+# What may differ between a run and what the suite asks for without making it another run.
+_ELSEWHERE = ("result_dir", "dataset")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run of a suite.
+
+    Attributes:
+        row, seed: which.
+        folder: its run folder; None where it has not begun.
+        kimg: thousands of images that it has seen.
+        trained: whether that is all of them and the last network is there.
+        results: of its snapshots, those that the suite asks for.
+        measured: whether none is missing.
+    """
+
+    row: Row
+    seed: int
+    folder: Path | None = None
+    kimg: float = 0.0
+    trained: bool = False
+    results: tuple[dict, ...] = ()
+    measured: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.row.name}-s{self.seed}"
+
+    @property
+    def complete(self) -> bool:
+        return self.trained and self.measured
+
+    def headlines(self, metric: str) -> dict[float, float]:
+        """{thousands of images: the metric's value}, in the order of time."""
+        found = {row["kimg"]: results.headline(row) for row in self.results if row["metric"] == metric}
+        return dict(sorted(found.items()))
+
+    def score(self, metric: str) -> float | None:
+        """The metric's value at the end of the training; None until it is known."""
+        return list(self.headlines(metric).values())[-1] if self.complete else None
+
+
+def states(suite: Suite) -> list[RunState]:
+    """Every run of the suite. ConfigError: a folder in the way."""
+    return [state_of(suite, row, seed) for row, seed in suite.runs]
+
+
+def state_of(suite: Suite, row: Row, seed: int) -> RunState:
+    folder = find_folder(suite, row, seed)
+    if folder is None:
+        return RunState(row, seed)
+    ticks = read_ticks(folder)
+    kimg = ticks[-1]["kimg"] if ticks else 0.0
+    last = folder / f"network-{int(kimg):06d}.keras"
+    trained = kimg >= row.config.growth.total_kimg and last.exists()
+    snapshots = [path.name for path in folder.glob("network-[0-9]*.keras")]
+    known = {}  # the newest result of each measurement
+    for result in results.read(folder / "metrics.jsonl"):
+        if result["fakes"] in snapshots and _asked_for(suite, result):
+            known[result["metric"], result["fakes"]] = result
+    measured = all((metric, name) in known for metric in suite.metrics for name in snapshots)
+    return RunState(row, seed, folder, kimg, trained, tuple(known.values()), measured)
+
+
+def _asked_for(suite: Suite, result: dict) -> bool:
+    if result["metric"] not in suite.metrics or result["count"] != suite.images or "kimg" not in result:
+        return False
+    uses_extractor = METRICS[result["metric"]].extractor == "asked"
+    return not (uses_extractor and suite.extractor) or result.get("extractor") == suite.extractor
+
+
+def read_ticks(folder: Path) -> list[dict]:
+    """The ticks of a run that are whole lines."""
+    ticks = []
+    path = folder / "metrics.jsonl"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            row = json.loads(line)
+        except ValueError:  # the line that a kill cut off
+            continue
+        if "tick" in row:
+            ticks.append(row)
+    return ticks
+
+
+def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
+    """The folder of a run that was begun. ConfigError: there are two, or it was begun with other options."""
+    pattern = re.compile(rf"\d{{5,}}-{re.escape(row.name)}-s{seed}")
+    root = suite.results
+    found = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name)) if root.is_dir() else []
+    if len(found) > 1:
+        raise ConfigError(f"{found[0]} and {found[1]} are both runs of {row.title!r} with seed {seed}; move one away")
+    if not found:
+        return None
+    try:
+        ours = Config.from_json((found[0] / "config.json").read_text()).values()
+    except (OSError, ValueError):
+        raise ConfigError(f"{found[0]}: its config.json cannot be read; move the folder away") from None
+    wanted = row.config.replace(seed=seed).values()
+    for name, value in wanted.items():
+        if ours[name] != value and name not in _ELSEWHERE:
+            raise ConfigError(
+                f"{found[0]}: was begun with --{name}={ours[name]}, {row.flagfile} says {value}; "
+                "move the folder away to train anew"
+            )
+    return found[0]

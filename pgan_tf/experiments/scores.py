@@ -1,0 +1,100 @@
+"""The numbers of a suite: mean and deviation over seeds, change against the baseline, and whether it can be chance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pgan_tf.config import ConfigError
+from pgan_tf.evaluation import results
+from pgan_tf.experiments.runner import REALS
+from pgan_tf.experiments.runs import RunState
+from pgan_tf.experiments.suite import Suite
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric of a row at the end of the training, over its seeds.
+
+    Attributes:
+        values: one per seed that is complete.
+        change: percent from the baseline's mean to this one's; None for the baseline, or with no values.
+        p: of Welch's t test against the baseline, two-sided; None with fewer than two values on a side.
+        p_holm: the same, corrected for the number of rows that are tested on this metric.
+    """
+
+    values: tuple[float, ...]
+    change: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values)) if self.values else math.nan
+
+    @property
+    def deviation(self) -> float:
+        """Of the sample (n - 1); nan with one value."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
+
+
+def scores(suite: Suite, states: list[RunState]) -> dict[str, dict[str, Score]]:
+    """{metric: {row's title: Score}}."""
+    return {metric: _scores(suite, states, metric) for metric in suite.metrics}
+
+
+def _scores(suite: Suite, states: list[RunState], metric: str) -> dict[str, Score]:
+    values = {row.title: _values(states, row.title, metric) for row in suite.rows}
+    base = values[suite.baseline]
+    raw = {title: welch(own, base) for title, own in values.items() if title != suite.baseline}
+    corrected = holm({title: p for title, p in raw.items() if p is not None})
+    found = {}
+    for title, own in values.items():
+        change = None
+        if title != suite.baseline and own and base and np.mean(base):
+            change = float(100 * (np.mean(own) / np.mean(base) - 1))
+        found[title] = Score(own, change, raw.get(title), corrected.get(title))
+    return found
+
+
+def _values(states: list[RunState], title: str, metric: str) -> tuple[float, ...]:
+    return tuple(state.score(metric) for state in states if state.row.title == title and state.complete)
+
+
+def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
+    """Two-sided p of Welch's t test: the means of two samples whose deviations may differ. None: fewer than two values
+    on a side, or values that do not differ at all."""
+    if min(len(ours), len(theirs)) < 2 or np.ptp([*ours, *theirs]) == 0:
+        return None
+    from scipy import stats
+
+    return float(stats.ttest_ind(ours, theirs, equal_var=False).pvalue)
+
+
+def holm(raw: dict[str, float]) -> dict[str, float]:
+    """p values corrected for being several: Holm 1979. The smallest times n, the next times n - 1, never falling."""
+    found, most = {}, 0.0
+    for rank, (title, p) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
+        most = max(most, min(1.0, p * (len(raw) - rank)))
+        found[title] = most
+    return found
+
+
+def reals(suite: Suite) -> dict[str, dict[str, float]]:
+    """{'Reals': {metric: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
+    found: dict[str, dict[str, float]] = {}
+    for row in results.read(suite.results / REALS):
+        if row["metric"] in suite.metrics and row["count"] == suite.images:
+            found.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
+    return found
+
+
+def titles(suite: Suite, states: list[RunState]) -> dict[str, str]:
+    """{metric: its title with the extractor's name}, as the results say. ConfigError: nothing is measured."""
+    found = {result["metric"]: result["title"] for state in states for result in state.results}
+    missing = [metric for metric in suite.metrics if metric not in found]
+    if missing:
+        raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
+    return {metric: found[metric] for metric in suite.metrics}

@@ -1,0 +1,152 @@
+"""The suite file: what is to be compared.
+
+    title = "Eight systems on emoji"
+    baseline = "Baseline"                 # the row that the others are compared with
+    seeds = [1000, 2000, 3000]            # of every row
+    total_kimg = 100                      # each run's budget, thousands of images; left out: the flagfile's own
+    metrics = ["swd", "is", "fid"]
+    images = 1130                         # of each set in a measurement
+    extractor = "efficientnet-lite0"      # of features; left out: the best that can be had
+
+    [rows]
+    "Baseline" = "configs/cpu/baseline.flags"
+    "Res Block G" = "configs/cpu/resblock_g.flags"
+
+A row's run is called like its flagfile. Everything is checked when the file is read: nothing starts that cannot end.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from absl import flags
+
+from metrics.registry import named
+from pgan_tf.config import Config, ConfigError, define_flags, option_names
+
+REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": list, "images": int, "rows": dict}
+OPTIONAL = {"total_kimg": (int, float), "extractor": str, "results": str, "report": str}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `name` is that of its runs; `config` is the flagfile's, with the suite's budget."""
+
+    title: str
+    name: str
+    flagfile: Path
+    config: Config
+
+
+@dataclass(frozen=True)
+class Suite:
+    """See the module. `results`: folder of the run folders. `report`: the Markdown file that the table goes to."""
+
+    title: str
+    baseline: str
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    images: int
+    extractor: str
+    total_kimg: float | None
+    results: Path
+    report: Path
+    rows: tuple[Row, ...]
+
+    @property
+    def runs(self) -> list[tuple[Row, int]]:
+        """Every (row, seed), all rows of the first seed first: a suite that is stopped early has whole tables."""
+        return [(row, seed) for seed in self.seeds for row in self.rows]
+
+    @property
+    def dataset(self) -> str:
+        """The data set that all rows share."""
+        return self.rows[0].config.data.dataset
+
+
+def read_suite(path: Path) -> Suite:
+    """Reads and checks a suite file. Raises ConfigError (or MetricError for a metric's name), one line."""
+    values = _parse(path)
+    _check_keys(path, values)
+    seeds, titles = tuple(values["seeds"]), list(values["rows"])
+    if not seeds or any(not isinstance(seed, int) or seed < 0 for seed in seeds) or len(set(seeds)) != len(seeds):
+        raise ConfigError(f"{path}: seeds = {values['seeds']}: give different whole numbers from 0 up")
+    if values["images"] < 2:
+        raise ConfigError(f"{path}: images = {values['images']}: metrics need at least 2")
+    if values["baseline"] not in titles:
+        raise ConfigError(f"{path}: baseline = {values['baseline']!r} is not among the rows: {', '.join(titles)}")
+    budget = values.get("total_kimg")
+    rows = tuple(_row(path, title, flagfile, budget) for title, flagfile in values["rows"].items())
+    _check_rows(path, rows)
+    metrics = tuple(named(",".join(values["metrics"])))
+    if not metrics:
+        raise ConfigError(f"{path}: metrics = []: name at least one")
+    return Suite(
+        values["title"], values["baseline"], seeds, metrics, values["images"], values.get("extractor", ""), budget,
+        Path(values.get("results", f"results/{path.stem}")),
+        Path(values.get("report", f"docs/results/{path.stem}.md")), rows,
+    )  # fmt: skip
+
+
+def _parse(path: Path) -> dict:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError:
+        raise ConfigError(f"{path}: no such suite file; see configs/cpu/columbia.toml for one") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # a row given twice, among others
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+
+
+def _check_keys(path: Path, values: dict) -> None:
+    known = REQUIRED | OPTIONAL
+    for key in REQUIRED:
+        if key not in values:
+            raise ConfigError(f"{path}: {key} is missing; see configs/cpu/columbia.toml for a whole suite")
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key {key!r}: the known ones are {', '.join(known)}")
+        if not isinstance(value, known[key]) or isinstance(value, bool):
+            raise ConfigError(f"{path}: {key} = {value!r}: of the wrong kind; see configs/cpu/columbia.toml")
+
+
+def _row(path: Path, title: str, flagfile: object, budget: float | None) -> Row:
+    if not isinstance(flagfile, str) or not Path(flagfile).is_file():
+        raise ConfigError(f"{path}: row {title!r}: there is no flagfile {flagfile!r} here")
+    changes = {} if budget is None else {"total_kimg": float(budget)}
+    name = Path(flagfile).stem
+    return Row(title, name, Path(flagfile), read_flagfile(Path(flagfile)).replace(desc=name, **changes))
+
+
+def read_flagfile(path: Path) -> Config:
+    """The options of a flagfile, as train.py would take them. ConfigError: one that cannot be."""
+    values = flags.FlagValues()
+    define_flags(flags, values)
+    try:
+        values(["train.py", f"--flagfile={path}"])
+    except flags.Error as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+    return Config.from_values({name: values[name].value for name in option_names()})
+
+
+def _check_rows(path: Path, rows: tuple[Row, ...]) -> None:
+    names: dict[str, Row] = {}
+    for row in rows:
+        if row.name in names:
+            other = names[row.name]
+            raise ConfigError(
+                f"{path}: rows {other.title!r} and {row.title!r} would both make runs called {row.name!r} "
+                f"({other.flagfile}, {row.flagfile}); rename a flagfile"
+            )
+        names[row.name] = row
+        if row.config.data != rows[0].config.data:
+            raise ConfigError(f"{path}: row {row.title!r} has other data options than {rows[0].title!r}; scores of "
+                              "different data cannot be compared")  # fmt: skip
+        if row.config.growth.total_kimg != rows[0].config.growth.total_kimg:
+            raise ConfigError(f"{path}: row {row.title!r} sees {row.config.growth.total_kimg:g} thousand images, "
+                              f"{rows[0].title!r} {rows[0].config.growth.total_kimg:g}; set total_kimg")  # fmt: skip

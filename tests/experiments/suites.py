@@ -1,0 +1,127 @@
+"""Suites for the tests, and stand-ins for train.py and evaluate.py that do no work but leave the same files."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from pgan_tf.experiments.suite import Suite, read_suite
+
+ROWS = {"Baseline": "base", "RR": "rr", "Least Squares": "lsgan"}
+FLAGS = {"base": "", "rr": "--regularizer=repelling\n", "lsgan": "--loss=lsgan\n"}
+KEYS = {
+    "title": '"A suite"', "baseline": '"Baseline"', "seeds": "[1, 2, 3]", "metrics": '["swd", "ms_ssim"]',
+    "images": "64",
+}  # fmt: skip
+
+# Snapshots at 1 and 2 kimg; a score that follows from row and seed. `calls` counts the starts of each kind.
+TRAIN = """
+    import json, os, pathlib, signal, sys, time
+    sys.path.insert(0, {root!r})
+    os.environ["PGAN_TF_NO_KERAS"] = "1"
+    from absl import flags
+    from pgan_tf.config import Config, define_flags, option_names
+
+    define_flags(flags)
+    flags.DEFINE_string("resume", "", "")
+    F = flags.FLAGS
+    F(sys.argv)
+    here = pathlib.Path({here!r})
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(1))
+    config = Config.from_values({{name: F[name].value for name in option_names()}})
+    if F.resume:
+        folder = pathlib.Path(F.resume)
+        config = Config.from_json((folder / "config.json").read_text())
+    else:
+        number = len(list(pathlib.Path(config.run.result_dir).glob("0*")))
+        folder = pathlib.Path(config.run.result_dir) / f"{{number:05d}}-{{config.run.desc}}-s{{config.run.seed}}"
+        folder.mkdir()
+        (folder / "config.json").write_text(config.to_json())
+    name = f"{{config.run.desc}}-s{{config.run.seed}}"
+    with (here / "calls").open("a") as file:
+        file.write(f"train {{name}} {{'resume' if F.resume else 'new'}}\\n")
+    if (here / f"break-{{name}}").exists():
+        sys.exit("error: a loss or gradient is not finite")
+    metrics = folder / "metrics.jsonl"
+    kimg = metrics.read_text().count('"tick"') if metrics.exists() else 0
+    while kimg < config.growth.total_kimg:
+        kimg += 1
+        (folder / f"network-{{kimg:06d}}.keras").write_text("")
+        with metrics.open("a") as file:
+            row = {{"tick": kimg, "kimg": float(kimg), "images": 1000 * kimg, "train_seconds": 60.0, "resolution": 32,
+                   "timing/images_per_second": 9.0, "loss/D": 0.1 * kimg, "loss/G": -0.1 * kimg}}
+            file.write(json.dumps(row) + "\\n")
+        while (here / f"hang-{{name}}").exists() and not stopped:
+            signal.pause()
+        if stopped:
+            sys.exit(0)
+"""
+EVALUATE = """
+    import argparse, json, pathlib
+    parser = argparse.ArgumentParser()
+    for name in ("run", "snapshots", "metrics", "images", "dataset", "extractor", "reals", "output"):
+        parser.add_argument("--" + name)
+    parser.add_argument("--baselines", action="store_true")
+    args = parser.parse_args()
+    here = pathlib.Path({here!r})
+    run = pathlib.Path(args.run) if args.run else None
+    with (here / "calls").open("a") as file:
+        file.write(f"evaluate {{run.name[6:] if run else 'reals'}}\\n")
+    values = {{"swd": ("avg", 10.0), "ms_ssim": ("mean", 0.5)}}
+    def row(metric, fakes, kimg, factor):
+        name, value = values[metric]
+        about = {{"kimg": kimg}} if kimg else {{}}
+        return {{"metric": metric, "title": metric.upper(), "fakes": fakes, "count": int(args.images),
+                "values": {{name: value * factor}}, "versions": {{"python": "3"}}, **about}}
+    rows = []
+    if run:
+        bias = {{"base": 1.0, "rr": 0.5, "lsgan": 1.001}}[run.name[6:].split("-s")[0]]
+        spread = 1 + 0.01 * int(run.name.split("-s")[-1])
+        for path in sorted(run.glob("network-*.keras")):
+            kimg = int(path.stem[-6:])
+            rows += [row(m, path.name, kimg, bias * spread * (3 - kimg)) for m in args.metrics.split(",")]
+        output = run / "metrics.jsonl"
+    else:
+        output = pathlib.Path(args.output)
+        known = output.read_text() if output.exists() else ""
+        rows = [row(m, kind, 0, f) for kind, f in (("Reals", 0.0), ("Reals2", 0.1)) for m in args.metrics.split(",")]
+        rows = [] if known else rows
+    with output.open("a") as file:
+        for one in rows:
+            file.write(json.dumps(one) + "\\n")
+"""
+
+
+def write_suite(folder: Path, rows: dict[str, str] = ROWS, budget: float | None = 2, **keys: str) -> Path:
+    """Writes flagfiles and a suite file; `keys` are its lines, None leaves one out."""
+    for name, text in FLAGS.items():
+        (folder / f"{name}.flags").write_text(f"--dataset=data\n--fmap_max=8\n{text}")
+    keys = {**KEYS, "results": f'"{folder}/results"', "report": f'"{folder}/docs/table.md"', **keys}
+    if budget is not None:
+        keys.setdefault("total_kimg", str(budget))
+    lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
+    lines += ["[rows]", *(f'"{title}" = "{folder}/{name}.flags"' for title, name in rows.items())]
+    path = folder / "suite.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def make_suite(folder: Path, **keys) -> Suite:
+    return read_suite(write_suite(folder, **keys))
+
+
+def write_scripts(folder: Path) -> Path:
+    """The stand-ins, in `folder`/scripts."""
+    scripts = folder / "scripts"
+    scripts.mkdir()
+    root = str(Path(__file__).resolve().parents[2])
+    for name, text in (("train.py", TRAIN), ("evaluate.py", EVALUATE)):
+        (scripts / name).write_text(textwrap.dedent(text).format(root=root, here=str(scripts)))
+    return scripts
+
+
+def calls(scripts: Path) -> list[str]:
+    """What was started so far."""
+    path = scripts / "calls"
+    return path.read_text().splitlines() if path.exists() else []

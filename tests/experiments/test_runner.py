@@ -1,0 +1,149 @@
+"""A suite runs what is missing, once; a kill, a failure or a second process lose and repeat nothing."""
+
+import io
+import os
+import signal
+import threading
+
+import pytest
+from experiments.suites import calls, make_suite, write_scripts
+from rich.console import Console
+
+from pgan_tf.config import ConfigError
+from pgan_tf.experiments import runner
+from pgan_tf.experiments.runner import Runner
+from pgan_tf.experiments.runs import states
+
+ALL = [f"{name}-s{seed}" for seed in (1, 2, 3) for name in ("base", "rr", "lsgan")]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+
+
+@pytest.fixture
+def made(tmp_path):
+    """(suite, scripts, a function that runs what is missing and returns the failed)."""
+    suite, scripts = make_suite(tmp_path), write_scripts(tmp_path)
+    return suite, scripts, lambda jobs=1: Runner(suite, scripts, jobs, Console(file=io.StringIO())).run()
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_run_is_trained_and_measured_once_and_never_again(made, jobs):
+    suite, scripts, run = made
+    assert run(jobs) == []
+    assert all(state.complete for state in states(suite))
+    done = calls(scripts)
+    expected = [*(f"train {name} new" for name in ALL), *(f"evaluate {name}" for name in ALL), "evaluate reals"]
+    assert sorted(done) == sorted(expected)
+    assert run(jobs) == []
+    assert calls(scripts)[len(done) :] == ["evaluate reals"]  # which knows by itself what it has
+
+
+def test_one_job_goes_through_the_runs_in_their_order(made):
+    _, scripts, run = made
+    run()
+    assert [line.split()[1] for line in calls(scripts) if line.startswith("train")] == ALL
+
+
+def test_a_run_that_fails_is_named_and_the_others_go_on(made):
+    suite, scripts, run = made
+    (scripts / "break-rr-s2").touch()
+    assert run() == ["rr-s2"]
+    assert [state.name for state in states(suite) if not state.complete] == ["rr-s2"]
+    (scripts / "break-rr-s2").unlink()
+    before = len(calls(scripts))
+    assert run() == []
+    assert calls(scripts)[before:] == ["train rr-s2 resume", "evaluate rr-s2", "evaluate reals"]
+
+
+def test_a_failures_last_line_is_shown(tmp_path):
+    suite, scripts, output = make_suite(tmp_path), write_scripts(tmp_path), io.StringIO()
+    (scripts / "break-base-s1").touch()
+    Runner(suite, scripts, 1, Console(file=output)).run()
+    assert "base-s1: failed with status 1: error: a loss or gradient is not finite" in output.getvalue()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_runs_and_the_same_command_goes_on(made, number):
+    suite, scripts, run = made
+    (scripts / "hang-rr-s1").touch()
+
+    def stop_when_it_hangs():
+        folder = None
+        while not (folder and (folder / "metrics.jsonl").exists()):
+            folder = next(iter(suite.results.glob("*-rr-s1")), None) if suite.results.exists() else None
+        os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=stop_when_it_hangs)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    thread.join()
+    (scripts / "hang-rr-s1").unlink()
+    assert [line for line in calls(scripts) if "lsgan" in line or "s2" in line] == []
+    assert run() == []
+    assert all(state.complete for state in states(suite))
+    trained = [line for line in calls(scripts) if line.startswith("train")]
+    assert [line for line in trained if line.endswith("resume")] == ["train rr-s1 resume"]
+    assert len([line for line in trained if line.endswith("new")]) == len(ALL)
+
+
+def test_a_run_killed_while_it_is_measured_is_measured_only(made):
+    suite, scripts, run = made
+    run()
+    folder = next(suite.results.glob("*-base-s1"))
+    path = folder / "metrics.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]) + lines[-1][:20])  # a line that the kill cut off
+    before = len(calls(scripts))
+    assert run() == []
+    assert calls(scripts)[before:] == ["evaluate base-s1", "evaluate reals"]
+
+
+def test_other_counts_of_images_are_measured_anew_without_training(tmp_path):
+    scripts = write_scripts(tmp_path)
+    Runner(make_suite(tmp_path, seeds="[1]"), scripts, 1, Console(file=io.StringIO())).run()
+    before = len(calls(scripts))
+    (tmp_path / "results/reals.jsonl").unlink()
+    Runner(make_suite(tmp_path, seeds="[1]", images="128"), scripts, 1, Console(file=io.StringIO())).run()
+    names = ("base-s1", "rr-s1", "lsgan-s1", "reals")
+    assert calls(scripts)[before:] == [f"evaluate {name}" for name in names]
+
+
+def test_two_processes_never_work_on_one_suite(made):
+    suite, scripts, run = made
+    suite.results.mkdir(parents=True)
+    with runner._only_one(suite.results / ".lock"), pytest.raises(ConfigError, match=r"another experiment.py works"):
+        run()
+    assert calls(scripts) == []
+
+
+def test_a_folder_with_other_options_is_never_taken_for_the_run(made):
+    suite, scripts, run = made
+    run()
+    folder = next(suite.results.glob("*-rr-s1"))
+    text = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(text.replace('"fmap_max": 8', '"fmap_max": 16'))
+    before = calls(scripts)
+    with pytest.raises(ConfigError, match=r"was begun with --fmap_max=16, .*rr.flags says 8; move the folder away"):
+        run()
+    assert calls(scripts) == before
+
+
+def test_two_folders_of_one_run_are_refused(made):
+    suite, _, run = made
+    run()
+    folder = next(suite.results.glob("*-rr-s1"))
+    folder.with_name("00099-rr-s1").mkdir()
+    with pytest.raises(ConfigError, match="are both runs of 'RR' with seed 1; move one away"):
+        states(suite)
+
+
+def test_names_that_begin_alike_are_kept_apart(tmp_path):
+    """Seed 1 is not seed 11, `rr` not `rr-x`."""
+    suite = make_suite(tmp_path, seeds="[1]")
+    for name in ("00000-rr-s11", "00001-x-rr-s1", "00002-rr-s1-copy"):
+        (suite.results / name).mkdir(parents=True)
+    assert [state.folder for state in states(suite)] == [None, None, None]

@@ -1,0 +1,125 @@
+"""Means, deviations and tests of a suite, against scipy and arithmetic; the report keeps a person's words."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+from experiments.suites import make_suite, write_scripts
+from PIL import Image
+from rich.console import Console
+
+from pgan_tf.config import ConfigError
+from pgan_tf.experiments import report, runner, scores
+from pgan_tf.experiments.hparams import varied_options
+from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
+from pgan_tf.experiments.runs import states
+
+
+@pytest.fixture
+def done(tmp_path, monkeypatch):
+    """A complete suite with pictures."""
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    suite = make_suite(tmp_path)
+    runner.Runner(suite, write_scripts(tmp_path), 2, Console(file=io.StringIO())).run()
+    for folder in suite.results.glob("0*"):
+        for kimg in range(9):
+            Image.new("RGB", (768, 512), (0, 20 * kimg, 0)).save(folder / f"fakes{kimg:06d}.png")
+    return suite
+
+
+def test_welch_is_what_the_textbook_says():
+    """Equal deviations of 1 and 3 values a side: t = 3 / sqrt(2/3), 4 degrees of freedom."""
+    t = 3 / math.sqrt(2 / 3)
+    # the distribution function of Student's t with 4 degrees of freedom, in closed form
+    x = t / math.sqrt(4 + t * t)
+    expected = 1 - (1.5 * x - 0.5 * x**3)
+    assert scores.welch((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_welch_needs_two_values_a_side_and_a_difference():
+    assert scores.welch((1.0,), (1.0, 2.0)) is None
+    assert scores.welch((1.0, 2.0), ()) is None
+    assert scores.welch((1.0, 1.0), (1.0, 1.0)) is None
+
+
+def test_holm_never_falls_and_never_exceeds_one():
+    assert scores.holm({"a": 0.04, "b": 0.01, "c": 0.03}) == pytest.approx({"b": 0.03, "c": 0.06, "a": 0.06})
+    assert scores.holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0}
+
+
+def test_scores_are_those_of_the_last_snapshot(done):
+    found = states(done)
+    numbers = scores.scores(done, found)["swd"]
+    base, rr = numbers["Baseline"], numbers["RR"]
+    assert len(base.values) == len(rr.values) == 3
+    assert all(10 <= value < 11 for value in base.values)  # of the snapshot at 2 kimg; that at 1 kimg has twice as much
+    assert base.mean == pytest.approx(np.mean(base.values))
+    assert base.deviation == pytest.approx(np.std(base.values, ddof=1))
+    assert base.change is None
+    assert base.p is None
+    assert rr.change == pytest.approx(100 * (rr.mean / base.mean - 1))
+    assert rr.p < 0.001 < numbers["Least Squares"].p
+    assert rr.p_holm == pytest.approx(2 * rr.p)
+
+
+def test_a_run_that_is_not_complete_counts_nowhere(done):
+    path = next(done.results.glob("*-rr-s2")) / "metrics.jsonl"
+    path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "ms_ssim" not in line))
+    assert len(scores.scores(done, states(done))["swd"]["RR"].values) == 2
+
+
+def test_curves_are_means_over_the_seeds(done):
+    runs = [state for state in states(done) if state.row.title == "RR"]
+    curve = metric_curve(runs, "swd")
+    assert curve.kimg.tolist() == [1, 2]
+    assert curve.mean[1] == pytest.approx(scores.scores(done, runs + states(done))["swd"]["RR"].mean)
+    losses = loss_curve(runs, "loss/D")
+    assert losses.mean.tolist() == pytest.approx([0.1, 0.2])
+    assert losses.deviation.tolist() == pytest.approx([0, 0])
+
+
+def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
+    files = report.write_report(done, tmp_path / "suite.toml")
+    text = files[0].read_text()
+    for title in ("Reals", "Reals2", "Baseline", "RR", "Least Squares"):
+        assert f"\n| {title} |" in text
+    assert "9 of 9 runs are complete" in text
+    assert "nan" not in text.lower()
+    for file in files[1:]:
+        assert f"]({file.name})" in text
+        with Image.open(file) as picture:
+            assert min(picture.size) > 50
+    assert sorted(path.name for path in (done.results / "hparams").iterdir()) == sorted(s.name for s in states(done))
+
+
+def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
+    path = report.write_report(done, tmp_path / "suite.toml")[0]
+    written = path.read_text()
+    path.write_text("# Mine\n\nWhat it means.\n" + written[written.index(report.MARKER) :] + "stale")
+    report.write_report(done, tmp_path / "suite.toml")
+    assert path.read_text() == "# Mine\n\nWhat it means.\n" + written[written.index(report.MARKER) :]
+
+
+def test_nothing_measured_is_said_in_a_line(tmp_path):
+    with pytest.raises(ConfigError, match=r"nothing is measured yet; first: experiment.py run"):
+        report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
+
+
+def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    suite = make_suite(tmp_path, seeds="[1]")
+    runner.Runner(suite, write_scripts(tmp_path), 1, Console(file=io.StringIO())).run()
+    text = report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    assert "±" not in text
+    assert "nan" not in text.lower()
+
+
+def test_the_options_that_vary_are_those_of_the_rows(tmp_path):
+    assert varied_options(make_suite(tmp_path)) == ["loss", "regularizer"]
+
+
+def test_times_are_spread_from_the_first_to_the_last(tmp_path):
+    files = [tmp_path / f"fakes{i:06d}.png" for i in range(26)]
+    assert [int(file.stem[-6:]) for file in _over_time(files)] == [0, 5, 10, 15, 20, 25]
+    assert _over_time(files[:3]) == files[:3]

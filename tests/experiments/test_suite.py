@@ -1,0 +1,99 @@
+"""A suite is checked whole before anything runs."""
+
+import pytest
+from experiments.suites import ROWS, make_suite, write_suite
+
+from metrics.errors import MetricError
+from pgan_tf.config import ConfigError
+from pgan_tf.experiments.suite import read_suite
+
+
+def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
+    suite = make_suite(tmp_path)
+    assert [row.title for row in suite.rows] == list(ROWS)
+    assert [row.name for row in suite.rows] == list(ROWS.values())
+    assert [row.config.loss.regularizer for row in suite.rows] == ["none", "repelling", "none"]
+    assert {row.config.growth.total_kimg for row in suite.rows} == {2.0}
+    assert suite.dataset == "data"
+
+
+def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
+    assert {row.config.growth.total_kimg for row in make_suite(tmp_path, budget=None).rows} == {15000.0}
+
+
+def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
+    runs = [(row.name, seed) for row, seed in make_suite(tmp_path, seeds="[7, 5]").runs]
+    assert runs == [("base", 7), ("rr", 7), ("lsgan", 7), ("base", 5), ("rr", 5), ("lsgan", 5)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (dict(rows={"Baseline": "base", "RR": "nothing"}), "row 'RR': there is no flagfile .*nothing.flags"),
+        (dict(rows={"Baseline": "base", "Again": "base"}), "'Baseline' and 'Again' would both make runs called 'base'"),
+        (dict(baseline='"RR2"'), "baseline = 'RR2' is not among the rows: Baseline, RR, Least Squares"),
+        (dict(seeds="[]"), "seeds = .*different whole numbers"),
+        (dict(seeds="[1, 1]"), "seeds = .*different whole numbers"),
+        (dict(seeds='["a"]'), "seeds = .*different whole numbers"),
+        (dict(seeds="[-1]"), "seeds = .*different whole numbers"),
+        (dict(images="1"), "images = 1: metrics need at least 2"),
+        (dict(metrics="[]"), "metrics = .*name at least one"),
+        (dict(title=None), "title is missing"),
+        (dict(rooms="3"), "unknown key 'rooms': the known ones are"),
+        (dict(images='"many"'), "images = 'many': of the wrong kind"),
+        (dict(total_kimg="true"), "total_kimg = True: of the wrong kind"),
+        (dict(total_kimg="0"), "total_kimg=0"),
+        (dict(seeds="[1"), "is not TOML"),
+    ],
+)
+def test_refusals(keys, message, tmp_path):
+    with pytest.raises(ConfigError, match=message) as caught:
+        make_suite(tmp_path, **keys)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_metric_is_answered_with_the_known_ones(tmp_path):
+    with pytest.raises(MetricError, match="unknown metric 'beauty': the known ones are swd"):
+        make_suite(tmp_path, metrics='["beauty"]')
+
+
+def test_a_title_given_twice_is_refused(tmp_path):
+    path = write_suite(tmp_path)
+    path.write_text(path.read_text() + f'"RR" = "{tmp_path}/lsgan.flags"\n')
+    with pytest.raises(ConfigError, match=r"suite.toml: is not TOML"):
+        read_suite(path)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--regularizer=propelling", "rr.flags: .*propelling.*repelling"),
+        ("--g_block=residul", "rr.flags: .*residul.*plain"),
+        ("--minibatch_statistics=modes", "rr.flags: .*modes.*moments_as_coded"),
+        ("--repelling_weight=-1", "repelling_weight=-1.0: must be at least 0"),
+        ("--unroll_steps=-1", "unroll_steps=-1: must be at least 0"),
+        ("--no_such_flag=1", "rr.flags: .*no_such_flag"),
+        ("--dataset=other", "row 'RR' has other data options than 'Baseline'"),
+        ("--flagfile=nowhere.flags", "rr.flags: .*nowhere.flags"),
+    ],
+)
+def test_a_flagfile_that_cannot_train_is_refused(flag, message, tmp_path):
+    path = write_suite(tmp_path)
+    (tmp_path / "rr.flags").write_text(f"--dataset=data\n{flag}\n")
+    with pytest.raises(ConfigError, match=message) as caught:
+        read_suite(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path):
+    path = write_suite(tmp_path, budget=None)
+    (tmp_path / "rr.flags").write_text("--dataset=data\n--total_kimg=5\n")
+    with pytest.raises(ConfigError, match="row 'RR' sees 5 thousand images, 'Baseline' 15000; set total_kimg"):
+        read_suite(path)
+    path.write_text("total_kimg = 3\n" + path.read_text())
+    assert {row.config.growth.total_kimg for row in read_suite(path).rows} == {3.0}
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(ConfigError, match=r"nothing.toml: no such suite file"):
+        read_suite(tmp_path / "nothing.toml")
