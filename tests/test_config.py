@@ -19,16 +19,10 @@ from pgan_tf.config import (
 
 
 @pytest.fixture
-def flag_values(monkeypatch):
+def flag_values():
     """Our options, as flags of a registry of their own; parse(...) reads a command line."""
     values = flags.FlagValues()
-
-    def wrap(define):
-        return lambda *args, **kwargs: define(*args, flag_values=values, **kwargs)
-
-    for name in ("DEFINE", "DEFINE_bool", "DEFINE_integer", "DEFINE_float", "DEFINE_string", "DEFINE_enum"):
-        monkeypatch.setattr(flags, name, wrap(getattr(flags, name)))
-    define_flags(flags)
+    define_flags(flags, values)
 
     def parse(*arguments) -> dict:
         values.unparse_flags()
