@@ -26,19 +26,13 @@ REPORT_SECONDS = 60.0  # between two lines on how far the runs are
 REALS = "reals.jsonl"  # in the folder of the runs: the reals measured against themselves
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
-    """A run that is being worked on: a process at a time."""
+    """A process that works on a run; `state`: what it found."""
 
-    row: Row
-    seed: int
+    state: RunState
     log: Path
     process: subprocess.Popen
-    training: bool
-
-    @property
-    def name(self) -> str:
-        return f"{self.row.name}-s{self.seed}"
 
 
 @dataclass
@@ -91,7 +85,7 @@ class Runner:
         command = self._evaluate(state) if state.trained else self._train(state)
         self._say(f"{state.name}: {'measuring' if state.trained else 'training'}"
                   + (f" from {state.kimg:.1f} kimg on" if state.folder and not state.trained else ""))  # fmt: skip
-        self._active.append(Job(row, seed, log, self._open(command, log), not state.trained))
+        self._active.append(Job(state, log, self._open(command, log)))
 
     def _open(self, command: list[str], log: Path) -> subprocess.Popen:
         with log.open("a") as output:
@@ -99,10 +93,9 @@ class Runner:
             return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
 
     def _train(self, state: RunState) -> list[str]:
-        train = [sys.executable, str(self.scripts / "train.py")]
+        train, row = [sys.executable, str(self.scripts / "train.py")], state.row
         if state.folder:
             return [*train, f"--resume={state.folder}", f"--dataset={self.suite.dataset}"]
-        row = state.row
         return [
             *train, f"--flagfile={row.flagfile}", f"--result_dir={self.suite.results}", f"--desc={row.name}",
             f"--seed={state.seed}", f"--total_kimg={row.config.growth.total_kimg}",
@@ -122,20 +115,10 @@ class Runner:
 
     def _measure_reals(self) -> None:
         """The rows Reals and Reals2; evaluate.py passes over what is in the file."""
-        output = self.suite.results / REALS
-        config = self.suite.rows[0].config
-        resolution = [f"--resolution={config.data.resolution}"] if config.data.resolution else []
-        log = self.suite.results / "reals.log"
-        process = self._open(
-            [
-                *self._evaluate_command(),
-                f"--reals={self.suite.dataset}",
-                "--baselines",
-                f"--output={output}",
-                *resolution,
-            ],
-            log,
-        )
+        output, log = self.suite.results / REALS, self.suite.results / "reals.log"
+        command = [*self._evaluate_command(), f"--reals={self.suite.dataset}", "--baselines", f"--output={output}"]
+        resolution = self.suite.rows[0].config.data.resolution
+        process = self._open([*command, *([f"--resolution={resolution}"] if resolution else [])], log)
         if process.wait() != 0:
             self._fail("reals", log, process.returncode)
 
@@ -150,17 +133,14 @@ class Runner:
             self._active.remove(job)
             if self._stopping:
                 continue
-            if status != 0:
-                self._fail(job.name, job.log, status)
-                continue
-            state = state_of(self.suite, job.row, job.seed)
-            if state.complete:
+            state = state_of(self.suite, job.state.row, job.state.seed)
+            if status == 0 and state.complete:
                 scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in self.suite.metrics)
-                self._say(f"{job.name}: complete: {scores}")
-            elif job.training and state.trained:
-                self._start(job.row, job.seed)
+                self._say(f"{state.name}: complete: {scores}")
+            elif status == 0 and state.trained and not job.state.trained:
+                self._start(state.row, state.seed)
             else:
-                self._fail(job.name, job.log, status)
+                self._fail(state.name, job.log, status)
 
     def _fail(self, name: str, log: Path, status: int) -> None:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
@@ -170,12 +150,10 @@ class Runner:
 
     def _report_progress(self) -> None:
         for job in self._active:
-            state = state_of(self.suite, job.row, job.seed)
-            if job.training and state.folder and (ticks := read_ticks(state.folder)):
-                rate = ticks[-1]["timing/images_per_second"]
-                self._say(
-                    f"{job.name}: {state.kimg:.1f} of {job.row.config.growth.total_kimg:g} kimg, {rate:.0f} images/s"
-                )
+            state = state_of(self.suite, job.state.row, job.state.seed)
+            if not state.trained and state.folder and (ticks := read_ticks(state.folder)):
+                total, rate = state.row.config.growth.total_kimg, ticks[-1]["timing/images_per_second"]
+                self._say(f"{state.name}: {state.kimg:.1f} of {total:g} kimg, {rate:.0f} images/s")
 
     def _say(self, text: str) -> None:
         self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", highlight=False, soft_wrap=True, markup=False)

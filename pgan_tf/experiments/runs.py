@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.registry import METRICS
+from metrics.registry import ASKED, METRICS
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.suite import Row, Suite
@@ -80,8 +80,8 @@ def state_of(suite: Suite, row: Row, seed: int) -> RunState:
 def _asked_for(suite: Suite, result: dict) -> bool:
     if result["metric"] not in suite.metrics or result["count"] != suite.images or "kimg" not in result:
         return False
-    uses_extractor = METRICS[result["metric"]].extractor == "asked"
-    return not (uses_extractor and suite.extractor) or result.get("extractor") == suite.extractor
+    free = not suite.extractor or METRICS[result["metric"]].extractor != ASKED
+    return free or result["extractor"] == suite.extractor
 
 
 def read_ticks(folder: Path) -> list[dict]:
