@@ -38,7 +38,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool", "evaluate"],
+    py_modules=["train", "dataset_tool", "evaluate", "network_tool"],
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -63,6 +63,11 @@ setup(
         "test": TEST,
     },
     entry_points={
-        "console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main", "pgan-evaluate=evaluate:main"]
+        "console_scripts": [
+            "pgan-train=train:console",
+            "pgan-dataset=dataset_tool:main",
+            "pgan-evaluate=evaluate:main",
+            "pgan-network=network_tool:main",
+        ]
     },
 )
