@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
@@ -33,9 +34,14 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _terminate(number, frame) -> None:
+    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
     from pgan_tf.config import ConfigError
     from pgan_tf.data.errors import DataError

@@ -68,6 +68,14 @@ def write(folder: Path, source: dict[str, Any], networks: dict[str, dict], unsho
     (folder / "README.md").write_text(_page(found))
 
 
+def read(folder: Path) -> dict[str, Any]:
+    """What card.json says. DataError where it cannot be read."""
+    try:
+        return json.loads((folder / CARD).read_text())
+    except ValueError as error:
+        raise DataError(f"{folder / CARD}: damaged ({error}); import the network again") from None
+
+
 def _page(card: dict[str, Any]) -> str:
     name, facts = next(iter(card["networks"].items()))
     options, factor = facts["options"], facts["final_resolution"] // facts["resolution"]
