@@ -40,7 +40,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool", "evaluate", "experiment"],
+    py_modules=["train", "dataset_tool", "evaluate", "experiment", "generate", "network_tool"],
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -71,6 +71,8 @@ setup(
             "pgan-dataset=dataset_tool:main",
             "pgan-evaluate=evaluate:main",
             "pgan-experiment=experiment:main",
+            "pgan-generate=generate:main",
+            "pgan-network=network_tool:main",
         ]
     },
 )

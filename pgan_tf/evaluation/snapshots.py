@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import tensorflow as tf
 from metrics.errors import MetricError
 from pgan_tf.config import Config
 from pgan_tf.evaluation.fakes import GeneratedImages
-from pgan_tf.networks import Generator
+from pgan_tf.networks import saved
+from pgan_tf.networks.saved import kimg
 
 
 @dataclass(frozen=True)
@@ -35,31 +35,21 @@ def find(run: Path, which: str) -> list[Snapshot]:
         path = Path(which)
         if not path.is_file():
             raise MetricError(f"--snapshots={which}: no such file; give latest, all, or a .keras file")
-        return [_snapshot(path)]
+        return [Snapshot(path, kimg(path))]
     if not run.is_dir():
         raise MetricError(f"--run={run}: no such folder; give the folder of a run")
-    found = [_snapshot(path) for path in sorted(run.glob("network-[0-9]*.keras"))]
+    found = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]
     if not found:
         raise MetricError(f"--run={run}: holds no network-*.keras yet; the run writes one at its end")
     return found if which == "all" else found[-1:]
 
 
-def _snapshot(path: Path) -> Snapshot:
-    match = re.fullmatch(r"network-(\d+)\.keras", path.name)
-    return Snapshot(path, int(match[1]) if match else None)
-
-
 def images(snapshot: Snapshot, config: Config, resolution: int, labels: np.ndarray | None, seed: int):
     """What the snapshot generates, at `resolution`. MetricError if the file is no generator, or a larger one."""
-    import keras
-
     try:
-        network = keras.saving.load_model(snapshot.path, compile=False)
-    except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise MetricError(f"{snapshot.path}: cannot be loaded as a generator ({reason})") from None
-    if not isinstance(network, Generator):
-        raise MetricError(f"{snapshot.path}: holds a {type(network).__name__}, not a generator")
+        network = saved.load_network(snapshot.path)
+    except saved.NetworkError as error:
+        raise MetricError(str(error)) from None
     if network.resolution > resolution:
         raise MetricError(f"{snapshot.path}: makes {network.resolution} pixels, the reals have {resolution}")
     if network.label_size:

@@ -1,0 +1,59 @@
+"""The commands of network_tool.py."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pgan_tf.commands.flags import command
+
+
+def add_commands(commands) -> None:
+    """Adds them to argparse's sub-commands."""
+    for name, add_flags, run, text in COMMANDS:
+        add_flags(command(commands, name, run, text))
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace what OUT holds")
+
+
+# ---- import ----------------------------------------------------------------------------------------------------------
+
+
+def _import_flags(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("format", metavar="FORMAT", choices=("nvidia",), help="nvidia: a pickle (G, D, Gs) of the original ProGAN")
+    add("file", metavar="FILE", type=Path, help="what to read; nothing in it is executed")
+    add("out", metavar="OUT", type=Path, help="folder to make: generator_ema.keras, generator.keras, ...")
+    text = "level of detail to rebuild the networks at: 0 = the final resolution (default: the file's own)"
+    add("--lod", type=float, help=text)
+    add_overwrite(parser)
+
+
+def _import(args: argparse.Namespace) -> int:
+    from pgan_tf.interop.nvidia import import_nvidia
+
+    print(*import_nvidia(args.file, args.out, args.lod, args.overwrite), sep="\n")
+    return 0
+
+
+# ---- info ------------------------------------------------------------------------------------------------------------
+
+
+def _info_flags(parser: argparse.ArgumentParser) -> None:
+    text = "a run folder, a .keras file, the folder of an imported network, or a .pkl of the original"
+    parser.add_argument("network", metavar="NETWORK", type=Path, help=text)
+
+
+def _info(args: argparse.Namespace) -> int:
+    from pgan_tf.interop.info import print_info
+
+    print_info(args.network)
+    return 0
+
+
+COMMANDS = (  # name, its flags, what it does (returns the exit status), what it says of itself
+    ("import", _import_flags, _import, "turn a network file of another program into ours"),
+    ("info", _info_flags, _info, "say what a network is: layers, parameters, resolution, options, sha256"),
+)

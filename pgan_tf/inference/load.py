@@ -1,0 +1,36 @@
+"""A trained generator, from wherever it lies, with the options it was trained with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pgan_tf.config import Config
+from pgan_tf.networks import Generator
+from pgan_tf.networks.saved import NetworkError, generator_file, load_network
+
+
+class Loaded(NamedTuple):
+    """`path`: the file it came from. `config`: the options of its run, None where no config.json lies beside it."""
+
+    network: Generator
+    path: Path
+    config: Config | None
+
+
+def load_generator(path: Path) -> Loaded:
+    """The averaged generator of a run (its newest snapshot), of a .keras file, or of an imported network's folder.
+
+    Raises NetworkError, one line: nothing there, a run without snapshots, no generator, a file that cannot be read.
+    """
+    file = generator_file(Path(path))
+    return Loaded(load_network(file), file, _config(file.with_name("config.json")))
+
+
+def _config(path: Path) -> Config | None:
+    try:
+        return Config.from_json(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, AttributeError) as error:  # not JSON, or not what a run writes
+        raise NetworkError(f"{path}: cannot be read as a run's options ({error})") from None

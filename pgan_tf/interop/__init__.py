@@ -1,0 +1,1 @@
+"""Networks of others into ours, and ours into formats of others."""

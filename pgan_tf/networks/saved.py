@@ -1,0 +1,60 @@
+"""Networks in files: which one a path means, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import keras
+
+from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
+
+IMPORTED = "generator_ema.keras"  # the averaged generator in the folder of an imported network
+
+
+class NetworkError(ValueError):
+    """A network that cannot be used: the message is one line that names the file and says what to do."""
+
+
+def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> ProgressiveNetwork:
+    """The network in a .keras file. NetworkError if it cannot be read, or if it is not a `kind`."""
+    name = "network" if kind is ProgressiveNetwork else kind.__name__.lower()
+    try:
+        network = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NetworkError(f"{path}: cannot be loaded as a {name} ({reason})") from None
+    if not isinstance(network, kind):
+        raise NetworkError(f"{path}: holds a {type(network).__name__}, not a {name}")
+    return network
+
+
+def snapshots(run: Path) -> list[Path]:
+    """A run's network-*.keras, which are averaged generators, oldest first."""
+    found = [path for path in run.glob("network-*.keras") if kimg(path) is not None]
+    return sorted(found, key=kimg)
+
+
+def kimg(path: Path) -> int | None:
+    """Thousands of images that a snapshot had seen, by its name; None where this does not say."""
+    match = re.fullmatch(r"network-(\d+)\.keras", path.name)
+    return int(match[1]) if match else None
+
+
+def generator_file(path: Path) -> Path:
+    """The file of the averaged generator that `path` means: itself, a run's newest snapshot, an imported network's.
+
+    Raises NetworkError where there is none.
+    """
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise NetworkError(f"{path}: no such file or folder; give a run's folder, a .keras file or an imported network")
+    if (path / IMPORTED).is_file():
+        return path / IMPORTED
+    found = snapshots(path)
+    if not found and (path / "config.json").is_file():
+        raise NetworkError(f"{path}: holds no network-*.keras yet; the run writes one at its end")
+    if not found:
+        raise NetworkError(f"{path}: holds neither network-*.keras nor {IMPORTED}; give a run or an imported network")
+    return found[-1]
