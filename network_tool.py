@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
@@ -21,6 +22,7 @@ Examples:
   network_tool.py import nvidia karras2018iclr-celebahq-1024x1024.pkl celebahq
   network_tool.py info celebahq
   network_tool.py info results/00000-quickstart-s1000
+  network_tool.py export results/00000-quickstart-s1000 digits.onnx --format=onnx
 
 Exit status: 0 done; 2 bad input, said in one line."""
 
@@ -33,9 +35,14 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
+def _terminate(number, frame) -> None:
+    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
     from pgan_tf.config import ConfigError
     from pgan_tf.data.errors import DataError

@@ -61,11 +61,13 @@ def run(argv: list[str]) -> int:
         raise ConfigError("--dataset is missing: the folder that dataset_tool.py made")
 
     import_tensorflow_quietly()
-    from pgan_tf.training import loop, rundir
+    from pgan_tf.training import initial, loop, rundir
     from pgan_tf.training.estimate import print_stage_table
     from pgan_tf.training.plan import make_plan
 
     plan = make_plan(config)
+    if config.model.init_from and not FLAGS.resume:
+        initial.check(config, plan.dataset.channels, plan.label_size)
     if FLAGS.dry_run:
         print_stage_table(config, plan)
         return 0

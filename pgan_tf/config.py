@@ -61,6 +61,7 @@ class Model:
     g_block: str = option("plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"])
     d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
     residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1)
+    init_from: str = option("", "start from trained networks: an imported network, a run, or a generator's .keras")
 
 
 @dataclasses.dataclass(frozen=True)

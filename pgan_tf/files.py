@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,22 +31,27 @@ def new_file(path: str | os.PathLike) -> Iterator[Path]:
 
 
 @contextmanager
-def replaced_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary folder to fill; it takes the place of `path` if the block succeeds, and is removed if not.
-
-    The caller has made sure that a folder which is there already may go.
-    """
-    path = Path(path)
-    temporary = temporary_name(path)
-    old = temporary.with_name(f"{temporary.name}.old")
+def new_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary folder to fill; it replaces `path` if the block succeeds and is removed if it fails."""
+    path = Path(path).resolve()
+    temporary, old = temporary_name(path), path.with_name(f".old{os.getpid()}-{path.name}")
     try:
-        temporary.mkdir()
+        temporary.mkdir(parents=True)
         yield temporary
         if path.exists():
             path.rename(old)
         temporary.rename(path)
     finally:
-        if old.exists() and not path.exists():
+        if old.exists() and not path.exists():  # the second renaming failed
             old.rename(path)
-        for folder in (temporary, old):
-            shutil.rmtree(folder, ignore_errors=True)
+        for leftover in (temporary, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file's bytes."""
+    found = hashlib.sha256()
+    with open(path, "rb") as stream:
+        while piece := stream.read(1 << 22):
+            found.update(piece)
+    return found.hexdigest()

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pgan_tf.interop.nvidia_tables import name_in_original
+
 TESTS = Path(__file__).resolve().parent
 SMALL = TESTS / "golden"
 WIDE = Path(os.environ.get("PGAN_TF_GOLDEN", TESTS.parents[1] / "shared" / "golden" / "nvidia"))
@@ -53,15 +55,6 @@ def files(pattern: str) -> list:
         if ours.get(path.name) != path.read_bytes():
             paths.append((path, f"wide-{path.stem}"))
     return [pytest.param(path, id=label) for path, label in paths]
-
-
-def name_in_original(name: str, resolution: int) -> str:
-    """'8x8_Conv1/weight' -> '8x8/Conv1/weight', 'ToRGB_8x8/bias' -> 'ToRGB_lod2/bias' at a final 32x32."""
-    layer, kind = name.rsplit("/", 1)
-    if "RGB" not in layer:
-        return f"{layer.replace('_', '/', 1)}/{kind}"
-    prefix, size = layer.split("_")
-    return f"{prefix}_lod{int(np.log2(resolution // int(size.split('x')[0])))}/{kind}"
 
 
 def original_weights(network, seed: int, options: dict) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ def _import_flags(parser: argparse.ArgumentParser) -> None:
 def _import(args: argparse.Namespace) -> int:
     from pgan_tf.interop.nvidia import import_nvidia
 
-    print(import_nvidia(args.file, args.out, args.lod, args.overwrite))
+    print(*import_nvidia(args.file, args.out, args.lod, args.overwrite), sep="\n")
     return 0
 
 

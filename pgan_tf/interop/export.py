@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pgan_tf.files import new_file, replaced_folder
+from pgan_tf.files import new_file, new_folder, sha256
 from pgan_tf.inference.load import load_generator
 from pgan_tf.interop import note
 from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
@@ -47,10 +46,10 @@ def export(source: Path, out: Path, format: str, overwrite: bool = False) -> str
     _check_out(out, kind, format, overwrite)
     _check_packages(kind, format)
     network, file, _ = load_generator(source)
-    page = note.page(kind.run, out.name, network, file.name, hashlib.sha256(file.read_bytes()).hexdigest())
+    page = note.page(kind.run, out.name, network, file.name, sha256(file))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(out) if kind.suffix else replaced_folder(out) as temporary:
+        with new_file(out) if kind.suffix else new_folder(out) as temporary:
             kind.write(network, temporary, page)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]

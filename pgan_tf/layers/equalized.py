@@ -20,7 +20,7 @@ class Equalized(keras.layers.Layer):
     """What the layers below share: the weight with its run-time scale, and the bias.
 
     `use_wscale=False` puts the scale into the initial values instead. `seed` makes these reproducible. A built layer
-    knows its cost: `flops` of one image's pass, and `outputs_per_image`, the numbers it puts out.
+    knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for one, such as (H, W, C).
     """
 
     def __init__(self, gain: float = HE_GAIN, use_wscale: bool = True, seed: int | None = None, **kwargs):
@@ -35,6 +35,10 @@ class Equalized(keras.layers.Layer):
         # No autocast: the scaling happens in float32 also when the layer computes in half precision.
         self.weight = self.add_weight(shape=weight_shape, initializer=initializer, name="weight", autocast=False)
         self.bias = self.add_weight(shape=(bias_size,), initializer="zeros", name="bias", autocast=False)
+
+    @property
+    def outputs_per_image(self) -> int:
+        return math.prod(self.output_size)
 
     def scaled_weight(self) -> tf.Tensor:
         return tf.cast(self.weight.value * self.scale, self.compute_dtype)
@@ -56,7 +60,7 @@ class EqualizedDense(Equalized):
 
     def build(self, input_shape):
         self.add_parameters((input_shape[-1], self.units), input_shape[-1], self.units)
-        self.flops, self.outputs_per_image = 2 * input_shape[-1] * self.units, self.units
+        self.flops, self.output_size = 2 * input_shape[-1] * self.units, (self.units,)
 
     def call(self, x):
         return self.add_bias(tf.matmul(x, self.scaled_weight()))
@@ -75,7 +79,7 @@ class LatentProjection(Equalized):
 
     def build(self, input_shape):
         self.add_parameters((input_shape[-1], self.filters * 16), input_shape[-1], self.filters)
-        self.flops, self.outputs_per_image = 32 * input_shape[-1] * self.filters, 16 * self.filters
+        self.flops, self.output_size = 32 * input_shape[-1] * self.filters, (4, 4, self.filters)
 
     def call(self, x):
         x = tf.reshape(tf.matmul(x, self.scaled_weight()), [-1, self.filters, 4, 4])  # [N,C,4,4], the original's order
@@ -105,9 +109,10 @@ class EqualizedConv2D(Equalized):
         channels = (self.filters, inputs) if self.resample == "up" else (inputs, self.filters)
         self.add_parameters((size, size, *channels), size * size * inputs, self.filters)
         _, height, width, _ = input_shape
-        pixels = height * width * {"none": 1, "up": 4, "down": 0.25}[self.resample]
+        factor = {"none": 1.0, "up": 2.0, "down": 0.5}[self.resample]
+        self.output_size = (int(height * factor), int(width * factor), self.filters)
         taps = size**2 if self.resample == "none" else (size + 1) ** 2 * (0.25 if self.resample == "up" else 1)
-        self.flops, self.outputs_per_image = 2 * taps * inputs * self.filters * pixels, self.filters * pixels
+        self.flops = 2 * taps * inputs * self.outputs_per_image
 
     def call(self, x):
         weight = self.scaled_weight()

@@ -18,7 +18,7 @@ class NetworkError(ValueError):
 
 def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> ProgressiveNetwork:
     """The network in a .keras file. NetworkError if it cannot be read, or if it is not a `kind`."""
-    name = kind.__name__.lower()
+    name = "network" if kind is ProgressiveNetwork else kind.__name__.lower()
     try:
         network = keras.saving.load_model(path, compile=False)
     except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Callable
@@ -59,7 +60,7 @@ def newest_sound(folder: Path, say: Callable[[str], None]) -> Path:
         if fault is None:
             return path
         say(f"checkpoint {path} is damaged ({fault}): going back to the one before")
-    raise CheckpointError(f"{folder}: no usable checkpoint; start the run anew, without --resume")
+    raise CheckpointError(f"{folder}: no usable checkpoint; start the run anew")
 
 
 def find_fault(path: Path) -> str | None:
@@ -83,6 +84,14 @@ def read_counters(path: Path) -> tuple[Stage, Counters]:
     """The stage and the plain numbers of a checkpoint: what must be known to build the networks."""
     record = json.loads((path / "counters.json").read_text())
     return Stage(**record["stage"]), Counters(**record["counters"])
+
+
+def read_sizes(path: Path) -> tuple[int, int]:
+    """Colour channels and label components of a checkpoint's networks, by the biases that have as many."""
+    shapes = {name.replace(".S", "/"): shape for name, shape in tf.train.list_variables(str(path / "state"))}
+    channels = next(shape[0] for name, shape in shapes.items() if re.match(r"generator/ToRGB_\w+/bias", name))
+    outputs = next(shape[0] for name, shape in shapes.items() if name.startswith("discriminator/4x4_Dense1/bias"))
+    return channels, outputs - 1
 
 
 def restore(path: Path, state: StageState) -> None:

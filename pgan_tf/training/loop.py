@@ -20,7 +20,7 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.schedule import Progress, Stage
-from pgan_tf.training import checkpoint, export
+from pgan_tf.training import checkpoint, export, initial
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.measuring import summary
@@ -101,6 +101,10 @@ class Run:
             self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
         else:
             self.state = self._build(self.schedule.at(0).stage)
+            if self.config.model.init_from:
+                trained = initial.load(Path(self.config.model.init_from))
+                for line in initial.take_over(trained, self.state):
+                    self.log.line(line)
             self.records.rewind(0)
             self.records.start()
             self._save_pictures("reals", self.grids.real())

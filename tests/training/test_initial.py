@@ -1,0 +1,261 @@
+"""--init_from: what a run takes over, from whom, and what it refuses."""
+
+import shutil
+
+import numpy as np
+import nv_pickles
+import pytest
+
+import train
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import DatasetWriter
+from pgan_tf.interop import nvidia
+from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.schedule import Stage
+from pgan_tf.training import checkpoint, initial, loop, rundir
+from pgan_tf.training.plan import make_plan
+from pgan_tf.training.state import StageState
+
+# Those of nv_pickles.TINY, with two labels.
+MODEL = {"fmap_base": 32, "fmap_max": 8}
+LABELS = 2
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder, random = tmp_path_factory.mktemp("data") / "set", np.random.default_rng(0)
+    with DatasetWriter(folder, resolution=8, channels=3) as writer:
+        for _ in range(16):
+            writer.add(random.integers(0, 256, (8, 8, 3), np.uint8))
+        writer.add_labels(np.eye(LABELS, dtype=np.float32)[random.integers(LABELS, size=16)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """{lod: the folder of an imported network}."""
+    folder = tmp_path_factory.mktemp("imported")
+    for lod in (0.0, 0.25, 1.0):
+        path = folder / "network.pkl"
+        path.write_bytes(nv_pickles.network_file(nv_pickles.tiny(lod, label_size=LABELS)))
+        nvidia.import_nvidia(path, folder / f"lod{lod}")
+    return {lod: folder / f"lod{lod}" for lod in (0.0, 0.25, 1.0)}
+
+
+@pytest.fixture(scope="module")
+def config(dataset, tmp_path_factory):
+    return Config.from_values(
+        {
+            **MODEL, "dataset": str(dataset), "result_dir": str(tmp_path_factory.mktemp("results")),
+            "max_label_size": -1, "lod_initial_resolution": 8, "minibatch_base": 4, "minibatch_repeats": 1,
+            "tick_kimg_base": 0.008, "tick_kimg_dict": {}, "total_kimg": 0.008, "grid_size": "2x2",
+            "g_lrate_base": 1e-9, "d_lrate_base": 1e-9,
+        }
+    )  # fmt: skip
+
+
+def state_of(config, stage):
+    return StageState(stage, config, 3, LABELS)
+
+
+def weights(network) -> dict[str, np.ndarray]:
+    return {name: variable.numpy() for name, variable in network.parameters_by_name().items()}
+
+
+def assert_taken(new, old, fresh=()):
+    """All of new's parameters are old's, but for the layers named in `fresh`."""
+    source = weights(old)
+    for name, value in weights(new).items():
+        if name.rsplit("/", 1)[0] in fresh:
+            assert name not in source
+        else:
+            np.testing.assert_allclose(value, source[name], atol=1e-5, err_msg=name)
+
+
+# ---- from whom -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lod", [0.0, 0.25, 1.0])
+def test_an_imported_network_at_any_lod(lod, imported, config):
+    """At lod 1 the file shows 4x4: what is above is new."""
+    initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS)
+    trained, state = initial.load(imported[lod]), state_of(config, Stage(8, False))
+    lines = initial.take_over(trained, state)
+    blocks = {"8x8_Conv0_up", "8x8_Conv1", "ToRGB_8x8"} if lod == 1 else set()
+    assert_taken(state.generator, trained.generator, blocks)
+    assert_taken(state.ema, trained.ema, blocks)
+    assert_taken(state.discriminator, trained.discriminator,
+                 {"8x8_Conv0", "8x8_Conv1_down", "FromRGB_8x8"} if lod == 1 else set())  # fmt: skip
+    assert np.abs(weights(state.ema)["4x4_Conv/weight"] - weights(state.generator)["4x4_Conv/weight"]).max() > 0.1
+    new = "8x8_Conv0_up, 8x8_Conv1, ToRGB_8x8" if lod == 1 else "none"
+    left = {0.0: "none", 0.25: "ToRGB_4x4", 1.0: "ToRGB_4x4"}[lod]
+    assert lines[1].endswith(f"new: {new}; left behind: {left}")
+    assert len(lines) == 3
+
+
+def test_a_run_that_begins_lower_says_what_it_leaves_behind(imported, config):
+    state = state_of(config, Stage(4, False))
+    lines = initial.take_over(initial.load(imported[0.0]), state)
+    assert "generator: 2 of 3 layers taken over; new: ToRGB_4x4; left behind: 8x8_Conv0_up, 8x8_Conv1" in lines[1]
+    assert "discriminator: 3 of 4 layers taken over; new: FromRGB_4x4" in lines[2]
+    assert "the run begins at 4 pixels" in lines[3]
+    assert "--lod_initial_resolution=8" in lines[3]
+    np.testing.assert_array_equal(weights(state.ema)["ToRGB_4x4/weight"], weights(state.generator)["ToRGB_4x4/weight"])
+
+
+def test_a_single_generator(imported, config):
+    """Generator and average are the same, the discriminator is new, and the log says so."""
+    file, state, untouched = imported[0.25] / "generator_ema.keras", *(state_of(config, Stage(8, False)) for _ in "12")
+    initial.check(config.replace(init_from=str(file)), 3, LABELS)
+    lines = initial.take_over(initial.load(file), state)
+    assert "discriminator: new" in lines[2]
+    assert_taken(state.generator, initial.load(file).generator)
+    assert_taken(state.ema, initial.load(file).generator)
+    assert_taken(state.discriminator, untouched.discriminator)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float64"])
+def test_any_precision_takes_over(precision, imported, config):
+    state = state_of(config.replace(precision=precision), Stage(8, False))
+    initial.take_over(initial.load(imported[0.0]), state)
+    assert_taken(state.generator, initial.load(imported[0.0]).generator)
+
+
+@pytest.fixture(scope="module")
+def run(config):
+    """A finished run of other seeds than the default."""
+    config = config.replace(seed=7)
+    folder = rundir.create(config, "set", "")
+    loop.Run(config, make_plan(config), folder).train()
+    return folder
+
+
+def test_a_run_starts_where_another_one_ended(run, config):
+    """The newest checkpoint: generator, its average and the discriminator. (The learning rates are next to nothing.)"""
+    trained = initial.load(run)
+    assert trained.where == checkpoint.paths(run / "checkpoints")[-1]
+    config = config.replace(init_from=str(run))
+    initial.check(config, 3, LABELS)
+    folder = rundir.create(config, "set", "")
+    loop.Run(config, make_plan(config), folder).train()
+    after = initial.load(folder)
+    for kind in ("generator", "ema", "discriminator"):
+        assert_taken(getattr(after, kind), getattr(trained, kind))
+    assert f"starts from {trained.where}, networks of 8 pixels" in (folder / "log.txt").read_text()
+
+
+# ---- interruptions ---------------------------------------------------------------------------------------------------
+
+
+def test_a_resumed_run_starts_from_its_own_checkpoint(imported, config, tmp_path):
+    """The networks that it began with may be gone by then; before its first checkpoint it begins with them again."""
+    source = tmp_path / "source"
+    shutil.copytree(imported[0.0], source)
+    config = config.replace(init_from=str(source))
+    folder = rundir.create(config, "set", "")
+    loop.Run(config, make_plan(config), folder).train()  # as if it had been killed before: there is no checkpoint
+    assert_taken(initial.load(folder).discriminator, initial.load(source).discriminator)
+    shutil.rmtree(source)
+    longer = config.replace(total_kimg=0.016)
+    loop.Run(longer, make_plan(longer), folder).train()
+    assert_taken(initial.load(folder).discriminator, initial.load(imported[0.0]).discriminator)
+    assert (folder / "log.txt").read_text().count("starts from") == 1
+
+
+def test_it_cannot_change_in_a_run_that_has_begun(run, monkeypatch):
+    monkeypatch.setattr(train, "FLAGS", {"init_from": FakeFlag("elsewhere")} | NoFlags())
+    with pytest.raises(ConfigError, match="--init_from cannot change in a run that has begun"):
+        train.resumed_config(run)
+
+
+class FakeFlag:
+    def __init__(self, value, present=True):
+        self.value, self.present = value, present
+
+
+class NoFlags(dict):
+    def __ror__(self, flags):
+        return {name: flags.get(name, FakeFlag(None, False)) for name in train.option_names()}
+
+
+# ---- refusals --------------------------------------------------------------------------------------------------------
+
+
+def refusal(config, channels=3, labels=LABELS) -> str:
+    with pytest.raises(ConfigError) as info:
+        initial.check(config, channels, labels)
+    assert "\n" not in str(info.value)
+    return str(info.value)
+
+
+MISMATCHES = {
+    "fmap_base": (64, "--fmap_base=32"), "fmap_max": (16, "--fmap_max=8"), "fmap_decay": (0.5, "--fmap_decay=1.0"),
+    "latent_size": (4, "--latent_size=8"), "normalize_latents": (False, "--normalize_latents=true"),
+    "use_wscale": (False, "--use_wscale=true"), "fused_scale": (False, "--fused_scale=true"),
+    "use_pixelnorm": (False, "--use_pixelnorm=true"), "pixelnorm_epsilon": (1e-4, "--pixelnorm_epsilon=1e-08"),
+    "use_leakyrelu": (False, "--use_leakyrelu=true"), "mbstd_group_size": (2, "--mbstd_group_size=4"),
+    "minibatch_statistics": ("moments", "--minibatch_statistics=stddev"), "g_block": ("residual", "--g_block=plain"),
+    "d_block": ("residual", "--d_block=plain"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISMATCHES)
+def test_other_options_are_refused_with_the_flag_to_give(name, imported, config):
+    value, flag = MISMATCHES[name]
+    message = refusal(config.replace(init_from=str(imported[0.25]), **{name: value}))
+    assert f"--init_from={imported[0.25]}: other networks than this run's" in message
+    assert f"{name} {value}" in message
+    assert f" {flag}" in message
+    assert message.endswith(flag) or name in ("fmap_base", "fmap_max", "use_wscale", "fused_scale")
+
+
+def test_the_flags_that_are_advised_are_enough(imported, config):
+    wrong = config.replace(init_from=str(imported[0.0]), fmap_base=64, fmap_max=64, use_leakyrelu=False)
+    advised = dict(word[2:].split("=") for word in refusal(wrong).split("add ")[1].split())
+    right = {"fmap_base": int(advised["fmap_base"]), "fmap_max": int(advised["fmap_max"])}
+    right |= {"latent_size": int(advised["latent_size"]), "use_leakyrelu": advised["use_leakyrelu"] == "true"}
+    assert advised.keys() == right.keys()
+    initial.check(wrong.replace(**right), 3, LABELS)
+
+
+def test_other_data_is_refused(imported, config):
+    config = config.replace(init_from=str(imported[0.0]))
+    assert refusal(config, labels=0).endswith("(label_size 0); add --max_label_size=2")
+    assert "its images have 3 channel(s), the images of the data set 1" in refusal(config, channels=1)
+
+
+def test_what_is_no_network_is_refused(imported, config, run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken.keras").write_bytes(b"text")
+    shutil.copytree(imported[0.0], tmp_path / "half")
+    (tmp_path / "half" / "discriminator.keras").unlink()
+    shutil.copytree(run, tmp_path / "young")
+    shutil.rmtree(tmp_path / "young" / "checkpoints")
+    shutil.copytree(run, tmp_path / "damaged")
+    for path in (tmp_path / "damaged" / "checkpoints").iterdir():
+        (path / "state.index").write_bytes(b"")
+    cases = {
+        tmp_path / "none": "give an imported network's folder, a run's folder or a .keras file",
+        tmp_path / "empty": "give an imported network's folder",
+        tmp_path / "broken.keras": "cannot be loaded as a generator",
+        tmp_path / "half": "discriminator.keras: cannot be loaded as a discriminator",
+        tmp_path / "young": "this run has no checkpoint; give its network-*.keras",
+        tmp_path / "damaged": "no usable checkpoint",
+        imported[0.0] / "discriminator.keras": "holds a Discriminator, not a generator",
+    }
+    for path, words in cases.items():
+        message = refusal(config.replace(init_from=str(path)))
+        assert message.startswith("--init_from")
+        assert words in message
+
+
+def test_sizes_of_a_checkpoint(run):
+    assert checkpoint.read_sizes(checkpoint.paths(run / "checkpoints")[-1]) == (3, LABELS)
+
+
+def test_both_classes_are_compared():
+    """Every option that the networks know is in a mismatch above, or cannot differ without another one."""
+    known = {
+        name for names in (initial.growth.OPTIONS[Generator], initial.growth.OPTIONS[Discriminator]) for name in names
+    }
+    assert known - set(MISMATCHES) == {"residual_blocks"}
