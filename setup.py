@@ -17,7 +17,7 @@ LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
 CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib", "lz4"]
 BEAM = ["apache-beam>=2.60"]
 # What --format=onnx writes with, and the runtimes that the tests read every export with.
-EXPORT, RUNTIMES = ["onnx>=1.16", "tf2onnx>=1.17"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
+EXPORT, RUNTIMES = ["onnx>=1.16"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",

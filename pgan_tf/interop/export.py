@@ -31,7 +31,7 @@ class Format(NamedTuple):
 FORMATS = {
     "saved_model": Format("", write_saved_model, note.SAVED_MODEL, mark="saved_model.pb"),
     "tflite": Format(".tflite", write_tflite, note.TFLITE),
-    "onnx": Format(".onnx", write_onnx, note.ONNX, packages=("onnx", "tf2onnx")),
+    "onnx": Format(".onnx", write_onnx, note.ONNX, packages=("onnx",)),
     "weights": Format(".npz", write_weights, note.WEIGHTS),
 }
 

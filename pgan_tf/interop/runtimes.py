@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import zipfile
 from pathlib import Path
 
 import tensorflow as tf
 
+from pgan_tf import growth
+from pgan_tf.interop import onnx_graph
 from pgan_tf.interop.signature import Signature
 from pgan_tf.networks import Generator
 
 NOTE = "README.md"  # the name of the note where a format has room for files
-# Read by every onnxruntime since 1.14; what tf2onnx writes best.
-OPSET = 18
 
 
 def write_saved_model(network: Generator, path: Path, note: str) -> None:
@@ -37,13 +36,7 @@ def write_tflite(network: Generator, path: Path, note: str) -> None:
 def write_onnx(network: Generator, path: Path, note: str) -> None:
     """An ONNX graph with the weights in it; its batch dimension is named N."""
     import onnx
-    import tf2onnx
 
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    generate = Signature(network).generate
-    model, _ = tf2onnx.convert.from_function(generate, input_signature=generate.input_signature, opset=OPSET)
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "N"
-    model.doc_string = note
+    model = onnx_graph.build(growth.float32_copy(network), note)
     onnx.checker.check_model(model, full_check=True)
     path.write_bytes(model.SerializeToString())

@@ -300,16 +300,16 @@ def test_the_command_knows_every_format_and_no_other(capsys):
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        (None, "--format=onnx needs the package tf2onnx: pip install tf2onnx"),
-        ("import numpy; numpy.gone", "--format=onnx: tf2onnx cannot be imported (module 'numpy' has no attribute"),
+        (None, "--format=onnx needs the package onnx: pip install onnx"),
+        ("import numpy; numpy.gone", "--format=onnx: onnx cannot be imported (module 'numpy' has no attribute"),
     ],
 )
 def test_a_missing_or_broken_package_is_named_with_its_command(source, monkeypatch, tmp_path, module, message):
     if module is None:
-        monkeypatch.setitem(sys.modules, "tf2onnx", None)  # Python's way to say that there is none
+        monkeypatch.setitem(sys.modules, "onnx", None)  # Python's way to say that there is none
     else:
-        monkeypatch.delitem(sys.modules, "tf2onnx", raising=False)
-        (tmp_path / "tf2onnx.py").write_text(module)
+        monkeypatch.delitem(sys.modules, "onnx", raising=False)
+        (tmp_path / "onnx.py").write_text(module)
         monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(NetworkError) as error:
         export(source, tmp_path / "x.onnx", "onnx")
