@@ -22,6 +22,7 @@ Examples:
   network_tool.py import nvidia karras2018iclr-celebahq-1024x1024.pkl celebahq
   network_tool.py info celebahq
   network_tool.py info results/00000-quickstart-s1000
+  network_tool.py export results/00000-quickstart-s1000 digits.onnx --format=onnx
 
 Exit status: 0 done; 2 bad input, said in one line."""
 

@@ -18,6 +18,8 @@ CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib
 BEAM = ["apache-beam>=2.60"]
 # Tables with tests of significance, plots; the suite files on Python 3.10.
 EXPERIMENTS = [*METRICS, "matplotlib>=3.8", 'tomli>=2; python_version < "3.11"']
+# What --format=onnx writes with, and the runtimes that the tests read every export with.
+EXPORT, RUNTIMES = ["onnx>=1.16"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
@@ -28,6 +30,8 @@ TEST = [
     *LSUN,
     *HDF5,
     *CELEBAHQ,
+    *EXPORT,
+    *RUNTIMES,
 ]
 
 setup(
@@ -63,6 +67,7 @@ setup(
         "faces": FACES,
         "beam": BEAM,
         "experiments": EXPERIMENTS,
+        "export": EXPORT,
         "test": TEST,
     },
     entry_points={

@@ -42,6 +42,8 @@ def new_folder(path: str | os.PathLike) -> Iterator[Path]:
             path.rename(old)
         temporary.rename(path)
     finally:
+        if old.exists() and not path.exists():  # the second renaming failed
+            old.rename(path)
         for leftover in (temporary, old):
             shutil.rmtree(leftover, ignore_errors=True)
 

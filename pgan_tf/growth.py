@@ -57,3 +57,10 @@ def carry(old: ProgressiveNetwork, new: ProgressiveNetwork) -> list[str]:
         else:
             variable.assign(source[name].value)
     return fresh
+
+
+def float32_copy(network: ProgressiveNetwork, **options) -> ProgressiveNetwork:
+    """The same network computing in float32, whatever it was trained in; `options` replace some of its own."""
+    copy = type(network).from_config({**network.get_config(), **options, "dtype": "float32"})
+    carry(network, copy)
+    return copy

@@ -53,7 +53,30 @@ def _info(args: argparse.Namespace) -> int:
     return 0
 
 
+# ---- export ----------------------------------------------------------------------------------------------------------
+
+FORMATS = ("saved_model", "tflite", "onnx", "weights")  # those of interop/export.py, which loads TensorFlow
+
+
+def _export_flags(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("network", metavar="NETWORK", type=Path, help="a run folder, a .keras file, or an imported network's folder")
+    add("out", metavar="OUT", type=Path, help="to write: NAME.tflite, NAME.onnx, NAME.npz; a folder for saved_model")
+    text = "saved_model: TensorFlow without Keras; weights: NumPy arrays by name (docs/export.md)"
+    add("--format", choices=FORMATS, required=True, help=text)
+    add_overwrite(parser)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from pgan_tf.interop.export import export
+
+    code = export(args.network, args.out, args.format, args.overwrite)
+    print(f"wrote {args.out}; in Python:\n\n{code}")
+    return 0
+
+
 COMMANDS = (  # name, its flags, what it does (returns the exit status), what it says of itself
     ("import", _import_flags, _import, "turn a network file of another program into ours"),
     ("info", _info_flags, _info, "say what a network is: layers, parameters, resolution, options, sha256"),
+    ("export", _export_flags, _export, "write a generator for another runtime: TensorFlow, TFLite, ONNX, NumPy"),
 )

@@ -119,10 +119,10 @@ class EqualizedConv2D(Equalized):
         if self.resample == "none":
             x = tf.nn.conv2d(x, weight, 1, "SAME")
         elif self.resample == "down":
-            x = tf.nn.conv2d(x, _box_widened(weight) * 0.25, 2, "SAME")
+            x = tf.nn.conv2d(x, box_widened(weight) * 0.25, 2, "SAME")
         else:
             shape = [tf.shape(x)[0], 2 * x.shape[1], 2 * x.shape[2], self.filters]
-            x = tf.nn.conv2d_transpose(x, _box_widened(weight), shape, 2, "SAME")
+            x = tf.nn.conv2d_transpose(x, box_widened(weight), shape, 2, "SAME")
         return self.add_bias(x)
 
     def get_config(self):
@@ -130,7 +130,7 @@ class EqualizedConv2D(Equalized):
         return {**super().get_config(), **config}
 
 
-def _box_widened(weight: tf.Tensor) -> tf.Tensor:
+def box_widened(weight: tf.Tensor) -> tf.Tensor:
     """[k,k,a,b] -> [k+1,k+1,a,b]: the kernel convolved with a 2x2 box of ones.
 
     Written with pads, whose gradients are slices; the gradient of a strided slice takes longer than the convolution.

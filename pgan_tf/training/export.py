@@ -11,7 +11,6 @@ from pgan_tf.networks import Generator
 
 def save_generator(network: Generator, alpha: float, path: Path) -> None:
     """Writes `network` as .keras in float32, with its fade set to `alpha`; complete or not there at all."""
-    copy = Generator.from_config({**network.get_config(), "alpha": alpha, "dtype": "float32"})
-    growth.carry(network, copy)
+    copy = growth.float32_copy(network, alpha=alpha)
     with new_file(path) as temporary:
         copy.save(temporary)

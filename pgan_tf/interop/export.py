@@ -1,0 +1,87 @@
+"""The ways out: a trained generator as a file for another runtime."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from pgan_tf.files import new_file, new_folder, sha256
+from pgan_tf.inference.load import load_generator
+from pgan_tf.interop import note
+from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
+from pgan_tf.interop.weights import write_weights
+from pgan_tf.networks import Generator
+from pgan_tf.networks.saved import NetworkError
+
+
+class Format(NamedTuple):
+    """`suffix`: of the file's name; '' for a folder, which then holds a file `mark`. `packages`: what writing needs."""
+
+    suffix: str
+    write: Callable[[Generator, Path, str], None]  # (network, where to, note)
+    run: str  # the lines of Python that run it
+    packages: tuple[str, ...] = ()
+    mark: str = ""
+
+
+FORMATS = {
+    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, mark="saved_model.pb"),
+    "tflite": Format(".tflite", write_tflite, note.TFLITE),
+    "onnx": Format(".onnx", write_onnx, note.ONNX, packages=("onnx",)),
+    "weights": Format(".npz", write_weights, note.WEIGHTS),
+}
+
+
+def export(source: Path, out: Path, format: str, overwrite: bool = False) -> str:
+    """Writes the generator of `source` (see load_generator) to `out`; returns the Python that runs it.
+
+    `out` appears when it is complete. NetworkError, one line: no generator there, an unknown format, a name that is
+    not the format's, something in the way, a package that is missing, a place that cannot be written.
+    """
+    kind = _find(format)
+    _check_out(out, kind, format, overwrite)
+    _check_packages(kind, format)
+    network, file, _ = load_generator(source)
+    page = note.page(kind.run, out.name, network, file.name, sha256(file))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(out) if kind.suffix else new_folder(out) as temporary:
+            kind.write(network, temporary, page)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise NetworkError(f"{out}: cannot be written: {reason}") from None
+    return note.code(kind.run, str(out), network)
+
+
+def _find(format: str) -> Format:
+    if format not in FORMATS:
+        raise NetworkError(f"--format={format}: choose one of {', '.join(FORMATS)}")
+    return FORMATS[format]
+
+
+def _check_out(out: Path, kind: Format, format: str, overwrite: bool) -> None:
+    if out.suffix != kind.suffix and (kind.suffix or out.suffix in {other.suffix for other in FORMATS.values()}):
+        named = f"a file named *{kind.suffix}" if kind.suffix else "a folder"
+        raise NetworkError(f"{out}: --format={format} writes {named}; choose another name or another format")
+    if not out.exists() or (not kind.suffix and out.is_dir() and not any(out.iterdir())):
+        return
+    if not overwrite:
+        raise NetworkError(f"{out}: exists already; add --overwrite, or choose another name")
+    replaceable = out.is_file() if kind.suffix else (out / kind.mark).is_file()
+    if not replaceable:
+        raise NetworkError(f"{out}: is not what --format={format} writes, so it stays; choose another name")
+
+
+def _check_packages(kind: Format, format: str) -> None:
+    for package in kind.packages:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError:
+            raise NetworkError(f"--format={format} needs the package {package}: pip install {package}") from None
+        except Exception as error:  # an old version beside a newer NumPy or protobuf
+            command = f"pip install -U {' '.join(kind.packages)}"
+            raise NetworkError(f"--format={format}: {package} cannot be imported ({error}): {command}") from None

@@ -1,0 +1,143 @@
+"""The generator as an ONNX graph, written node by node. Images and features are NCHW here, as ONNX has them.
+
+Not by tf2onnx, which takes 10 GB of memory for the paper's network of 1024 pixels. It must agree with Generator.call;
+the blocks are those of networks/blocks.py themselves, applied to the values of this graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from pgan_tf.layers import EqualizedConv2D
+from pgan_tf.layers.equalized import box_widened
+from pgan_tf.networks import Generator
+from pgan_tf.networks.blocks import find_block
+from pgan_tf.networks.progressive import LEAK
+
+OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the graph, so that blocks can add two."""
+
+    graph: Graph
+    name: str
+
+    def __add__(self, other: Value) -> Value:
+        return self.graph.node("Add", self, other)
+
+
+class Graph:
+    """Nodes and constants, as they are added."""
+
+    def __init__(self):
+        self.nodes, self.constants = [], []
+
+    def node(self, operation: str, *inputs: Value | None, output: str = "", **attributes) -> Value:
+        """Adds a node with one output; None is an optional input that is left out."""
+        from onnx import helper
+
+        name = output or f"{operation}_{len(self.nodes)}"
+        names = [value.name if value else "" for value in inputs]
+        self.nodes.append(helper.make_node(operation, names, [name], name=name, **attributes))
+        return Value(self, name)
+
+    def constant(self, array, dtype=np.float32) -> Value:
+        from onnx import numpy_helper
+
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(array, dtype), name))
+        return Value(self, name)
+
+
+class Operations:
+    """What Generator.call does with tensors, in a graph."""
+
+    def __init__(self, network: Generator, graph: Graph):
+        self.network, self.graph = network, graph
+
+    def normalise(self, x: Value) -> Value:
+        """Pixel norm, over the axis 1: [N,L] or [N,C,H,W]."""
+        g, axes = self.graph, self.graph.constant([1], np.int64)
+        mean_square = g.node("ReduceMean", g.node("Mul", x, x), axes, keepdims=1)
+        return g.node("Div", x, g.node("Sqrt", mean_square + g.constant(self.network.pixelnorm_epsilon)))
+
+    def activate(self, x: Value) -> Value:
+        use_leak = self.network.use_leakyrelu
+        x = self.graph.node("LeakyRelu", x, alpha=LEAK) if use_leak else self.graph.node("Relu", x)
+        return self.normalise(x) if self.network.use_pixelnorm else x
+
+    def dense(self, x: Value) -> Value:
+        """[N,L+K] -> [N,C,4,4]."""
+        g, layer = self.graph, self.network.dense
+        x = g.node("MatMul", x, g.constant(layer.scaled_weight().numpy()))
+        x = g.node("Reshape", x, g.constant([-1, layer.filters, 4, 4], np.int64))
+        return x + g.constant(layer.bias.numpy()[:, None, None])  # [C,1,1]
+
+    def convolve(self, layer: EqualizedConv2D, x: Value) -> Value:
+        """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
+        weight, up = layer.scaled_weight(), layer.resample == "up"
+        kernel = self.graph.constant((box_widened(weight) if up else weight).numpy().transpose(3, 2, 0, 1))
+        bias = self.graph.constant(layer.bias.numpy())
+        if up:
+            return self.graph.node("ConvTranspose", x, kernel, bias, strides=[2, 2], pads=[1] * 4)
+        return self.graph.node("Conv", x, kernel, bias, pads=[layer.kernel_size // 2] * 4)
+
+    def enlarge(self, x: Value) -> Value:
+        """Each pixel twice in both directions."""
+        scales = self.graph.constant([1, 1, 2, 2])
+        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        return self.graph.node("Resize", x, None, scales, **how)
+
+    def fade(self, old: Value, new: Value) -> Value:
+        difference = self.graph.node("Sub", new, old)
+        return old + self.graph.node("Mul", difference, self.graph.constant(self.network.alpha))
+
+    def images(self, x: Value) -> Value:
+        """Generator.call: [N,L+K] -> [N,C,R,R]."""
+        network, block = self.network, find_block(self.network.g_block)
+        x = self.normalise(x) if network.normalize_latents else x
+        x = self.activate(self.dense(x))
+        x = old = self.activate(self.convolve(network.conv, x))
+        for up, *convolutions in network.blocks:
+            old = x
+            x = self.activate(self.convolve(up, x if network.fused_scale else self.enlarge(x)))
+            x = block.apply([partial(self.convolve, layer) for layer in convolutions], self.activate, x)
+        images = self.convolve(network.to_rgb[0], x)
+        if network.fading:
+            images = self.fade(self.enlarge(self.convolve(network.to_rgb[1], old)), images)
+        return images
+
+    def pixels(self, images: Value) -> Value:
+        """[N,C,R,R] -> uint8 [N,R,R,C], as grids.to_uint8."""
+        g = self.graph
+        x = g.node("Mul", images + g.constant(1.0), g.constant(127.5))
+        x = g.node("Clip", g.node("Round", x), g.constant(0.0), g.constant(255.0))
+        return g.node("Transpose", g.node("Cast", x, to=2), perm=[0, 2, 3, 1], output="images")  # 2: uint8
+
+
+def build(network: Generator, note: str):
+    """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string."""
+    from onnx import TensorProto, helper
+
+    graph = Graph()
+    inputs = {"latents": network.latent_size, **({"labels": network.label_size} if network.label_size else {})}
+    values = [Value(graph, name) for name in inputs]
+    operations = Operations(network, graph)
+    images = operations.images(graph.node("Concat", *values, axis=1) if network.label_size else values[0])
+    operations.pixels(images)
+    graph.node("Identity", images, output="images_nchw")
+    size, channels = network.resolution, network.num_channels
+    described = helper.make_graph(
+        graph.nodes, "generator",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name, width in inputs.items()],
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", size, size, channels]),
+         helper.make_tensor_value_info("images_nchw", TensorProto.FLOAT, ["N", channels, size, size])],
+        graph.constants,
+    )  # fmt: skip
+    opsets = [helper.make_opsetid("", OPSET)]
+    return helper.make_model(described, opset_imports=opsets, ir_version=IR_VERSION, doc_string=note)

@@ -1,0 +1,59 @@
+"""A generator's weights for any program: a .npz of arrays with names, and the network's options as JSON.
+
+    4x4_Dense/weight   [latents+labels, maps*16]  the columns are [maps,4,4]; gain sqrt(2)/4
+    *_Conv*/weight     [3,3,in,out]               gain sqrt(2)
+    *_Conv0_up/weight  [3,3,out,in]               the same convolution after doubling each pixel
+    ToRGB_*/weight     [1,1,in,colours]           gain 1
+    */bias             [out]
+
+A convolution that runs takes weight * gain / sqrt(fan-in) (with `use_wscale`); docs/export.md has the whole network.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf import growth
+from pgan_tf.networks import Generator
+from pgan_tf.networks.saved import NetworkError
+
+CONFIG, NOTE = "config.json", "README.md"  # beside the arrays; numpy gives their bytes
+
+
+def write_weights(network: Generator, path: Path, note: str) -> None:
+    """Writes {layer/variable: float32 array}, config.json and the note as one .npz."""
+    network = growth.float32_copy(network)
+    arrays = {name: variable.numpy() for name, variable in network.parameters_by_name().items()}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(CONFIG, json.dumps(_options(network), indent=2))
+        archive.writestr(NOTE, note)
+
+
+def read_weights(path: Path) -> Generator:
+    """The generator of a file that `write_weights` made. NetworkError: it cannot be read, or an array does not fit."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if name not in (CONFIG, NOTE)}
+            network = Generator(**json.loads(file[CONFIG]))
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise NetworkError(f"{path}: cannot be read as exported weights ({reason})") from None
+    variables = network.parameters_by_name()
+    for name in sorted(variables.keys() ^ arrays.keys()):
+        raise NetworkError(f"{path}: {name} is {'missing' if name in variables else 'no weight of this network'}")
+    for name, variable in variables.items():
+        if arrays[name].shape != tuple(variable.shape):
+            raise NetworkError(f"{path}: {name} is {list(arrays[name].shape)}, not {list(variable.shape)}")
+        variable.assign(arrays[name])
+    return network
+
+
+def _options(network: Generator) -> dict:
+    """The network's options, less those that only Keras knows."""
+    return {name: value for name, value in network.get_config().items() if name not in ("name", "trainable", "dtype")}

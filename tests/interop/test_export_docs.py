@@ -1,0 +1,57 @@
+"""docs/export.md: its commands and its lines of Python, run as they stand, give Keras's images."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pgan_tf.networks import Generator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "export.md").read_text()
+RUN = """
+import sys
+import numpy as np
+np.random.seed(3)
+found, images = {}, []
+for block in open(sys.argv[1]).read().split("\\0"):
+    exec(block, found)
+    if "images = " in block or "images, " in block:
+        images.append(np.asarray(found["images"]))
+np.savez("images.npz", *images)
+"""
+
+
+@pytest.fixture(scope="module")
+def network():
+    """As in the page: digits of 32x32, 64 latents, 10 labels; few feature maps, random biases."""
+    network = Generator(resolution=32, num_channels=1, label_size=10, latent_size=64, fmap_base=64, fmap_max=8, seed=1)
+    random = np.random.default_rng(0)
+    for variable in network.trainable_variables:
+        variable.assign(random.standard_normal(variable.shape))
+    return network
+
+
+def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
+    import network_tool
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
+    network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000110.keras")
+    commands = re.findall("^python network_tool.py (export .*)$", PAGE, re.M)
+    assert len(commands) == 4
+    for command in commands:
+        assert network_tool.main(command.split()) == 0
+
+    blocks = re.findall("```python\n(.*?)```", PAGE, re.S)
+    (tmp_path / "blocks.txt").write_text("\0".join(blocks))
+    fresh_process(RUN, tmp_path / "blocks.txt")
+    latents = np.random.RandomState(3).randn(10, 64).astype(np.float32)
+    expected = network((latents, np.eye(10, dtype=np.float32))).numpy()
+    pixels = np.clip((expected + 1.0) * 127.5, 0, 255)
+    *found, floats = np.load("images.npz").values()
+    assert [images.dtype for images in found] == [np.uint8] * 4  # LiteRT, ONNX, TensorFlow, NumPy
+    for images in found:
+        np.testing.assert_allclose(images, pixels, rtol=0, atol=0.5 + 127.5e-4)
+    np.testing.assert_allclose(floats, expected, rtol=0, atol=1e-6)
