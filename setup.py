@@ -20,6 +20,8 @@ BEAM = ["apache-beam>=2.60"]
 EXPERIMENTS = [*METRICS, "matplotlib>=3.8", 'tomli>=2; python_version < "3.11"']
 # What --format=onnx writes with, and the runtimes that the tests read every export with.
 EXPORT, RUNTIMES = ["onnx>=1.16"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
+# ffmpeg as a program, for mp4, gif and webp.
+VIDEO = ["imageio-ffmpeg>=0.5"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
@@ -32,6 +34,7 @@ TEST = [
     *CELEBAHQ,
     *EXPORT,
     *RUNTIMES,
+    *VIDEO,
 ]
 
 setup(
@@ -68,6 +71,7 @@ setup(
         "beam": BEAM,
         "experiments": EXPERIMENTS,
         "export": EXPORT,
+        "video": VIDEO,
         "test": TEST,
     },
     entry_points={
