@@ -22,7 +22,7 @@ class Purpose(enum.IntEnum):
     G_LABELS = 5
     GRID = 6
     EVALUATION = 7
-    PROJECTION = 9
+    PROJECTION = 11
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

@@ -71,7 +71,7 @@ def combined(losses: list[tuple[float, Loss]]) -> Loss:
 
 
 def project(
-    network: Generator, loss: Loss, search: Search = Search(), labels: np.ndarray | None = None,
+    network: Generator, loss: Loss, search: Search, labels: np.ndarray | None = None,
     on_step: Callable[[int, float], None] = lambda step, loss: None,
 ) -> Projection:  # fmt: skip
     """The best latent that the search finds; never worse than the best start. Ctrl-C during the descent ends it early.

@@ -21,7 +21,7 @@ def as_set(images: np.ndarray) -> ImageSet:
 
 
 def compute(images: tf.Tensor) -> Activations:
-    """The mean colour of the left half: changes when an image is mirrored, not when its pixels are shuffled in place."""
+    """The mean colour of the left half: it changes when an image is mirrored."""
     left = tf.reduce_mean(tf.cast(images, tf.float32)[:, :, : SIDE // 2], axis=[1, 2])  # [N,C]
     return Activations(left, left)
 
