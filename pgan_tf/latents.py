@@ -22,6 +22,9 @@ class Purpose(enum.IntEnum):
     G_LABELS = 5
     GRID = 6
     EVALUATION = 7
+    GENERATE = 8
+    WALK = 9
+    CENTRE = 10
     PROJECTION = 11
 
 

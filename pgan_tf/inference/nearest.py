@@ -17,7 +17,7 @@ from metrics.images import chunks
 from metrics.neighbors import Neighbors, nearest
 from metrics.progress import progress
 from pgan_tf.evaluation.sets import ImageSet
-from pgan_tf.inference.sheet import Block, sheet
+from pgan_tf.inference.blocks import Block, in_blocks
 
 CHUNK = 256  # images whose features are worked out and compared at a time
 SAMPLE = 64  # training images that are looked up in their own set
@@ -155,4 +155,4 @@ def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhoo
             )
         by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
         blocks.append(Block(f"nearest training images by {by}", rows, captions))
-    return sheet(blocks)
+    return in_blocks(blocks)

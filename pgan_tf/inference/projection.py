@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.grids import to_uint8
-from pgan_tf.inference.sheet import Block, sheet
-from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.inference.blocks import Block, in_blocks
+from pgan_tf.inference.inputs import draw_latents
+from pgan_tf.latents import Purpose
 from pgan_tf.networks import Generator
 
 BATCH = 32  # candidates at a time
@@ -108,7 +109,7 @@ def picture(target: np.ndarray, projection: Projection) -> np.ndarray:
     """uint8 [H,W,3]: the target uint8 [R,R,C], what was found, and the way there."""
     from_start = [(step, found) for step, found in projection.way.items() if step < projection.steps or not step]
     names = ["best start" if step == 0 else f"step {step}" for step, _ in from_start]
-    return sheet(
+    return in_blocks(
         [
             Block("", [[target, projection.found.image]], [["target", "found"]]),
             Block("the way", [[found.image for _, found in from_start]], [names]),
@@ -167,9 +168,8 @@ def _starts(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The best of the candidates: latents [S,L], labels [S,K], losses [S]. Each candidate is tried with each label."""
     labels = np.eye(max(network.label_size, 1), network.label_size, dtype=np.float32) if labels is None else labels
-    shape = [search.candidates, network.latent_size]
-    latents = on_sphere(network, LATENTS[search.latents](shape, stream(search.seed, Purpose.PROJECTION, 0)))
-    latents = tf.repeat(latents, len(labels), axis=0)  # [candidates*M,L]
+    drawn = draw_latents(search.candidates, network.latent_size, search.seed, search.latents, Purpose.PROJECTION)
+    latents = tf.repeat(on_sphere(network, tf.constant(drawn)), len(labels), axis=0)  # [candidates*M,L]
     labels = tf.tile(tf.constant(labels), [search.candidates, 1])  # [candidates*M,K]
 
     @tf.function(reduce_retracing=True)

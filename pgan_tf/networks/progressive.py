@@ -161,10 +161,17 @@ class Generator(ProgressiveNetwork):
 
     def call(self, inputs, alpha=None, with_features=False):
         """-> images, or (images, features [N,R,R,C] of the last hidden layer)."""
-        alpha = self.alpha if alpha is None else alpha
+        return self.synthesize(self.project(inputs), alpha, with_features)
+
+    def project(self, inputs):
+        """What the first layer makes of the latents, and labels: [N,4,4,C]."""
         x = tf.concat(inputs, axis=-1) if isinstance(inputs, (tuple, list)) else inputs  # [N,latent+labels]
         x = self.pixel_norm(x) if self.normalize_latents else x
-        x = self._activate(self.dense(x))  # [N,4,4,C]
+        return self._activate(self.dense(x))  # [N,4,4,C]
+
+    def synthesize(self, x, alpha=None, with_features=False):
+        """All layers after the first: `project`'s [N,4,4,C] -> what `call` returns."""
+        alpha = self.alpha if alpha is None else alpha
         x = self._activate(self.conv(x))
         old, block = x, find_block(self.g_block)
         for up, *convolutions in self.blocks:

@@ -24,7 +24,7 @@ class Block(NamedTuple):
     captions: list[list[str]]
 
 
-def sheet(blocks: list[Block]) -> np.ndarray:
+def in_blocks(blocks: list[Block]) -> np.ndarray:
     """uint8 [H,W,3]: the blocks side by side, their rows level.
 
     Pictures are enlarged by whole pixels to at least 96 on the sheet, and reduced by whole factors to at most 256.

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Makes pictures and videos with a trained network. `generate.py COMMAND --help` explains each command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+
+os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from pgan_tf.commands import generate
+from pgan_tf.config import ConfigError
+from pgan_tf.quiet import import_tensorflow_quietly
+
+del os.environ["PGAN_TF_NO_KERAS"]
+
+EPILOG = """\
+NETWORK is the folder of a run (its newest snapshot), a .keras file, or the folder of an imported network. Examples:
+
+  generate.py grid results/00000-quickstart-s1000
+  generate.py grid results/00000-quickstart-s1000 digits.png --labels=all --grid_size=10x6
+  generate.py images results/00000-emoji64-s1000 people/ --num=1000 --truncation=0.7
+  generate.py interpolate results/00000-emoji64-s1000 people.mp4 --duration=20
+  generate.py interpolate results/00000-emoji64-s1000 loop.gif --seeds=1,2,3 --grid_size=1x1
+  generate.py training_video results/00000-emoji64-s1000 --source=fakes
+  generate.py walk results/00000-emoji64-s1000 --dims=1-8,65-128
+  generate.py style results/00000-emoji64-s1000 --dims=1-64
+
+The same seed gives the same pictures on every call, however many are asked for. Exit status: 0 done; 2 bad input, said
+in one line; 130 interrupted."""
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = found.add_subparsers(metavar="COMMAND", required=True)
+    generate.add_commands(commands)
+    return found
+
+
+def _terminate(number, frame) -> None:
+    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command; returns the exit status."""
+    args = parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    import_tensorflow_quietly()
+    from pgan_tf.data.errors import DataError
+    from pgan_tf.inference.errors import GenerateError
+    from pgan_tf.networks.saved import NetworkError
+
+    try:
+        return args.run(args)
+    except (GenerateError, NetworkError, DataError, ConfigError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:  # no space, no permission
+        print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("error: interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""The commands of generate.py that sample: stills and videos."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pgan_tf.commands import sampling
+from pgan_tf.commands.flags import command, positive
+
+
+def add_commands(commands) -> None:
+    """Adds them to argparse's sub-commands."""
+    for name, (run, text, out, add_flags) in COMMANDS.items():
+        sub = command(commands, name, run, text)
+        sampling.add_network(sub, out)
+        sampling.add_latents(sub)
+        add_flags(sub)
+
+
+def _add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--num", type=positive, metavar="N", help="how many (default: 64, or the rows of --latents)")
+    parser.add_argument("--format", choices=("png", "webp", "records"), default="png", help="records: a data set")
+
+
+def _add_grid(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--grid_size", metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
+
+
+def _add_interpolate(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--seeds", type=sampling.seeds, metavar="S,S,..", help="go through these seeds' latents instead of at random")
+    add("--grid_size", metavar="CxR", help="columns x rows (default: 4x3 up to 128x128, fewer above)")
+    add("--smoothing", type=sampling.positive_number, default=1.0, metavar="SECONDS", help="of the walk (default: 1)")
+    sampling.add_video(parser, 10.0)
+
+
+def _add_training_video(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--source", choices=("networks", "fakes"), default="networks", help="fakes: from the run's fakes*.png")
+    add("--grid_size", metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
+    sampling.add_video(parser, 10.0)
+
+
+def _add_walk(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--dims", metavar="A-B,..", help="sets of latent dimensions, from 1 (default: 1-8,9-16,17-32,.. to the last)")
+    add("--steps", type=_two_or_more, default=5, metavar="N", help="points of a walk (default: 5)")
+    add("--walks", type=positive, metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
+    sampling.add_video(parser, 10.0)
+
+
+def _add_axis(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--dims", default="1-8", metavar="A-B,..", help="latent dimensions, a row each, from 1 (default: 1-8)")
+    reach = "how far to go on both sides, for latents of unit length (default: 0.125)"
+    add("--reach", type=sampling.positive_number, default=0.125, metavar="X", help=reach)
+    add("--steps", type=positive, default=7, metavar="N", help="columns (default: 7)")
+
+
+def _add_style(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--dims", metavar="A-B,..", help="latent dimensions to copy, from 1 (default: the first half)")
+    add("--grid_size", default="6x4", metavar="CxR", help="sources above x sources on the left (default: 6x4)")
+
+
+def _two_or_more(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text}: must be 2 or more")
+    return int(text)
+
+
+def _images(args: argparse.Namespace) -> int:
+    from pgan_tf.data.progress import track
+    from pgan_tf.inference import output
+
+    out = sampling.out_path(args, "images", "")
+    output.check_folder(out, args.overwrite)
+    if args.save_latents:
+        output.check_file(Path(args.save_latents), [".npy"], args.overwrite)
+    drawing = sampling.open_drawing(args)
+    count = args.num or drawing.given or 64
+    latents, labels = drawing.latents(count), drawing.labels(count)
+    shape = (drawing.network.resolution, drawing.network.resolution, drawing.network.num_channels)
+    pictures = track(drawing.sampler.stream(latents, labels), count, "images")
+    with output.new_output_folder(out, args.overwrite) as folder:
+        output.IMAGE_FORMATS[args.format](folder, pictures, labels, shape)
+    print(f"wrote {count} images to {out}")
+    sampling.save_latents(args, latents)
+    return 0
+
+
+def _grid(args: argparse.Namespace) -> int:
+    from pgan_tf import grids
+
+    def make(drawing):
+        from pgan_tf.inference.sheets import grid_picture
+
+        return grid_picture(drawing, *_grid_size(args, grids.default_grid_size(drawing.network.resolution)))
+
+    return _still(args, "grid", make)
+
+
+def _axis(args: argparse.Namespace) -> int:
+    def make(drawing):
+        from pgan_tf.inference.inputs import parse_dims
+        from pgan_tf.inference.sheets import axis_picture
+
+        dims = [dim for part in parse_dims(args.dims, drawing.network.latent_size) for dim in part]
+        return axis_picture(drawing, dims, args.reach, args.steps)
+
+    return _still(args, "axis", make)
+
+
+def _style(args: argparse.Namespace) -> int:
+    def make(drawing):
+        from pgan_tf.inference.inputs import parse_dims
+        from pgan_tf.inference.sheets import style_picture
+
+        size = drawing.network.latent_size
+        dims = parse_dims(args.dims or f"1-{max(1, size // 2)}", size)
+        return style_picture(drawing, dims, *_grid_size(args, None))
+
+    return _still(args, "style", make)
+
+
+def _walk(args: argparse.Namespace) -> int:
+    def make(drawing):
+        from pgan_tf.inference.sheets import walk_picture
+
+        return walk_picture(drawing, *_walks(args, drawing), args.steps)
+
+    def film(drawing, count):
+        from pgan_tf.inference import moving, sheets, walks
+
+        sets, each = _walks(args, drawing)
+        points, labels = sheets.walk_points(drawing, sets, each, args.steps)  # [rows,steps,L]
+        latents = walks.closed(points.swapaxes(0, 1), count, walks.lerp)  # [T,rows,L]
+        return latents, moving.frames(drawing, latents, labels, moving.in_rows(sheets.walk_names(sets, each)))
+
+    still = sampling.out_path(args, "walk", ".png").suffix not in (".mp4", ".gif", ".webp")
+    return _still(args, "walk", make, [".png"]) if still else _video(args, "walk", film)
+
+
+def _walks(args: argparse.Namespace, drawing) -> tuple[list[range], int]:
+    """The sets of dimensions, and how many walks in each."""
+    from pgan_tf.inference.inputs import doubling_dims, parse_dims
+
+    size = drawing.network.latent_size
+    sets = parse_dims(args.dims, size) if args.dims else doubling_dims(size)
+    return sets, args.walks or (4 if len(sets) == 1 else 1)
+
+
+def _interpolate(args: argparse.Namespace) -> int:
+    from pgan_tf.inference.errors import GenerateError
+
+    if args.seeds and args.latents:
+        raise GenerateError("--seeds and --latents: give one of them; each says where the way leads through")
+
+    def film(drawing, count):
+        from pgan_tf.inference import moving
+
+        columns, rows = _grid_size(args, moving.default_video_grid(drawing.network.resolution))
+        cells = columns * rows
+        if args.seeds:
+            latents = moving.seed_walk(drawing, args.seeds, count, cells)
+        elif drawing.given:
+            latents = moving.file_walk(drawing, count, cells)
+        else:
+            latents = moving.smooth_walk(drawing, count, cells, args.smoothing * args.fps)
+        return latents, moving.frames(drawing, latents, drawing.labels(cells), moving.in_grid(columns))
+
+    return _video(args, "interpolate", film)
+
+
+def _grid_size(args: argparse.Namespace, default):
+    from pgan_tf.config import parse_grid_size
+
+    return parse_grid_size(args.grid_size) if args.grid_size else default
+
+
+def _training_video(args: argparse.Namespace) -> int:
+    return _FROM[args.source](args)
+
+
+def _from_networks(args: argparse.Namespace) -> int:
+    def film(_, count):
+        from pgan_tf import grids
+        from pgan_tf.inference import moving
+
+        def draw(path: Path):
+            return sampling.open_drawing(args, path)
+
+        run = Path(args.network)
+        return moving.network_frames(run, draw, lambda res: _grid_size(args, grids.default_grid_size(res)), count)
+
+    return _video(args, "training_video", film, lambda _: None)
+
+
+def _from_fakes(args: argparse.Namespace) -> int:
+    from pgan_tf.inference.errors import GenerateError
+
+    for name in ("labels", "latents", "save_latents", "grid_size"):
+        if getattr(args, name):
+            raise GenerateError(f"--{name}: the run's fakes*.png are what they are; give it with --source=networks")
+
+    def film(_, count):
+        from pgan_tf.inference import moving
+
+        return None, moving.fakes_frames(Path(args.network), count)
+
+    return _video(args, "training_video", film, lambda _: None)
+
+
+def _still(args: argparse.Namespace, name: str, make, suffixes=(".png", ".webp")) -> int:
+    """One picture: `make(drawing)` returns the latents shown, [N,L], and it."""
+    from pgan_tf.inference import output
+
+    out = sampling.out_path(args, name, ".png")
+    sampling.check_outputs(args, out, suffixes)
+    latents, picture = make(sampling.open_drawing(args))
+    output.save_picture(out, picture)
+    print(f"wrote {out}")
+    sampling.save_latents(args, latents)
+    return 0
+
+
+def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawing) -> int:
+    """A video: `film(opened(args), frames)` returns the latents shown, [..,L], and an iterator of the frames."""
+    from pgan_tf.data.progress import track
+    from pgan_tf.inference import video
+
+    out = sampling.out_path(args, name, ".mp4")
+    sampling.check_outputs(args, out, video.FORMATS)
+    video.ffmpeg()  # found to be missing before any work
+    count = max(1, round(args.duration * args.fps))
+    latents, frames = film(opened(args), count)
+    video.write_video(out, track(frames, count, "frames"), args.fps)
+    print(f"wrote {out}")
+    if latents is not None:
+        sampling.save_latents(args, latents.reshape(-1, latents.shape[-1]))
+    return 0
+
+
+_FROM = {"networks": _from_networks, "fakes": _from_fakes}
+
+_PICTURE, _VIDEO = "picture to write, .png or .webp", "video to write: .mp4, .gif or .webp"
+
+COMMANDS = {  # name: (what runs it, what it does, what OUT is, its own flags)
+    "images": (_images, "write images as files or as a data set", "folder to make", _add_images),
+    "grid": (_grid, "write one picture of many images", _PICTURE, _add_grid),
+    "interpolate": (
+        _interpolate, "write a video of a closed way through the latents: a smoothed random walk, or through seeds",
+        _VIDEO, _add_interpolate,
+    ),
+    "training_video": (
+        _training_video, "write a video of what a run's snapshots make of the same latents",
+        _VIDEO, _add_training_video,
+    ),
+    "walk": (
+        _walk, "walk at random within sets of latent dimensions: rows are walks, columns their points; or a video",
+        ".png for a picture; .mp4, .gif or .webp for a video", _add_walk,
+    ),
+    "axis": (
+        _axis, "walk along latent coordinates: rows are dimensions, columns values of one", _PICTURE, _add_axis,
+    ),
+    "style": (
+        _style, "copy latent dimensions: a matrix of the images on its left edge lending them to those above",
+        _PICTURE, _add_style,
+    ),
+}  # fmt: skip

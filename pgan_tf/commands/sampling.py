@@ -1,0 +1,81 @@
+"""Flags of the commands that use a trained network, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_network(parser: argparse.ArgumentParser, out: str) -> None:
+    """NETWORK, OUT, and what every command on a network has. `out`: help for OUT."""
+    add = parser.add_argument
+    add("network", metavar="NETWORK", help="folder of a run, a .keras file, or folder of an imported network")
+    add("out", metavar="OUT", nargs="?", help=f"{out} (default: named after the network, in the current folder)")
+    add("--seed", type=int, default=0, help="every random number follows from it (default: 0)")
+    add("--labels", default="", help="classes in turn, as in 3 or 0,1,2; all; random (the default)")
+    add("--overwrite", action="store_true", help="replace an existing output")
+
+
+def add_latents(parser: argparse.ArgumentParser) -> None:
+    """Where the latents come from, what becomes of them, and truncation."""
+    add = parser.add_argument
+    add("--truncation", type=float, default=1.0, metavar="T", help="below 1: more typical, less varied (default: 1)")
+    add("--latents", metavar="FILE.npy", help="latents [N,size] to use instead of random ones")
+    add("--save_latents", metavar="FILE.npy", help="write the latents of all images shown, row by row")
+
+
+def add_video(parser: argparse.ArgumentParser, duration: float) -> None:
+    add = parser.add_argument
+    add("--duration", type=positive_number, default=duration, metavar="SECONDS", help="(default: %(default)s)")
+    add("--fps", type=positive_number, default=30.0, help="frames per second (default: 30)")
+
+
+def positive_number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number above 0")
+    return value
+
+
+def seeds(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) < 2 or not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text}: give two seeds or more, as in 1,2,3")
+    return [int(part) for part in parts]
+
+
+def out_path(args: argparse.Namespace, command: str, suffix: str) -> Path:
+    """OUT, or a name that says which network, command and seed, in the current folder."""
+    network = Path(args.network).resolve()
+    name = network.stem if network.suffix == ".keras" else network.name
+    return Path(args.out or f"{name}-{command}-seed{args.seed}{suffix}")
+
+
+def open_drawing(args: argparse.Namespace, path: Path | None = None):
+    """The Drawing that the flags of `add_network` and `add_latents` ask for; `path`: of another network."""
+    from pgan_tf.inference.drawing import Drawing
+    from pgan_tf.inference.load import load_generator
+
+    loaded = load_generator(path or Path(args.network))
+    return Drawing(loaded, args.seed, args.truncation, args.labels, args.latents)
+
+
+def check_outputs(args: argparse.Namespace, out: Path, suffixes) -> None:
+    """Before any work: that OUT and --save_latents can be written."""
+    from pgan_tf.inference.output import check_file
+
+    check_file(out, suffixes, args.overwrite)
+    if args.save_latents:
+        check_file(Path(args.save_latents), [".npy"], args.overwrite)
+
+
+def save_latents(args: argparse.Namespace, latents) -> None:
+    """Where --save_latents asks for it. `latents`: float32 [N,L]."""
+    from pgan_tf.inference.inputs import save_latents
+
+    if args.save_latents:
+        save_latents(Path(args.save_latents), latents)
+        print(f"wrote {args.save_latents}")

@@ -1,0 +1,55 @@
+"""Text on pictures, and sheets of pictures with text at their edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pgan_tf.grids import grid
+
+WHITE, INK = 255, 64
+
+
+def strip(text: str, width: int, height: int, channels: int) -> np.ndarray:
+    """Text in the middle of a white strip, uint8 [height,width,channels]."""
+    font = ImageFont.load_default(size=max(10, min(height * 2 // 5, 28)))
+    image = Image.new("L", (width, height), WHITE)
+    ImageDraw.Draw(image).text((width / 2, height / 2), text, fill=INK, font=font, anchor="mm")
+    return np.asarray(image)[..., None].repeat(channels, axis=2)
+
+
+def captioned(picture: np.ndarray, text: str) -> np.ndarray:
+    """uint8 [H,W,C] with a line of text under it: [H+32,W,C]."""
+    return np.concatenate([picture, strip(text, picture.shape[1], 32, picture.shape[2])])
+
+
+def sheet(images: np.ndarray, rows: Sequence[str], columns: Sequence[str] = (), cell: int = 64) -> np.ndarray:
+    """uint8 [len(rows)*K,R,R,C], row by row, as one picture with a name left of each row and above each column.
+
+    `columns`: K names, or none.
+    """
+    count, channels = len(images) // len(rows), images.shape[-1]
+    body = grid(images, count, cell)  # [rows*cell,K*cell,C]
+    size = body.shape[0] // len(rows)
+    names = np.concatenate([strip(name, 112, size, channels) for name in rows])
+    body = np.concatenate([names, body], axis=1)
+    if not columns:
+        return body
+    head = [strip("", 112, 32, channels), *(strip(name, size, 32, channels) for name in columns)]
+    return np.concatenate([np.concatenate(head, axis=1), body])
+
+
+def matrix(images: np.ndarray, columns: int, cell: int = 64) -> np.ndarray:
+    """uint8 [rows*columns,R,R,C] as one picture whose first row and column are set off by a gap.
+
+    The corner, image 0, is left white.
+    """
+    images = images.copy()
+    images[0] = WHITE
+    body = grid(images, columns, cell)
+    size = body.shape[1] // columns
+    for axis in (0, 1):
+        body = np.insert(body, [size] * (size // 8), WHITE, axis=axis)
+    return body

@@ -1,0 +1,5 @@
+"""What cannot be generated, in one line for the user."""
+
+
+class GenerateError(ValueError):
+    """Wrong input to a command on a trained network: the message is one line that says what is wrong and what to do."""

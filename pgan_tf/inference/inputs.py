@@ -1,0 +1,112 @@
+"""What a generator is given: latents drawn or read, labels chosen, dimensions named."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.files import new_file
+from pgan_tf.inference.errors import GenerateError
+from pgan_tf.latents import LATENTS, Purpose, stream
+
+BLOCK = 32  # latents drawn at a time; part of what determines them, so never to be changed
+
+
+def draw_latents(
+    count: int, size: int, seed: int, kind: str = "gaussian", purpose: Purpose = Purpose.GENERATE
+) -> np.ndarray:
+    """Random latents, float32 [count,size]. Row i depends on the seed and on i only.
+
+    `kind`: a name of LATENTS. `purpose`: draws for different purposes are independent.
+    """
+    blocks = range(-(-count // BLOCK))
+    drawn = [LATENTS[kind]([BLOCK, size], stream(seed, purpose, block)).numpy() for block in blocks]
+    return np.concatenate(drawn)[:count]
+
+
+def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
+    """Latents from a .npy file, float32 [N,size]. GenerateError if they do not fit the network or are not finite."""
+    try:
+        found = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise GenerateError(f"--latents={path}: no such file") from None
+    except (OSError, ValueError, EOFError):
+        raise GenerateError(f"--latents={path}: cannot be read as .npy; write it with numpy.save") from None
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or not len(found) or found.dtype.kind not in "fiu":
+        what = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else "an archive"
+        raise GenerateError(f"--latents={path}: holds {what}; it must hold numbers [N,{size}]")
+    if found.shape[1] != size:
+        raise GenerateError(f"--latents={path}: its rows have {found.shape[1]} numbers; this network's latents {size}")
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+        raise GenerateError(f"--latents={path}: row {row} holds numbers that are not finite")
+    return found.astype(np.float32)
+
+
+def label_rows(text: str, label_size: int, count: int, seed: int) -> np.ndarray:
+    """One-hot labels, float32 [count,label_size]; [count,0] for a network without labels.
+
+    `text`: '' or 'random' = a random class each, which depends on the seed and on the row only; 'all' = one class
+    after the other; '3' or '0,1,2' = these, in turn. GenerateError where the network has no such class.
+    """
+    if not label_size:
+        if text:
+            raise GenerateError(f"--labels={text}: this network was trained without labels; leave it out")
+        return np.zeros((count, 0), np.float32)
+    if text in ("", "random"):
+        blocks = range(-(-count // BLOCK))
+        drawn = [np.random.default_rng([seed, block]).integers(label_size, size=BLOCK) for block in blocks]
+        return np.eye(label_size, dtype=np.float32)[np.concatenate(drawn)[:count]]
+    classes = np.arange(label_size) if text == "all" else _classes(text, label_size)
+    return np.eye(label_size, dtype=np.float32)[np.resize(classes, count)]
+
+
+def _classes(text: str, label_size: int) -> list[int]:
+    known = f"give classes from 0 to {label_size - 1}, as in 0,1,2, or all, or random"
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise GenerateError(f"--labels={text}: {known}")
+    wrong = [part for part in parts if int(part) >= label_size]
+    if wrong:
+        raise GenerateError(f"--labels={text}: the network has no class {wrong[0]}; {known}")
+    return [int(part) for part in parts]
+
+
+def parse_dims(text: str, size: int) -> list[range]:
+    """'1-8,9-16,200' -> sets of latent dimensions, counted from 1 as people do, as ranges counted from 0.
+
+    GenerateError for another notation, or a dimension that the latents [.,size] do not have.
+    """
+    return [_dims(part.strip(), size, text) for part in text.split(",")]
+
+
+def _dims(part: str, size: int, text: str) -> range:
+    first, dash, last = part.partition("-")
+    last = last if dash else first
+    if not (first.isdecimal() and last.isdecimal()):
+        raise GenerateError(f"--dims={text}: write dimensions from 1 to {size}, as in 1-8,9-16 or 5")
+    if not 1 <= int(first) <= int(last) <= size:
+        raise GenerateError(f"--dims={text}: {part} is not within the latents' dimensions, 1 to {size}")
+    return range(int(first) - 1, int(last))
+
+
+def doubling_dims(size: int) -> list[range]:
+    """1-8, 9-16, 17-32, .. up to the last dimension: the sets in which a growing latent space grows."""
+    ends = [0, 8]
+    while ends[-1] < size:
+        ends.append(ends[-1] * 2)
+    return [range(begin, min(end, size)) for begin, end in itertools.pairwise(ends)]
+
+
+def dims_name(dims: range) -> str:
+    """'1-8', or '5' for a single dimension; counted from 1."""
+    return f"{dims.start + 1}-{dims.stop}" if len(dims) > 1 else f"{dims.start + 1}"
+
+
+def save_latents(path: Path, latents: np.ndarray) -> None:
+    """Writes float32 [N,L] as .npy; complete or not there at all."""
+    with new_file(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, latents.astype(np.float32))

@@ -1,0 +1,116 @@
+"""The frames of videos, made one at a time. Latents of a video are [T,cells,L]: T frames of some cells each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pgan_tf.grids import grid
+from pgan_tf.inference import captions, walks
+from pgan_tf.inference.drawing import Drawing
+from pgan_tf.inference.errors import GenerateError
+from pgan_tf.inference.sheets import CELL
+from pgan_tf.latents import Purpose
+from pgan_tf.networks import saved
+
+VIDEO_CELL = 128  # smaller images are enlarged by whole pixels
+
+Compose = Callable[[np.ndarray], np.ndarray]  # a frame's images [cells,R,R,C] -> the frame [H,W,C]
+
+
+def default_video_grid(resolution: int) -> tuple[int, int]:
+    """Columns and rows of about 512 x 384 pixels: 4 x 3 up to 128x128, 1 x 1 from 512x512 on."""
+    cell = max(VIDEO_CELL, resolution)
+    return max(512 // cell, 1), max(384 // cell, 1)
+
+
+def in_grid(columns: int) -> Compose:
+    return lambda images: grid(images, columns, VIDEO_CELL)
+
+
+def in_rows(names: Sequence[str]) -> Compose:
+    """One cell beneath the other, with its name."""
+    return lambda images: captions.sheet(images, names, cell=VIDEO_CELL)
+
+
+def frames(drawing: Drawing, latents: np.ndarray, labels: np.ndarray, compose: Compose) -> Iterator[np.ndarray]:
+    """Frames [H,W,C] of latents [T,cells,L]; a cell keeps its label [cells,K] all the time."""
+    count, cells, size = latents.shape
+    pictures = drawing.sampler.stream(latents.reshape(-1, size), np.tile(labels, (count, 1)))
+    for _ in range(count):
+        yield compose(np.stack(list(islice(pictures, cells))))
+
+
+def smooth_walk(drawing: Drawing, count: int, cells: int, sigma: float) -> np.ndarray:
+    """A closed smoothed random walk for each cell, [count,cells,L]; `sigma`: of the Gaussian filter, in frames."""
+    white = drawing.random(count * cells, Purpose.WALK).reshape(count, cells, -1)
+    return walks.smooth(white, sigma)
+
+
+def seed_walk(drawing: Drawing, seeds: Sequence[int], count: int, cells: int) -> np.ndarray:
+    """From the latents of one seed to those of the next on great circles, closed: [count,cells,L]."""
+    return walks.closed(np.stack([drawing.random(cells, seed=seed) for seed in seeds]), count)
+
+
+def file_walk(drawing: Drawing, count: int, cells: int) -> np.ndarray:
+    """The same through the rows of the user's file, `cells` rows at a time: [count,cells,L]."""
+    if drawing.given % cells:
+        raise GenerateError(f"--latents: {drawing.given} rows do not go into {cells} cells; give another --grid_size")
+    return walks.closed(drawing.latents(drawing.given).reshape(-1, cells, drawing.network.latent_size), count)
+
+
+def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[int], tuple[int, int]], count: int):
+    """What each network-*.keras of a run makes of the same latents, in `count` frames: (latents [N,L], iterator).
+
+    `draw`: opens one. `size`: resolution -> columns and rows. Networks of early stages are shown at the size of the
+    last.
+    """
+    found = _existing(saved.snapshots(run), run, "network-*.keras")
+    last = draw(found[-1])
+    columns, rows = size(last.network.resolution)
+    latents, labels = last.latents(columns * rows), last.labels(columns * rows)
+    cell = max(CELL, last.network.resolution)
+
+    def picture(path: Path) -> np.ndarray:
+        drawing = last if path == found[-1] else draw(path)
+        images = drawing.pictures(latents[:, : drawing.network.latent_size], labels)
+        text = f"{saved.kimg(path)} thousand images, {drawing.network.resolution}x{drawing.network.resolution}"
+        return captions.captioned(grid(images, columns, cell), text)
+
+    return latents, _in_turn(found, picture, count)
+
+
+def fakes_frames(run: Path, count: int) -> Iterator[np.ndarray]:
+    """A run's fakes*.png, which are more numerous, in `count` frames."""
+    found = _existing(sorted(run.glob("fakes[0-9]*.png"), key=_kimg), run, "fakes*.png")
+
+    def picture(path: Path) -> np.ndarray:
+        pixels = np.asarray(Image.open(path))
+        pixels = pixels[..., None] if pixels.ndim == 2 else pixels  # [H,W,C]
+        return captions.captioned(pixels, f"{_kimg(path)} thousand images")
+
+    return _in_turn(found, picture, count)
+
+
+def _kimg(path: Path) -> int:
+    return int(path.stem.removeprefix("fakes"))
+
+
+def _existing(found: list[Path], run: Path, pattern: str) -> list[Path]:
+    if not found:
+        raise GenerateError(f"{run}: holds no {pattern}; give the folder of a run that has some")
+    return found
+
+
+def _in_turn(paths: Sequence[Path], picture: Callable[[Path], np.ndarray], count: int) -> Iterator[np.ndarray]:
+    """`count` frames of which every path gets an equal share."""
+    shown = None
+    for frame in range(count):
+        path = paths[frame * len(paths) // count]
+        if path != shown:
+            shown, pixels = path, picture(path)
+        yield pixels

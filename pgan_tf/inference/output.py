@@ -1,0 +1,112 @@
+"""Where generated pictures go: one file, a folder of files, a data set. Checked before any work, complete or absent."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.data import DatasetWriter
+from pgan_tf.data.files import new_folder
+from pgan_tf.files import new_file
+from pgan_tf.grids import to_pillow
+from pgan_tf.inference.errors import GenerateError
+
+# Both without loss. PNG: level 1 is four times as fast as the default, and its files some percent larger.
+PICTURES = {
+    ".png": {"format": "PNG", "compress_level": 1},
+    ".webp": {"format": "WEBP", "lossless": True, "method": 2},
+}
+_OURS = re.compile(r"\d{6,}\.(png|webp)|labels\.npy|.*\.tfrecords|.*-rxx\.labels")
+_WRITERS, _QUEUED = 2, 64
+
+
+def check_file(path: Path, suffixes: Collection[str], overwrite: bool) -> None:
+    """GenerateError unless `path` can be made: a suffix of `suffixes`, a folder that is there, nothing in its place."""
+    if path.suffix not in suffixes:
+        raise GenerateError(f"{path}: its name must end in {', '.join(suffixes)}")
+    if path.is_dir():
+        raise GenerateError(f"{path}: is a folder; give the name of a file")
+    if path.exists() and not overwrite:
+        raise GenerateError(f"{path}: exists already; add --overwrite or give another name")
+    if not path.parent.is_dir():
+        raise GenerateError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise GenerateError(f"{path}: the folder {path.parent} cannot be written")
+
+
+def save_picture(path: Path, picture: np.ndarray) -> None:
+    """Writes uint8 [H,W,1 or 3] as .png or .webp, by the suffix; complete or not there at all."""
+    with new_file(path) as temporary:
+        _save(temporary, picture)
+
+
+def _save(path: Path, picture: np.ndarray) -> None:
+    to_pillow(picture).save(path, **PICTURES[path.suffix])
+
+
+@contextmanager
+def new_output_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
+    """Yields the name of a folder to make, which does not exist. It becomes `folder` when the block succeeds.
+
+    With `overwrite` a folder that an earlier command made is replaced at the very end; one that holds anything else
+    is never touched. GenerateError.
+    """
+    check_folder(folder, overwrite)
+    if not folder.exists() or not any(folder.iterdir()):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(dir=folder.resolve().parent, prefix=".tmp") as aside:
+        new = Path(aside) / folder.resolve().name
+        yield new
+        folder.rename(Path(aside) / "old")
+        new.rename(folder)
+
+
+def check_folder(folder: Path, overwrite: bool) -> None:
+    """GenerateError unless `new_output_folder` can make `folder`."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise GenerateError(f"{folder}: is a file; give the name of a folder")
+    others = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+    if others and overwrite:
+        raise GenerateError(f"{folder}: holds {others[0]}, which no such command has written; give another folder")
+    if any(folder.iterdir()) and not overwrite:
+        raise GenerateError(f"{folder}: exists already; add --overwrite or give another folder")
+
+
+def write_folder(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarray, suffix: str) -> None:
+    """000000.png, 000001.png, ..; with labels [N,K], K > 0, also labels.npy. Threads write, so that nobody waits."""
+    with new_folder(folder) as temporary, ThreadPoolExecutor(_WRITERS) as pool:
+        queue: list[Future] = []
+        for i, picture in enumerate(pictures):
+            queue.append(pool.submit(_save, temporary / f"{i:06d}{suffix}", picture))
+            if len(queue) > _QUEUED:
+                queue.pop(0).result()
+        for future in queue:
+            future.result()
+        if labels.shape[1]:
+            np.save(temporary / "labels.npy", labels)
+
+
+def write_records(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarray, shape: tuple) -> None:
+    """A data set of pictures of `shape` [R,R,C], with labels [N,K] if K > 0."""
+    with DatasetWriter(folder, shape[0], shape[2], total=len(labels)) as writer:
+        for picture in pictures:
+            writer.add(picture)
+        if labels.shape[1]:
+            writer.add_labels(labels)
+
+
+IMAGE_FORMATS: dict[str, Callable] = {
+    "png": lambda folder, pictures, labels, shape: write_folder(folder, pictures, labels, ".png"),
+    "webp": lambda folder, pictures, labels, shape: write_folder(folder, pictures, labels, ".webp"),
+    "records": write_records,
+}

@@ -1,0 +1,32 @@
+"""Truncation for a progressive GAN: typical pictures in exchange for variety.
+
+A generator that puts its latents on the hypersphere has no use for the usual truncations: it undoes a scaling, the
+sphere has no centre to move to, and latents of bounded numbers (|z_i| < t, as in BigGAN) are, once normalised, as good
+as any others. What has a centre is the first layer's output, as the intermediate latents of StyleGAN have: its mean
+over all latents. Features are moved towards it,
+
+    x -> centre + truncation * (x - centre),    centre = the mean over latents, for the same label,
+
+and 1 changes nothing, 0 gives the average picture (of the label), and the way between is continuous.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf.inference.inputs import draw_latents
+from pgan_tf.latents import Purpose
+from pgan_tf.networks import Generator
+
+DRAWS = 1024  # latents that the mean is taken over
+
+
+def centres(network: Generator, labels: np.ndarray, kind: str = "gaussian") -> np.ndarray:
+    """The mean output of the first layer for each label [M,label_size]: float32 [M,4,4,C].
+
+    Depends on the network only: the latents, of the distribution `kind`, are always the same.
+    """
+    latents = tf.constant(draw_latents(DRAWS, network.latent_size, 0, kind, Purpose.CENTRE))
+    project = tf.function(lambda row: network.project((latents, tf.repeat(row, DRAWS, axis=0))))  # [DRAWS,4,4,C]
+    return np.stack([project(tf.constant(row[None])).numpy().mean(axis=0) for row in labels])
