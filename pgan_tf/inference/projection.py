@@ -16,6 +16,7 @@ import tensorflow as tf
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference.blocks import Block, in_blocks
 from pgan_tf.inference.inputs import draw_latents
+from pgan_tf.inference.watching import Watch
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import Generator
 
@@ -29,9 +30,9 @@ Loss = Callable[[tf.Tensor], tf.Tensor]  # images [N,R,R,C], -1..1 -> how far ea
 class Search(NamedTuple):
     """How to look for it.
 
-    steps: of the descent. candidates: random latents to begin with, for each label. starts: how many of them, the
-    best, descend side by side. learning_rate: of Adam, at its height. seed: of the candidates. latents: their
-    distribution, a name of LATENTS.
+    steps: of the descent. candidates: random latents to begin with, divided among the labels. starts: how many of
+    them, the best, descend side by side. learning_rate: of Adam, at its height. seed: of the candidates. latents:
+    their distribution, a name of LATENTS.
     """
 
     steps: int = 500
@@ -65,15 +66,25 @@ def pixel_loss(target: np.ndarray) -> Loss:
     return lambda images: tf.reduce_mean(tf.square(images - target), axis=[1, 2, 3])  # [N]
 
 
-def combined(losses: list[tuple[float, Loss]]) -> Loss:
-    """The weighted sum; terms of weight 0 are not worked out."""
+def combined(target: np.ndarray, losses: list[tuple[float, Loss]]) -> Loss:
+    """The weighted sum of losses against `target` [R,R,C]. Terms of weight 0 are not worked out.
+
+    A picture shows what is beyond -1..1 as -1 or 1. Where the target has one of these, it may be there as well.
+    """
     used = [(weight, loss) for weight, loss in losses if weight]
-    return lambda images: tf.add_n([weight * loss(images) for weight, loss in used])  # [N]
+    low, high = np.where(target <= -1, -1.0, -np.inf), np.where(target >= 1, 1.0, np.inf)  # [R,R,C]
+    low, high = low.astype(np.float32), high.astype(np.float32)
+
+    def loss(images: tf.Tensor) -> tf.Tensor:
+        shown = tf.minimum(tf.maximum(images, low), high)  # [N,R,R,C]
+        return tf.add_n([weight * term(shown) for weight, term in used])  # [N]
+
+    return loss
 
 
 def project(
     network: Generator, loss: Loss, search: Search, labels: np.ndarray | None = None,
-    on_step: Callable[[int, float], None] = lambda step, loss: None,
+    watch: Watch = lambda what, done, total, loss: None,
 ) -> Projection:  # fmt: skip
     """The best latent that the search finds; never worse than the best start. Ctrl-C during the descent ends it early.
 
@@ -82,16 +93,16 @@ def project(
             random ones are: without this, a network with labels could drown the label by a long latent.
         loss: what to make small.
         labels: float32 [M,K], those to try; default every class of the network.
-        on_step: called with the number of steps done and the smallest loss so far.
+        watch: called after each batch of candidates and after each step.
     """
-    descent = _Descent(network, loss, search.learning_rate, *_starts(network, loss, search, labels))
+    descent = _Descent(network, loss, search.learning_rate, *_starts(network, loss, search, labels, watch))
     way, done, interrupted = {0: descent.best()}, 0, False
     shown = {round(part * search.steps) for part in SHOWN}
     try:
         for step in range(search.steps):
             smallest = descent.step(rate_at((step + 1) / search.steps))
             done = step + 1
-            on_step(done, smallest)
+            watch("steps", done, search.steps, smallest)
             if done in shown:
                 way[done] = descent.best()
     except KeyboardInterrupt:
@@ -164,19 +175,23 @@ def on_sphere(network: Generator, latents: tf.Tensor) -> tf.Tensor:
 
 
 def _starts(
-    network: Generator, loss: Loss, search: Search, labels: np.ndarray | None
+    network: Generator, loss: Loss, search: Search, labels: np.ndarray | None, watch: Watch
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The best of the candidates: latents [S,L], labels [S,K], losses [S]. Each candidate is tried with each label."""
+    """The best candidates: latents [S,L], labels [S,K], losses [S]. The same latents are tried with each label."""
     labels = np.eye(max(network.label_size, 1), network.label_size, dtype=np.float32) if labels is None else labels
-    drawn = draw_latents(search.candidates, network.latent_size, search.seed, search.latents, Purpose.PROJECTION)
-    latents = tf.repeat(on_sphere(network, tf.constant(drawn)), len(labels), axis=0)  # [candidates*M,L]
-    labels = tf.tile(tf.constant(labels), [search.candidates, 1])  # [candidates*M,K]
+    each = -(-search.candidates // len(labels))
+    drawn = draw_latents(each, network.latent_size, search.seed, search.latents, Purpose.PROJECTION)
+    latents = tf.repeat(on_sphere(network, tf.constant(drawn)), len(labels), axis=0)  # [each*M,L]
+    labels = tf.tile(tf.constant(labels), [each, 1])  # [each*M,K]
 
     @tf.function(reduce_retracing=True)
     def measure(latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        return loss(network((latents, labels)))
+        return loss(network((latents, labels)))  # [n]
 
-    parts = [slice(i, i + BATCH) for i in range(0, len(latents), BATCH)]
-    losses = tf.concat([measure(latents[part], labels[part]) for part in parts], axis=0)
-    best = tf.argsort(losses, stable=True)[: search.starts]  # [S]
-    return tf.gather(latents, best), tf.gather(labels, best), tf.gather(losses, best)
+    losses = []
+    for begin in range(0, len(latents), BATCH):
+        part = slice(begin, begin + BATCH)
+        losses.extend(measure(latents[part], labels[part]).numpy())
+        watch("candidates", len(losses), len(latents), min(losses))
+    best = np.argsort(losses, kind="stable")[: search.starts]  # [S]
+    return tf.gather(latents, best), tf.gather(labels, best), tf.gather(tf.constant(losses), best)

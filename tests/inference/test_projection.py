@@ -54,20 +54,21 @@ def test_the_result_is_never_worse_than_the_best_start_nor_than_the_way(rate):
     target = np.random.default_rng(0).uniform(-1, 1, [8, 8, 3]).astype(np.float32)  # nothing that it could make
     seen = []
     search = SEARCH._replace(steps=20, learning_rate=rate)
-    result = project(network, pixel_loss(target), search, on_step=lambda step, loss: seen.append((step, loss)))
+    result = project(network, pixel_loss(target), search, watch=lambda *call: seen.append(call))
     losses = [found.loss for found in result.way.values()]
     assert losses == sorted(losses, reverse=True)
     assert result.found.loss <= losses[-1]
-    assert [step for step, _ in seen] == list(range(1, 21))
-    assert [loss for _, loss in seen] == sorted((loss for _, loss in seen), reverse=True)
+    assert [call[:3] for call in seen[:2]] == [("candidates", 32, 64), ("candidates", 64, 64)]
+    assert [call[:3] for call in seen[2:]] == [("steps", step, 20) for step in range(1, 21)]
+    assert [call[3] for call in seen] == sorted((call[3] for call in seen), reverse=True)
     assert list(result.way) == [0, 1, 3, 8]
 
 
 def test_the_starts_are_the_best_candidates():
-    """With no steps the result is the best of all random latents, each tried with each label."""
+    """With no steps the result is the best of all random latents, which are tried with each label."""
     network = generator(label_size=3)
     target, _ = drawn(network, label=2)
-    few, more = (project(network, pixel_loss(target), Search(0, count, 1)).found.loss for count in (1, 50))
+    few, more = (project(network, pixel_loss(target), Search(0, count, 1)).found.loss for count in (3, 150))
     assert more < few
     labels = np.eye(3, dtype=np.float32)
     single = [project(network, pixel_loss(target), Search(0, 50, 1), labels[[k]]).found.loss for k in range(3)]
@@ -112,11 +113,11 @@ def test_an_interruption_keeps_the_best_so_far():
     network = generator()
     target, _ = drawn(network)
 
-    def interrupt(step: int, loss: float) -> None:
-        if step == 30:
+    def interrupt(what: str, done: int, total: int, loss: float) -> None:
+        if (what, done) == ("steps", 30):
             raise KeyboardInterrupt
 
-    result = project(network, pixel_loss(target), SEARCH, on_step=interrupt)
+    result = project(network, pixel_loss(target), SEARCH, watch=interrupt)
     assert (result.steps, result.interrupted) == (30, True)
     assert result.found.loss < result.way[0].loss
     assert list(result.way) == [0, 8, 22]
@@ -131,9 +132,19 @@ def test_the_learning_rate_rises_and_falls():
 def test_the_terms_of_a_loss_are_weighted():
     images = tf.constant(np.random.default_rng(0).uniform(-1, 1, [3, 8, 8, 3]).astype(np.float32))
     black, white = pixel_loss(np.full([8, 8, 3], -1, np.float32)), pixel_loss(np.ones([8, 8, 3], np.float32))
+    middle = np.zeros([8, 8, 3], np.float32)
     expected = 2 * np.square(images + 1).mean(axis=(1, 2, 3)) + 3 * np.square(images - 1).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(projection.combined([(2, black), (3, white)])(images), expected, rtol=1e-6)
-    np.testing.assert_array_equal(projection.combined([(1, black), (0, None)])(images), black(images))
+    np.testing.assert_allclose(projection.combined(middle, [(2, black), (3, white)])(images), expected, rtol=1e-6)
+    np.testing.assert_array_equal(projection.combined(middle, [(1, black), (0, None)])(images), black(images))
+
+
+def test_what_a_picture_cannot_show_does_not_count():
+    """Beyond black and white is black and white, if the target is; and it pulls back as before if it is not."""
+    target = np.zeros([8, 8, 1], np.float32)
+    target[:4], target[4:6] = 1, -1
+    loss = projection.combined(target, [(1, pixel_loss(target))])
+    images = np.stack([target, 3 * target, -3 * target, target + 2.0])
+    assert loss(tf.constant(images)).numpy() == pytest.approx([0, 0, 12, 2], abs=1e-6)
 
 
 def test_the_picture_shows_target_result_and_way():
