@@ -20,7 +20,7 @@ from pgan_tf.evaluation.sets import ImageSet
 from pgan_tf.inference.blocks import Block, in_blocks
 
 CHUNK = 256  # images whose features are worked out and compared at a time
-SAMPLE = 64  # training images that are looked up in their own set
+SAMPLE = 64  # training images that are looked up in their own set; fewer above 128x128, where each costs more
 
 
 class Measure(NamedTuple):
@@ -91,7 +91,7 @@ def neighborhood(
         raise MetricError(f"{reals.name}: its images are {theirs} (height, width, channels), the generated ones {ours}")
     if not 1 <= k < reals.count:
         raise MetricError(f"{k} neighbours asked of {reals.name}: give 1 to {reals.count - 1}")
-    chosen = np.random.default_rng(seed).choice(reals.count, min(SAMPLE, reals.count), replace=False)
+    chosen = np.random.default_rng(seed).choice(reals.count, min(sample(reals.shape[0]), reals.count), replace=False)
     queries = np.concatenate([images, reals.read(chosen)])  # [Q+S,H,W,C]
     if mirror:
         queries = np.concatenate([queries, queries[:, :, ::-1]])  # [2(Q+S),H,W,C]
@@ -105,6 +105,11 @@ def neighborhood(
         measure.name, found.indices[:q, :k], found.distances[:q, :k], mirrored[:q, :k],
         _usual(Neighbors(found.indices[q:], found.distances[q:]), chosen),
     )  # fmt: skip
+
+
+def sample(resolution: int) -> int:
+    """How many training images are looked up in their own set."""
+    return max(8, min(SAMPLE, SAMPLE * 128**2 // resolution**2))
 
 
 def _counted(reals: ImageSet, advance: Callable[[int], None]) -> Iterator[np.ndarray]:

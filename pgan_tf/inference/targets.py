@@ -24,7 +24,7 @@ from pgan_tf.networks import Generator
 class Weights(NamedTuple):
     """Of the terms of the loss: mean squared difference of the pixels in -1..1, and distance of the features.
 
-    With 5 to 1 the digits of a trained network came nearer by both measures than with 1 to 1.
+    On digits and emoji, 5 to 1 kept shapes and colours nearer than 1 to 1, and features nearer than pixels alone.
     """
 
     pixels: float = 5.0

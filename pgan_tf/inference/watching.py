@@ -43,13 +43,14 @@ class _Lines:
     """'steps: 120 of 500, loss 0.1234, 38 s left'."""
 
     def __init__(self):
-        self._what, self._start, self._last = "", 0.0, time.monotonic()  # of what is counted now; of the last line
+        self._what, self._start = "", 0.0  # what is counted, and since when
+        self._called = self._shown = time.monotonic()  # the last call, the last line
 
     def tell(self, what: str, done: int, total: int, loss: float) -> None:
-        now = time.monotonic()
         if what != self._what:
-            self._what, self._start = what, now
-        if now - self._last >= SECONDS_BETWEEN_LINES or done == total:
-            self._last = now
-            left = (total - done) * (now - self._start) / done
+            self._what, self._start = what, self._called
+        self._called = time.monotonic()
+        if done == total or self._called - self._shown >= SECONDS_BETWEEN_LINES:
+            self._shown = self._called
+            left = (total - done) * (self._called - self._start) / done
             print(f"{what}: {done} of {total}, loss {loss:.4f}, {left:.0f} s left", file=sys.stderr, flush=True)

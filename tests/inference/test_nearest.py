@@ -99,6 +99,11 @@ def test_the_sample_depends_on_the_seed_and_the_neighbours_do_not():
     np.testing.assert_array_equal(first.indices, other.indices)
 
 
+@pytest.mark.parametrize(("resolution", "count"), [(4, 64), (128, 64), (256, 16), (1024, 8)])
+def test_large_images_have_smaller_samples(resolution, count):
+    assert nearest.sample(resolution) == count
+
+
 def test_the_set_is_streamed():
     """No more than a batch of the set is asked for at a time, and each image once, beside the sample."""
     asked, reals = [], pictures(2, 1000)
