@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -54,6 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
     from metrics.errors import MetricError
     from pgan_tf.data.errors import DataError
     from pgan_tf.inference.errors import GenerateError

@@ -10,11 +10,15 @@ from PIL import Image, ImageDraw, ImageFont
 from pgan_tf.grids import grid
 
 WHITE, INK = 255, 64
+LARGEST, SMALLEST = 16, 8  # sizes of letters, in pixels
 
 
 def strip(text: str, width: int, height: int, channels: int) -> np.ndarray:
     """Text in the middle of a white strip, uint8 [height,width,channels]."""
-    font = ImageFont.load_default(size=max(10, min(height * 2 // 5, 28)))
+    size = LARGEST
+    while size > SMALLEST and ImageFont.load_default(size).getlength(text) > width - 8:
+        size -= 1
+    font = ImageFont.load_default(size)
     image = Image.new("L", (width, height), WHITE)
     ImageDraw.Draw(image).text((width / 2, height / 2), text, fill=INK, font=font, anchor="mm")
     return np.asarray(image)[..., None].repeat(channels, axis=2)

@@ -40,10 +40,12 @@ def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
         raise GenerateError(f"--latents={path}: holds {what}; it must hold numbers [N,{size}]")
     if found.shape[1] != size:
         raise GenerateError(f"--latents={path}: its rows have {found.shape[1]} numbers; this network's latents {size}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite then
+        found = found.astype(np.float32)
     if not np.isfinite(found).all():
         row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
         raise GenerateError(f"--latents={path}: row {row} holds numbers that are not finite")
-    return found.astype(np.float32)
+    return found
 
 
 def label_rows(text: str, label_size: int, count: int, seed: int) -> np.ndarray:

@@ -1,0 +1,44 @@
+"""Tiny generators, in memory and in files."""
+
+import numpy as np
+import pytest
+
+from pgan_tf.networks import Generator
+
+
+def tiny(label_size: int = 0, resolution: int = 16, num_channels: int = 3, seed: int = 0) -> Generator:
+    """A generator with pictures that differ: the weights of a new one, its RGB layer a little stronger."""
+    network = Generator(
+        resolution=resolution, num_channels=num_channels, label_size=label_size, fmap_base=64, fmap_max=8,
+        latent_size=20, seed=seed,
+    )  # fmt: skip
+    rng = np.random.default_rng(seed)
+    for variable in network.trainable_variables:  # biases, which start at zero, included
+        variable.assign(variable + 0.3 * rng.standard_normal(variable.shape))
+    return network
+
+
+@pytest.fixture(scope="session")
+def make_tiny():
+    return tiny
+
+
+@pytest.fixture(scope="session")
+def plain_file(tmp_path_factory):
+    """A .keras file of a colour network without labels."""
+    path = tmp_path_factory.mktemp("plain") / "plain.keras"
+    tiny().save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def labelled_run(tmp_path_factory):
+    """A run folder with two snapshots of a grey network with three classes, the first of them at 8x8."""
+    from pgan_tf.config import Config
+
+    run = tmp_path_factory.mktemp("runs") / "00000-tiny-s1"
+    run.mkdir()
+    (run / "config.json").write_text(Config.from_values({"latent_size": 20}).to_json())
+    tiny(3, 8, 1).save(run / "network-000002.keras")
+    tiny(3, 16, 1).save(run / "network-000010.keras")
+    return run
