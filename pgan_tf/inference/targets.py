@@ -81,10 +81,11 @@ def find(
 
 def summary(facts: dict) -> str:
     """What was found, in a line."""
+    begin = "interrupted " if facts["interrupted"] else ""
     found, start = facts["found"], facts["best_start"]
     label = "" if found["label"] is None else f", label {found['label']}"
     return (
-        f"after {facts['steps_done']} steps: pixels differ by {found['pixels']:.3f} "
+        f"{begin}after {facts['steps_done']} steps: pixels differ by {found['pixels']:.3f} "
         f"(best start {start['pixels']:.3f}), loss {found['loss']:.4f} (best start {start['loss']:.4f}){label}"
     )
 

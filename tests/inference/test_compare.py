@@ -160,7 +160,7 @@ def test_an_interrupted_search_writes_the_best_so_far(place, here, monkeypatch, 
     assert names(here) == ["a.json", "a.npy", "a.png"]
     facts = json.loads(Path("a.json").read_text())
     assert (facts["steps_done"], facts["interrupted"]) == (5, True)
-    assert "after 5 steps" in capsys.readouterr().out
+    assert "interrupted after 5 steps" in capsys.readouterr().out
 
 
 def test_one_interrupted_before_the_descent_writes_nothing(place, here, monkeypatch, capsys):
