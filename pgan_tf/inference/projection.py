@@ -16,11 +16,11 @@ import tensorflow as tf
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference.blocks import Block, in_blocks
 from pgan_tf.inference.inputs import draw_latents
+from pgan_tf.inference.sample import batch_size
 from pgan_tf.inference.watching import Watch
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import Generator
 
-BATCH = 32  # candidates at a time
 RAMP_UP, RAMP_DOWN = 0.05, 0.25  # parts of the steps in which the learning rate rises and falls
 SHOWN = (0.0, 0.05, 0.15, 0.4)  # parts of the steps after which the way is shown
 
@@ -189,8 +189,9 @@ def _starts(
         return loss(network((latents, labels)))  # [n]
 
     losses = []
-    for begin in range(0, len(latents), BATCH):
-        part = slice(begin, begin + BATCH)
+    size = batch_size(network.resolution)
+    for begin in range(0, len(latents), size):
+        part = slice(begin, begin + size)
         losses.extend(measure(latents[part], labels[part]).numpy())
         watch("candidates", len(losses), len(latents), min(losses))
     best = np.argsort(losses, kind="stable")[: search.starts]  # [S]

@@ -53,6 +53,8 @@ def labels_to_try(text: str, network: Generator) -> np.ndarray:
     """'3' or '0,1,2' -> their one-hot labels [M,K]; '' or 'all' -> every class. GenerateError as from label_rows."""
     if not network.label_size:
         return label_rows(text, 0, 1, 0)  # [1,0]
+    if text == "random":
+        raise GenerateError("--labels=random: give the classes to try, as in 3 or 0,1,2, or all")
     if text in ("", "all"):
         return label_rows("all", network.label_size, network.label_size, 0)
     return label_rows(text, network.label_size, text.count(",") + 1, 0)

@@ -183,6 +183,7 @@ WRONG = {
     "a folder": (["project", "{place}/run", "{place}"], "no such file; give a picture"),
     "no colour": (["project", "{place}/run", "{place}/made.png", "--background=soup"], "soup: not a colour"),
     "no label": (["project", "{place}/labelled", "{place}/made.png", "--labels=3"], "the network has no class 3"),
+    "a random label": (["project", "{place}/labelled", "{place}/made.png", "--labels=random"], "the classes to try"),
     "labels in vain": (["project", "{place}/run", "{place}/made.png", "--labels=3"], "trained without labels"),
     "no loss": (["project", "{place}/run", "{place}/made.png", "--feature_weight=0", "--pixel_weight=0"], "nothing is"),
     "a wrong seed": (["project", "{place}/run", "{place}/made.png", "--seed=-1"], "--seed=-1"),
