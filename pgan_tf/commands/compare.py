@@ -49,6 +49,7 @@ def add_commands(commands) -> None:
     add("--learning_rate", type=sampling.positive_number, default=0.1, metavar="X", help="of Adam (default: 0.1)")
     add("--pixel_weight", type=_weight, default=5.0, metavar="X", help="of the pixels in the loss (default: 5)")
     add("--feature_weight", type=_weight, default=1.0, metavar="X", help="of the features; 0: none (default: 1)")
+    add("--weights", default="", metavar="FILE", help="of the network of the features (default: found by itself)")
     add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
     add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
     add("--seed", type=int, default=0, help="every random number follows from it (default: 0)")
@@ -101,7 +102,7 @@ def _project(args: argparse.Namespace) -> int:
     labels = targets.labels_to_try(args.labels, loaded.network)
     latents = loaded.config.model.latents if loaded.config else "gaussian"
     search = Search(args.steps, args.candidates, args.starts, args.learning_rate, args.seed, latents)
-    weights = targets.Weights(args.pixel_weight, args.feature_weight)
+    weights = targets.Weights(args.pixel_weight, args.feature_weight, args.weights)
     with watched() as watch:
         picture, facts, latent = targets.find(loaded, target, search, weights, labels, watch)
     write_together(picture, {"image": args.image, **facts}, out, [(out.with_suffix(".npy"), latent)])

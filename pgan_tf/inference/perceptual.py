@@ -6,6 +6,7 @@ and efficientnet-lite0, whose weights come by pip. Its numbers are comparable on
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -22,12 +23,12 @@ def input_size(resolution: int) -> int:
     return min(max(64, 2 * resolution), efficientnet_lite0.SIZE)
 
 
-def feature_loss(target: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+def feature_loss(target: np.ndarray, file: str | os.PathLike | None = None) -> Callable[[tf.Tensor], tf.Tensor]:
     """images float32 [N,R,R,C], -1..1 -> distances [N] from `target` float32 [R,R,C]; differentiable.
 
-    MetricError if the weights are not installed.
+    `file`: of the network's weights, by default those that come by pip. MetricError if they are not there.
     """
-    network = efficientnet_lite0.load_maps(input_size(target.shape[0]))
+    network = efficientnet_lite0.load_maps(input_size(target.shape[0]), file)
 
     def directions(images: tf.Tensor) -> list[tf.Tensor]:
         """Activations [N,S,S,F] as unit vectors, one for each place."""

@@ -29,6 +29,7 @@ class Weights(NamedTuple):
 
     pixels: float = 5.0
     features: float = 1.0
+    file: str = ""  # with the weights of the features' network; '': those that come by pip
 
 
 def load_target(path: str | os.PathLike, network: Generator, fit: str, background: str) -> np.ndarray:
@@ -71,11 +72,12 @@ def find(
     wanted = target.astype(np.float32) / 127.5 - 1.0
     terms = [(weights.pixels, projection.pixel_loss(wanted))]
     if weights.features:
-        terms.append((weights.features, perceptual.feature_loss(wanted)))
+        terms.append((weights.features, perceptual.feature_loss(wanted, weights.file or None)))
     result = projection.project(loaded.network, projection.combined(wanted, terms), search, labels, watch)
     facts = {
         **network_facts(loaded), **search._asdict(), "steps_done": result.steps, "interrupted": result.interrupted,
-        "weights": weights._asdict(), "extractor": perceptual.NAME if weights.features else None,
+        "pixel_weight": weights.pixels, "feature_weight": weights.features,
+        "extractor": perceptual.NAME if weights.features else None,
         "found": _facts(result.found, target), "best_start": _facts(result.way[0], target),
     }  # fmt: skip
     return projection.picture(target, result), facts, result.found.latent
