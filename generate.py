@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes pictures and videos with a trained network. `generate.py COMMAND --help` explains each command."""
+"""Pictures and videos with a trained network, and what it has learned. `generate.py COMMAND --help` explains each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from pgan_tf.commands import generate
+from pgan_tf.commands import compare, generate
 from pgan_tf.config import ConfigError
 from pgan_tf.quiet import import_tensorflow_quietly
 
@@ -29,6 +29,8 @@ NETWORK is the folder of a run (its newest snapshot), a .keras file, or the fold
   generate.py training_video results/00000-emoji64-s1000 --source=fakes
   generate.py walk results/00000-emoji64-s1000 --dims=1-8,65-128
   generate.py style results/00000-emoji64-s1000 --dims=1-64
+  generate.py neighbors results/00000-emoji64-s1000
+  generate.py project results/00000-emoji64-s1000 me.jpg --fit=pad
 
 The same seed gives the same pictures on every call, however many are asked for. Exit status: 0 done; 2 bad input, said
 in one line; 130 interrupted."""
@@ -40,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = found.add_subparsers(metavar="COMMAND", required=True)
     generate.add_commands(commands)
+    compare.add_commands(commands)
     return found
 
 
@@ -62,13 +65,14 @@ def main(argv: list[str] | None = None) -> int:
     import_tensorflow_quietly()
     _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
+    from metrics.errors import MetricError
     from pgan_tf.data.errors import DataError
     from pgan_tf.inference.errors import GenerateError
     from pgan_tf.networks.saved import NetworkError
 
     try:
         return args.run(args)
-    except (GenerateError, NetworkError, DataError, ConfigError) as error:
+    except (GenerateError, NetworkError, DataError, MetricError, ConfigError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # no space, no permission

@@ -25,6 +25,7 @@ class Purpose(enum.IntEnum):
     GENERATE = 8
     WALK = 9
     CENTRE = 10
+    PROJECTION = 11
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +54,7 @@ def load(weights: str | os.PathLike | None = None) -> Extractor:
 
     MetricError if the package is not installed, or the file is missing or another network's.
     """
-    path = Path(weights) if weights else _packaged()
-    if not path.is_file():
-        raise MetricError(f"{path}: no such file of weights")
-    tensors = torch_file.read(path)
-    with blamed_on(path):
-        model = network(tensors)
+    model, path = _load(weights)
 
     def compute(images: tf.Tensor) -> Activations:
         return Activations(*model(network_input(images), training=False))
@@ -66,17 +62,39 @@ def load(weights: str | os.PathLike | None = None) -> Extractor:
     return Extractor(NAME, sha256_of(path), FEATURES, CLASSES, compute)
 
 
-def network_input(images: tf.Tensor) -> tf.Tensor:
-    """uint8 [N,H,W,C] -> [N,224,224,3]: the whole, bilinear, antialiased if it shrinks; (x - 127) / 128."""
-    return (resize.bilinear_antialiased(resize.to_rgb(images), SIZE) - 127.0) / 128.0
+def load_maps(size: int = SIZE, weights: str | os.PathLike | None = None) -> Callable[[tf.Tensor], list[tf.Tensor]]:
+    """What the network sees where: images [N,H,W,C], 0..255, -> its last activations at each of its five widths.
+
+    These are [N,size/2,size/2,96], [N,size/4,size/4,144] and so on down to [N,size/32,size/32,1280], and differentiable
+    in the images. `size`, a multiple of 32, is what the images are made; MetricError as from `load`.
+    """
+    whole, _ = _load(weights, size)
+    last = {layer.output.shape[1]: layer.output for layer in whole.layers if isinstance(layer, keras.layers.ReLU)}
+    model = keras.Model(whole.inputs, list(last.values()))
+    return lambda images: model(network_input(images, size), training=False)
 
 
-def network(tensors: dict[str, np.ndarray]) -> keras.Model:
-    """The network with the given tensors (torch's layout): [N,224,224,3] -> features [N,1280], logits [N,1000].
+def _load(weights: str | os.PathLike | None, size: int = SIZE) -> tuple[keras.Model, Path]:
+    """The network and the file of its weights."""
+    path = Path(weights) if weights else _packaged()
+    if not path.is_file():
+        raise MetricError(f"{path}: no such file of weights")
+    tensors = torch_file.read(path)
+    with blamed_on(path):
+        return network(tensors, size), path
+
+
+def network_input(images: tf.Tensor, size: int = SIZE) -> tf.Tensor:
+    """uint8 [N,H,W,C] -> [N,size,size,3]: the whole, bilinear, antialiased if it shrinks; (x - 127) / 128."""
+    return (resize.bilinear_antialiased(resize.to_rgb(images), size) - 127.0) / 128.0
+
+
+def network(tensors: dict[str, np.ndarray], size: int = SIZE) -> keras.Model:
+    """The network with the given tensors (torch's layout): [N,size,size,3] -> features [N,1280], logits [N,1000].
 
     Batch normalisation is folded into the convolutions. MetricError if a tensor is missing or has another shape.
     """
-    x = images = keras.Input((SIZE, SIZE, 3), dtype="float32")
+    x = images = keras.Input((size, size, 3), dtype="float32")
     x = _relu6(_conv(x, tensors, "_conv_stem", "_bn0", 32, 3, strides=2))  # [N,112,112,32]
     index = 0
     for stage in STAGES:

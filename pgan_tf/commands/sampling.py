@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+NETWORK = "folder of a run, a .keras file, or folder of an imported network"
+
 
 def add_network(parser: argparse.ArgumentParser, out: str) -> None:
     """NETWORK, OUT, and what every command on a network has. `out`: help for OUT."""
     add = parser.add_argument
-    add("network", metavar="NETWORK", help="folder of a run, a .keras file, or folder of an imported network")
+    add("network", metavar="NETWORK", help=NETWORK)
     add("out", metavar="OUT", nargs="?", help=f"{out} (default: named after the network, in the current folder)")
     add("--seed", type=int, default=0, help="every random number follows from it (default: 0)")
     add("--labels", default="", help="classes in turn, as in 3 or 0,1,2; all; random (the default)")

@@ -1,0 +1,119 @@
+"""The commands of generate.py that hold a network against given images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pgan_tf.commands import sampling
+from pgan_tf.commands.flags import command, positive
+
+DONE, INTERRUPTED = 0, 130  # exit statuses
+
+
+def add_commands(commands) -> None:
+    """Adds them to argparse's sub-commands."""
+    text = "show the training images nearest to generated ones: has the network learned them by heart?"
+    sub = command(commands, "neighbors", _neighbors, text)
+    sampling.add_network(sub, "picture to write, .png; the numbers go into a .json beside it")
+    sampling.add_latents(sub)
+    add = sub.add_argument
+    add("--num", type=positive, metavar="N", help="generated images (default: 8, or the rows of --latents)")
+    add("--neighbors", type=positive, default=5, metavar="K", help="of each, by each measure (default: 5)")
+    add("--dataset", metavar="SET", help="the training images (default: those that the run was trained on)")
+    add("--mirror", action="store_true", help="count mirrored copies too (done by itself if the run mirrored)")
+    extractors = "network for the features, as in evaluate.py, or none (default: as in evaluate.py)"
+    add("--extractor", default="", metavar="NAME", help=extractors)
+    add("--weights", default="", metavar="FILE", help="of the extractor (default: found by itself)")
+
+    sub = command(commands, "project", _project, "find the latent whose image comes nearest to a given picture")
+    add = sub.add_argument
+    add("network", metavar="NETWORK", help=sampling.NETWORK)
+    add("image", metavar="IMAGE", help="picture file of any size")
+    add(
+        "out",
+        metavar="OUT",
+        nargs="?",
+        help="picture to write, .png; the latent goes into a .npy, numbers into a .json",
+    )
+    add("--labels", default="", help="classes to try, as in 3 or 0,1,2 (default: all)")
+    add("--steps", type=positive, default=500, metavar="N", help="(default: 500)")
+    add("--starts", type=positive, default=4, metavar="N", help="descents side by side (default: 4)")
+    add(
+        "--candidates",
+        type=positive,
+        default=512,
+        metavar="N",
+        help="random latents to choose them from (default: 512)",
+    )
+    add("--learning_rate", type=sampling.positive_number, default=0.1, metavar="X", help="of Adam (default: 0.1)")
+    add("--pixel_weight", type=_weight, default=5.0, metavar="X", help="of the pixels in the loss (default: 5)")
+    add("--feature_weight", type=_weight, default=1.0, metavar="X", help="of the features; 0: none (default: 1)")
+    add("--weights", default="", metavar="FILE", help="of the network of the features (default: found by itself)")
+    add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
+    add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
+    add("--seed", type=int, default=0, help="every random number follows from it (default: 0)")
+    add("--overwrite", action="store_true", help="replace existing outputs")
+
+
+def _weight(text: str) -> float:
+    return 0.0 if text in ("0", "0.0") else sampling.positive_number(text)
+
+
+def _neighbors(args: argparse.Namespace) -> int:
+    from pgan_tf.inference import overfitting
+    from pgan_tf.inference.facts import write_together
+
+    out = sampling.out_path(args, "neighbors", ".png")
+    sampling.check_outputs(args, out, [".png"])
+    _check_beside(args, out, [".json"])
+    drawing = sampling.open_drawing(args)
+    count = args.num or drawing.given or 8
+    reals = overfitting.training_set(drawing.loaded, args.dataset)
+    extractor = overfitting.load_extractor(args.extractor, args.weights)
+    config = drawing.loaded.config
+    mirror = args.mirror or bool(config and config.data.mirror_augment)
+    picture, facts = overfitting.check(drawing, reals, count, args.neighbors, extractor, mirror)
+    write_together(picture, facts, out)
+    print(overfitting.summary(facts))
+    print(f"wrote {out} and {out.with_suffix('.json')}")
+    sampling.save_latents(args, drawing.latents(count))
+    return DONE
+
+
+def _project(args: argparse.Namespace) -> int:
+    from pgan_tf.inference import targets
+    from pgan_tf.inference.errors import GenerateError
+    from pgan_tf.inference.facts import write_together
+    from pgan_tf.inference.load import load_generator
+    from pgan_tf.inference.output import check_file
+    from pgan_tf.inference.projection import Search
+    from pgan_tf.inference.watching import watched
+
+    out = sampling.out_path(args, f"project-{Path(args.image).stem}", ".png")
+    check_file(out, [".png"], args.overwrite)
+    _check_beside(args, out, [".json", ".npy"])
+    if args.seed < 0:
+        raise GenerateError(f"--seed={args.seed}: must be at least 0")
+    if not args.pixel_weight and not args.feature_weight:
+        raise GenerateError("--pixel_weight=0 --feature_weight=0: nothing is left to compare; give one of them")
+    loaded = load_generator(Path(args.network))
+    target = targets.load_target(args.image, loaded.network, args.fit, args.background)
+    labels = targets.labels_to_try(args.labels, loaded.network)
+    latents = loaded.config.model.latents if loaded.config else "gaussian"
+    search = Search(args.steps, args.candidates, args.starts, args.learning_rate, args.seed, latents)
+    weights = targets.Weights(args.pixel_weight, args.feature_weight, args.weights)
+    with watched() as watch:
+        picture, facts, latent = targets.find(loaded, target, search, weights, labels, watch)
+    write_together(picture, {"image": args.image, **facts}, out, [(out.with_suffix(".npy"), latent)])
+    print(targets.summary(facts))
+    print(f"wrote {out}, {out.with_suffix('.npy')} and {out.with_suffix('.json')}")
+    return INTERRUPTED if facts["interrupted"] else DONE
+
+
+def _check_beside(args: argparse.Namespace, out: Path, suffixes: list[str]) -> None:
+    """That what stands beside OUT can be written."""
+    from pgan_tf.inference.output import check_file
+
+    for suffix in suffixes:
+        check_file(out.with_suffix(suffix), [suffix], args.overwrite)

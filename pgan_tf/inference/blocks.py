@@ -1,0 +1,61 @@
+"""Pictures laid out on a white sheet in blocks with headings, a caption under each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from pgan_tf.grids import to_pillow
+
+SMALLEST, LARGEST = 96, 256  # pixels that a picture has on the sheet
+INK, PAPER = (0, 0, 0), (255, 255, 255)
+
+
+class Block(NamedTuple):
+    """Pictures that belong together. All blocks of a sheet have the same number of rows.
+
+    rows: pictures uint8 [R,R,C]. captions: a text for each, or ''; its lines are parted by newlines.
+    """
+
+    heading: str
+    rows: list[list[np.ndarray]]
+    captions: list[list[str]]
+
+
+def in_blocks(blocks: list[Block]) -> np.ndarray:
+    """uint8 [H,W,3]: the blocks side by side, their rows level.
+
+    Pictures are enlarged by whole pixels to at least 96 on the sheet, and reduced by whole factors to at most 256.
+    """
+    cell = len(_resized(blocks[0].rows[0][0]))
+    font = ImageFont.load_default(size=max(12, cell // 10))
+    line = sum(font.getmetrics())
+    lines = max(text.count("\n") + 1 if text else 0 for block in blocks for row in block.captions for text in row)
+    margin, below = max(4, cell // 24), lines * line
+    gap, pitch = cell // 3, (cell + margin, cell + margin + below)
+    widths = [max(len(b.rows[0]) * pitch[0], int(font.getlength(b.heading)) + margin) for b in blocks]
+    height = line + 2 * margin + len(blocks[0].rows) * pitch[1]
+    page = Image.new("RGB", (margin + sum(widths) + gap * (len(blocks) - 1), height), PAPER)
+    draw, left = ImageDraw.Draw(page), margin
+    for block, width in zip(blocks, widths, strict=True):
+        draw.text((left, margin), block.heading, INK, font)
+        for r, (row, captions) in enumerate(zip(block.rows, block.captions, strict=True)):
+            for c, (picture, caption) in enumerate(zip(row, captions, strict=True)):
+                x, y = left + c * pitch[0], line + 2 * margin + r * pitch[1]
+                page.paste(to_pillow(_resized(picture)), (x, y))
+                draw.multiline_text((x, y + cell), caption, INK, font, spacing=0)
+        left += width + gap
+    return np.asarray(page)
+
+
+def _resized(picture: np.ndarray) -> np.ndarray:
+    """uint8 [R,R,C] at its size on the sheet."""
+    side, channels = picture.shape[0], picture.shape[-1]
+    larger, smaller = -(-SMALLEST // side), max(1, side // LARGEST)
+    if smaller > 1:
+        side //= smaller
+        means = picture.reshape(side, smaller, side, smaller, channels).mean(axis=(1, 3))  # [R/s,R/s,C]
+        picture = np.rint(means).astype(np.uint8)
+    return picture.repeat(larger, axis=0).repeat(larger, axis=1)

@@ -1,0 +1,35 @@
+"""What is written beside a picture: where it comes from, in numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.files import new_file
+from pgan_tf.grids import to_pillow
+from pgan_tf.inference.load import Loaded
+
+
+def network_facts(loaded: Loaded) -> dict:
+    """Which weights these are."""
+    return {"network": str(loaded.path), "network_sha256": hashlib.sha256(loaded.path.read_bytes()).hexdigest()}
+
+
+def class_of(labels: np.ndarray) -> list[int] | None:
+    """The classes of one-hot labels [N,K]; None for a network without labels."""
+    return labels.argmax(axis=1).tolist() if labels.shape[1] else None
+
+
+def write_together(picture: np.ndarray, facts: dict, out: Path, others: Iterable[tuple[Path, np.ndarray]] = ()) -> None:
+    """`out` (.png), its .json, and arrays as .npy: all are complete before the first gets its name."""
+    with contextlib.ExitStack() as stack:
+        to_pillow(picture).save(stack.enter_context(new_file(out)), format="PNG")
+        stack.enter_context(new_file(out.with_suffix(".json"))).write_text(json.dumps(facts, indent=2) + "\n")
+        for path, array in others:
+            with open(stack.enter_context(new_file(path)), "wb") as file:
+                np.save(file, array)

@@ -1,0 +1,163 @@
+"""Which training images does each generated one resemble most? The check whether a network has learned them by heart.
+
+Pixels find copies; the features of a network also find the same thing moved, or in another shade. Both are only an aid
+to the eye, which is why `picture` lays them side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from metrics.errors import MetricError
+from metrics.extractors.base import Extractor
+from metrics.images import chunks
+from metrics.neighbors import Neighbors, nearest
+from metrics.progress import progress
+from pgan_tf.evaluation.sets import ImageSet
+from pgan_tf.inference.blocks import Block, in_blocks
+
+CHUNK = 256  # images whose features are worked out and compared at a time
+SAMPLE = 64  # training images that are looked up in their own set; fewer above 128x128, where each costs more
+
+
+class Measure(NamedTuple):
+    """How alike two images are: the distance of what `describe` makes of them, pixels or vectors."""
+
+    name: str
+    describe: Callable[[Iterable[np.ndarray]], Iterator[np.ndarray]]  # batches uint8 [n,H,W,C] -> what `nearest` takes
+
+
+class Neighborhood(NamedTuple):
+    """The k training images most like each of Q images, the nearest first.
+
+    Distances of pixels are the root of the mean squared difference, where 1 is black against white; distances of
+    features are Euclidean and comparable only within one extractor.
+    """
+
+    measure: str
+    indices: np.ndarray  # [Q,k] int64, positions in the data set
+    distances: np.ndarray  # [Q,k] float64
+    mirrored: np.ndarray  # [Q,k] bool: the mirror image of the query is what comes so near
+    usual: float  # median distance of a training image to the nearest other one
+
+    @property
+    def copies(self) -> int:
+        """How many of the Q images are training images, or mirrored ones, to the last bit."""
+        return int((self.distances[:, 0] == 0).sum())
+
+
+def pixels() -> Measure:
+    """Pixel by pixel."""
+    return Measure("pixels", iter)
+
+
+def features(extractor: Extractor) -> Measure:
+    """By the vectors that a network makes of the images; bears the extractor's name."""
+    from metrics.features import extract
+
+    def describe(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for chunk in chunks(batches, CHUNK):
+            yield extract(extractor, chunk, progress=False).features  # [n,F]
+
+    return Measure(extractor.name, describe)
+
+
+def neighborhood(
+    images: np.ndarray, reals: ImageSet, k: int, measure: Measure, mirror: bool = False, seed: int = 0,
+    shown: bool = True,
+) -> Neighborhood:  # fmt: skip
+    """The k images of `reals` nearest to each of `images`, uint8 [Q,H,W,C].
+
+    The set is read once, in batches; memory does not grow with it.
+
+    Args:
+        images: what to look up.
+        reals: the training set, of the same shape.
+        k: how many neighbours; fewer than there are reals.
+        measure: `pixels()` or `features(extractor)`.
+        mirror: also compare the mirror image of each query, and count each real at the smaller distance. For runs that
+            were trained with mirrored images: a mirrored copy is a copy.
+        seed: chooses the training images that are looked up among the others.
+        shown: whether to show the progress on stderr.
+
+    Raises:
+        MetricError: sets of different shapes, not more than k reals.
+    """
+    if tuple(images.shape[1:]) != tuple(reals.shape):
+        ours, theirs = list(images.shape[1:]), list(reals.shape)
+        raise MetricError(f"{reals.name}: its images are {theirs} (height, width, channels), the generated ones {ours}")
+    if not 1 <= k < reals.count:
+        raise MetricError(f"{k} neighbours asked of {reals.name}: give 1 to {reals.count - 1}")
+    chosen = np.random.default_rng(seed).choice(reals.count, min(sample(reals.shape[0]), reals.count), replace=False)
+    queries = np.concatenate([images, reals.read(chosen)])  # [Q+S,H,W,C]
+    if mirror:
+        queries = np.concatenate([queries, queries[:, :, ::-1]])  # [2(Q+S),H,W,C]
+    described = np.concatenate(list(measure.describe([queries])))
+    with progress(f"{measure.name} of the training images", reals.count, shown) as advance:
+        # Each sample finds itself, so one more is asked for.
+        found = nearest(described, measure.describe(_counted(reals, advance)), k + 1)
+    found, mirrored = _distinct(found, k + 1, halves=2 if mirror else 1)
+    q = len(images)
+    return Neighborhood(
+        measure.name, found.indices[:q, :k], found.distances[:q, :k], mirrored[:q, :k],
+        _usual(Neighbors(found.indices[q:], found.distances[q:]), chosen),
+    )  # fmt: skip
+
+
+def sample(resolution: int) -> int:
+    """How many training images are looked up in their own set."""
+    return max(8, min(SAMPLE, SAMPLE * 128**2 // resolution**2))
+
+
+def _counted(reals: ImageSet, advance: Callable[[int], None]) -> Iterator[np.ndarray]:
+    for batch in reals:
+        yield batch
+        advance(len(batch))
+
+
+def _distinct(found: Neighbors, k: int, halves: int) -> tuple[Neighbors, np.ndarray]:
+    """Joins what images and their mirror images found: each reference once, at its smaller distance.
+
+    The k nearest of both are among the k nearest of either. -> neighbours [Q,k], and which are mirrored [Q,k].
+    """
+    indices, distances = (np.concatenate(np.split(part, halves), axis=1) for part in found)  # [Q,halves*k]
+    order = np.argsort(distances, axis=1, kind="stable")
+    rows = []
+    for ranked, row in zip(order, indices, strict=True):
+        first = np.unique(row[ranked], return_index=True)[1]  # where each reference comes first
+        rows.append(ranked[np.sort(first)[:k]])
+    chosen = np.stack(rows)  # [Q,k]
+    take = np.take_along_axis
+    return Neighbors(take(indices, chosen, axis=1), take(distances, chosen, axis=1)), chosen >= k
+
+
+def _usual(found: Neighbors, chosen: np.ndarray) -> float:
+    """Median distance of the training images `chosen` [S] to the nearest one that is not themselves."""
+    others = np.where(found.indices == chosen[:, None], np.inf, found.distances)  # [S,k+1]
+    return float(np.median(others.min(axis=1)))
+
+
+def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhood]) -> np.ndarray:
+    """uint8 [H,W,3]: a row for each image, which stands first; beside it its neighbours by each measure.
+
+    Under a neighbour are its position in the data set and its distance; a mirrored one is shown mirrored, as it was
+    compared, and its caption says so.
+    """
+    blocks = [Block("generated", [[image] for image in images], [[""] for _ in images])]
+    for found in neighborhoods:
+        rows, captions = [], []
+        for indices, distances, mirrored in zip(found.indices, found.distances, found.mirrored, strict=True):
+            there = reals.read(indices)  # [k,H,W,C]
+            rows.append([one[:, ::-1] if m else one for one, m in zip(there, mirrored, strict=True)])
+            captions.append(
+                [
+                    f"#{i}{' mirrored' if m else ''}\n{d:.3g}"
+                    for i, d, m in zip(indices, distances, mirrored, strict=True)
+                ]
+            )
+        by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
+        blocks.append(Block(f"nearest training images by {by}", rows, captions))
+    return in_blocks(blocks)

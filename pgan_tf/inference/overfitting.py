@@ -1,0 +1,78 @@
+"""generate.py neighbors: generated images beside the training images most like them, and the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from metrics import extractors
+from metrics.extractors.base import Extractor
+from pgan_tf.evaluation.sets import ImageSet, open_set
+from pgan_tf.inference import nearest
+from pgan_tf.inference.drawing import Drawing
+from pgan_tf.inference.errors import GenerateError
+from pgan_tf.inference.facts import class_of, network_facts
+from pgan_tf.inference.load import Loaded
+from pgan_tf.inference.nearest import Neighborhood
+
+PIXELS_ONLY = "none"  # in place of an extractor's name
+
+
+def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
+    """The images of `dataset`, by default those that the run was trained on, at the network's resolution.
+
+    GenerateError, DataError or MetricError: not known, not there any more, of no such resolution, statistics only.
+    """
+    path = dataset or (loaded.config.data.dataset if loaded.config else "")
+    if not path:
+        raise GenerateError(f"{loaded.path}: does not say what it was trained on; give the images by --dataset")
+    if not dataset and not Path(path).exists():
+        raise GenerateError(f"{path}: the run's training images are not there; say by --dataset where they are now")
+    found = open_set(path, loaded.network.resolution)
+    if not isinstance(found, ImageSet):
+        raise GenerateError(f"--dataset={path}: statistics do not say what the images look like; give the images")
+    return found
+
+
+def load_extractor(name: str, weights: str) -> Extractor | None:
+    """The extractor of evaluate.py's names, '' = its default; None for 'none'. MetricError."""
+    return None if name == PIXELS_ONLY else extractors.load(name or None, weights or None)
+
+
+def check(
+    drawing: Drawing, reals: ImageSet, count: int, k: int, extractor: Extractor | None, mirror: bool
+) -> tuple[np.ndarray, dict]:
+    """Looks up `count` generated images -> the picture uint8 [H,W,3], and what goes into the .json."""
+    latents, labels = drawing.latents(count), drawing.labels(count)
+    images = drawing.pictures(latents, labels)  # [Q,R,R,C]
+    measures = [nearest.pixels(), *([nearest.features(extractor)] if extractor else [])]
+    found = [nearest.neighborhood(images, reals, k, measure, mirror, drawing.seed) for measure in measures]
+    about = {
+        **network_facts(drawing.loaded), "dataset": reals.name, "training_images": reals.count, "seed": drawing.seed,
+        "mirror": mirror, "labels": class_of(labels),
+    }  # fmt: skip
+    if extractor:
+        about |= {"extractor": extractor.name, "extractor_sha256": extractor.sha256}
+    return nearest.picture(images, reals, found), {**about, "neighbors": {one.measure: _rows(one) for one in found}}
+
+
+def summary(facts: dict) -> str:
+    """A line for each measure."""
+    lines = []
+    for measure, found in facts["neighbors"].items():
+        distances = [row["distances"][0] for row in found["rows"]]
+        lines.append(
+            f"{measure}: nearest training image at a median distance of {np.median(distances):.3g} "
+            f"(training images among themselves: {found['usual']:.3g}), "
+            f"the closest at {min(distances):.3g}; {found['copies']} of {len(distances)} are copies"
+        )
+    return "\n".join(lines)
+
+
+def _rows(found: Neighborhood) -> dict:
+    rows = [
+        {"indices": i.tolist(), "distances": d.tolist(), "mirrored": m.tolist()}
+        for i, d, m in zip(found.indices, found.distances, found.mirrored, strict=True)
+    ]
+    return {"usual": found.usual, "copies": found.copies, "rows": rows}
