@@ -61,6 +61,7 @@ class Model:
     g_block: str = option("plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"])
     d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
     residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1)
+    d_noise: float = option(0.0, "strength of the noise in D that goes with lsgan (paper: 0.2); 0 = none", minimum=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,9 +233,13 @@ class Config:
             raise ConfigError(
                 f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
             )
-        for name in ("lsgan_a", "lsgan_b", "lsgan_c"):
-            if not math.isfinite(getattr(self.loss, name)):
-                raise ConfigError(f"--{name}={getattr(self.loss, name)}: must be a number")
+        for name in ("lsgan_a", "lsgan_b", "lsgan_c", "d_noise"):
+            if not math.isfinite(self.values()[name]):
+                raise ConfigError(f"--{name}={self.values()[name]}: must be a number")
+        if self.model.d_noise and self.loss.loss == "wgan":
+            raise ConfigError(
+                f"--d_noise={self.model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan"
+            )
         if self.loss.loss == "lsgan_as_coded" and (self.loss.penalty != "none" or self.loss.wgan_epsilon):
             raise ConfigError("--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0")
         if self.loss.unroll_steps and self.optim.precision == "float16":

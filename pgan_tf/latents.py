@@ -22,6 +22,8 @@ class Purpose(enum.IntEnum):
     G_LABELS = 5
     GRID = 6
     EVALUATION = 7
+    D_NOISE = 8  # in the discriminator, during its own steps
+    G_NOISE = 9  # and during the generator's
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
