@@ -122,7 +122,9 @@ class Optim:
     adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0)
     adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", minimum=0)
     G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0)
-    ema_halflife_kimg: float = option(0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing")
+    ema_halflife_kimg: float = option(
+        0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0
+    )
     ema_rampup: float = option(0.05, "half-life is at most this share of the images of the stage so far", minimum=0)
     precision: str = option(
         "float32", "arithmetic; bfloat16 and float16 keep float32 weights",
@@ -233,9 +235,6 @@ class Config:
             raise ConfigError(
                 f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
             )
-        for name in ("lsgan_a", "lsgan_b", "lsgan_c", "d_noise"):
-            if not math.isfinite(self.values()[name]):
-                raise ConfigError(f"--{name}={self.values()[name]}: must be a number")
         if self.model.d_noise and self.loss.loss == "wgan":
             raise ConfigError(
                 f"--d_noise={self.model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan"
@@ -274,7 +273,9 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
     choices, minimum = field.metadata["choices"], field.metadata["minimum"]
     if choices and value not in choices:
         raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}")
-    if minimum is not None and not value >= minimum:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"--{field.name}={value}: must be a number")
+    if minimum is not None and value < minimum:
         raise ConfigError(f"--{field.name}={value}: must be at least {minimum:g}")
     if isinstance(value, dict):
         for key, item in value.items():

@@ -129,6 +129,18 @@ def test_they_follow_from_the_seed_of_the_run_the_step_and_whose_step_it_is():
     assert float(make(1.0, d_noise=0.4).noise(Purpose.D_NOISE, 0)[0]) == np.float32(0.1)
 
 
+@pytest.mark.parametrize("steps", [0, 1])
+def test_each_step_takes_its_own(steps):
+    """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
+    step, seen, batch = make(1.0, D_repeats=2, unroll_steps=steps), {}, make_batch(make(D_repeats=2), 2)
+    step.noise = lambda purpose, index: (purpose, index)
+    step._d_gradients = lambda *data: seen.update(d=data[-1]) or ([], tf.zeros([7]))
+    step._g_gradients = lambda *data: seen.update(g=data[-1]) or ([], tf.zeros([2]))
+    step.d_replica(batch, 3, 15, 1.0, 1.0)
+    step.g_replica(batch, 1, 7, 1.0, 0.25, 1.0)
+    assert seen == {"d": (Purpose.D_NOISE, 15), "g": (Purpose.G_NOISE, 7)}
+
+
 @pytest.mark.parametrize("jit", [False, True])
 def test_both_networks_feel_it(jit):
     """The same numbers give the same gradients, other numbers others; compiled, the numbers are XLA's."""
