@@ -187,7 +187,8 @@ class TrainStep:
         """What this replica's noise in the discriminator follows from: magnitude [], seed [2]. None without --d_noise.
 
         Drawn for the replica's own samples, other than the numbers above: those of all samples and layers would cost
-        every replica as much as the whole minibatch. So several devices train as one does, but not to its numbers.
+        every replica as much as the whole minibatch. So several devices train as one does, but not to its numbers; and
+        with --jit they are XLA's, which are others.
         """
         if not self.state.d_noise:
             return None
