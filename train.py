@@ -113,9 +113,18 @@ def flagfiles_first(argv: list[str]) -> list[str]:
     return [argv[0], *files, *others]
 
 
+def parse_flags(argv: list[str]) -> list[str]:
+    """Reads the flags and returns the other words; a flag that cannot be read ends like any other wrong option."""
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        print(f"error: {str(error).removeprefix('ERROR:: ')}", file=sys.stderr)
+        sys.exit(2)
+
+
 def console() -> None:
     """The entry point of the installed command."""
-    app.run(main, argv=flagfiles_first(sys.argv))
+    app.run(main, argv=flagfiles_first(sys.argv), flags_parser=parse_flags)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ class Model:
     d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
     residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1)
     init_from: str = option("", "start from trained networks: an imported network, a run, or a generator's .keras")
+    d_noise: float = option(0.0, "strength of the noise in D that goes with lsgan (paper: 0.2); 0 = none", minimum=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +123,9 @@ class Optim:
     adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0)
     adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", minimum=0)
     G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0)
-    ema_halflife_kimg: float = option(0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing")
+    ema_halflife_kimg: float = option(
+        0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0
+    )
     ema_rampup: float = option(0.05, "half-life is at most this share of the images of the stage so far", minimum=0)
     precision: str = option(
         "float32", "arithmetic; bfloat16 and float16 keep float32 weights",
@@ -233,9 +236,10 @@ class Config:
             raise ConfigError(
                 f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
             )
-        for name in ("lsgan_a", "lsgan_b", "lsgan_c"):
-            if not math.isfinite(getattr(self.loss, name)):
-                raise ConfigError(f"--{name}={getattr(self.loss, name)}: must be a number")
+        if self.model.d_noise and self.loss.loss == "wgan":
+            raise ConfigError(
+                f"--d_noise={self.model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan"
+            )
         if self.loss.loss == "lsgan_as_coded" and (self.loss.penalty != "none" or self.loss.wgan_epsilon):
             raise ConfigError("--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0")
         if self.loss.unroll_steps and self.optim.precision == "float16":
@@ -270,7 +274,9 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
     choices, minimum = field.metadata["choices"], field.metadata["minimum"]
     if choices and value not in choices:
         raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}")
-    if minimum is not None and not value >= minimum:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"--{field.name}={value}: must be a number")
+    if minimum is not None and value < minimum:
         raise ConfigError(f"--{field.name}={value}: must be at least {minimum:g}")
     if isinstance(value, dict):
         for key, item in value.items():

@@ -26,6 +26,8 @@ class Purpose(enum.IntEnum):
     WALK = 9
     CENTRE = 10
     PROJECTION = 11
+    D_NOISE = 12  # in the discriminator, during its own steps
+    G_NOISE = 13  # and during the generator's
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

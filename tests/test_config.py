@@ -133,9 +133,14 @@ REFUSALS = [
     (dict(repelling_features="latents"), "--repelling_features=latents: choose one of critic, generator"),
     (dict(repelling_weight=-1.0), "--repelling_weight=-1.0: must be at least 0"),
     (dict(lsgan_b=float("nan")), "--lsgan_b=nan: must be a number"),
+    (dict(loss="lsgan", d_noise=-0.2), "--d_noise=-0.2: must be at least 0"),
+    (dict(loss="lsgan", d_noise=float("inf")), "--d_noise=inf: must be a number"),
+    (dict(d_noise=0.2), "--d_noise=0.2.*least squares: add --loss=lsgan"),
     (dict(loss="lsgan_as_coded"), "--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0"),
     (dict(loss="lsgan_as_coded", penalty="none"), "--loss=lsgan_as_coded.*--wgan_epsilon=0"),
     (dict(loss="lsgan_as_coded", wgan_epsilon=0.0), "--loss=lsgan_as_coded.*--penalty=none"),
+    (dict(repelling_weight=float("inf")), "--repelling_weight=inf: must be a number"),
+    (dict(ema_halflife_kimg=-1.0), "--ema_halflife_kimg=-1.0: must be at least 0"),
     (dict(wgan_lambda=-1.0), "--wgan_lambda=-1.0: must be at least 0"),
     (dict(g_lrate_base=float("nan")), "--g_lrate_base=nan"),
     (dict(resolution=48), "--resolution=48.*power of two"),
@@ -156,6 +161,31 @@ def test_refusals_name_the_option_and_the_way_out(values, message):
     with pytest.raises(ConfigError, match=message) as caught:
         Config.from_values(values)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("flag", "answer"),
+    [
+        ("--regularizer=attraction", "<none|repelling|repelling_as_coded>"),
+        ("--g_block=dense", "<plain|residual>"),
+        ("--d_block=dense", "<plain|residual>"),
+        ("--minibatch_statistics=range", "<stddev|moments|moments_as_coded>"),
+        ("--loss=hinge", "<wgan|lsgan|lsgan_as_coded>"),
+        ("--unroll_step=1", "Did you mean: unroll_steps"),
+        ("--unroll_steps=one", "unroll_steps=one"),
+        ("--flagfile=missing.flags", "missing.flags"),
+    ],
+)
+def test_flags_that_cannot_be_read_are_one_line_and_status_2(flag, answer, capsys):
+    with pytest.raises(SystemExit) as caught:
+        train.parse_flags(["train.py", flag])
+    train.FLAGS.unparse_flags()
+    out, err = capsys.readouterr()
+    assert caught.value.code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert answer in err
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,10 @@ def moments_as_coded(y: tf.Tensor) -> tf.Tensor:
     """What a published code computes for standard deviation, 'kurtosis' and 'skewness'. [G,M,H,W,C] -> [M,1,1,3].
 
     It has no third or fourth moment: with v the variance over a group, plus epsilon, and m the mean of the groups'
-    variances, these are the averages of m^4 / v^2 and m^3 / v^3. With one group the latter is always 1. Beside a group
-    of equal samples they reach 1e23 there; here they end at LARGEST, with gradient 0. In between their derivatives
-    exceed float16 where a group's samples are nearly equal; in the other precisions they are finite.
+    variances, these are the averages of m^4 / v^2 and m^3 / v^3. The groups are those on one device, as published;
+    with one group the latter is always 1. Beside a group of equal samples they reach 1e23 there; here they end at
+    LARGEST, with gradient 0. In between their derivatives exceed float16 where a group's samples are nearly equal; in
+    the other precisions they are finite.
     """
     # Float64, as the derivatives on the way exceed float32 also where the limit makes 0 of them.
     y = tf.cast(y, tf.float64)

@@ -191,7 +191,10 @@ class Generator(ProgressiveNetwork):
 
 @keras.saving.register_keras_serializable("pgan_tf")
 class Discriminator(ProgressiveNetwork):
-    """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2."""
+    """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2.
+
+    While it trains, `noise` may change what goes into each convolution of 3x3 and 4x4; see pgan_tf/layers/noise.py.
+    """
 
     def __init__(
         self, mbstd_group_size: int = 4, minibatch_statistics: str = "stddev", d_block: str = "plain", **kwargs
@@ -233,18 +236,20 @@ class Discriminator(ProgressiveNetwork):
         """Whether what it says of one group of samples is independent of the other groups of the minibatch."""
         return self.mbstd_group_size <= 1 or not self.statistics.mixes_groups
 
-    def call(self, images, alpha=None):
+    def call(self, images, alpha=None, noise=None):
+        """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
         alpha = self.alpha if alpha is None else alpha
         x, block = _leaky(self.from_rgb[0](images)), find_block(self.d_block)  # [N,R,R,C]
-        for i, (*convolutions, down) in enumerate(self.blocks):
+        for i, layers in enumerate(self.blocks):
+            *convolutions, down = [_disturbed(layer, noise) for layer in layers]
             x = _leaky(down(block.apply(convolutions, _leaky, x)))
             x = x if self.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
             if i == 0 and self.fading:
                 x = fade(_leaky(self.from_rgb[1](box_downsample(images))), x, alpha)
         x = self.statistics(x) if self.mbstd_group_size > 1 else x  # [N,4,4,C+S]
-        x = _leaky(self.conv(x))
+        x = _leaky(_disturbed(self.conv, noise)(x))
         x = tf.transpose(x, [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
-        features = _leaky(self.dense0(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
+        features = _leaky(_disturbed(self.dense0, noise)(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
         x = tf.cast(self.dense1(features), self.variable_dtype)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
 
@@ -255,3 +260,8 @@ class Discriminator(ProgressiveNetwork):
 
 def _leaky(x: tf.Tensor) -> tf.Tensor:
     return tf.nn.leaky_relu(x, LEAK)
+
+
+def _disturbed(layer, noise):
+    """The layer behind the noise: x -> layer(noise(x)); the layer itself where there is none."""
+    return layer if noise is None else lambda x: layer(noise(x))

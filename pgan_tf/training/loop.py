@@ -226,6 +226,7 @@ class Run:
             "memory/process_peak_mb": peak_memory_mb(),
             "memory/device_peak_mb": device_memory_mb(),
             **self.clock.tick_row(),
+            **self.state.noise_row(),
         }
         counters.tick_start = counters.images
         self.records.tick(row)

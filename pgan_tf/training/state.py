@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pgan_tf import growth
 from pgan_tf.config import Config, Optim
+from pgan_tf.layers import noise
 from pgan_tf.schedule import Stage
 
 
@@ -40,6 +41,11 @@ class StageState:
         initial = 64.0 if self.scaled else 0.0
         self.g_log_scale = tf.Variable(initial, trainable=False, name="g_log_scale")
         self.d_log_scale = tf.Variable(initial, trainable=False, name="d_log_scale")
+        # What --d_noise goes by; without it there is no such variable, neither here nor in a checkpoint.
+        self.d_noise, self.running_score = config.model.d_noise, None
+        if self.d_noise:
+            dtype = self.discriminator.variable_dtype
+            self.running_score = tf.Variable(0.0, trainable=False, name="running_score", dtype=dtype)
 
     def variables_by_name(self) -> dict[str, tf.Variable]:
         """Everything that changes in training, by a name that does not depend on Keras' own naming."""
@@ -49,7 +55,20 @@ class StageState:
             named |= {f"{kind}/{name}": variable.value for name, variable in parameters.items()}
         for kind in ("g_optimizer", "d_optimizer"):
             named |= {f"{kind}/{i:03d}": v.value for i, v in enumerate(getattr(self, kind).variables)}
-        return named
+        return named | ({"running_score": self.running_score} if self.d_noise else {})
+
+    def noise_magnitude(self) -> tf.Tensor:
+        """How strongly the discriminator is disturbed now, with --d_noise; []."""
+        return noise.magnitude(self.running_score, self.d_noise)
+
+    def noise_row(self) -> dict[str, float]:
+        """What a tick's row says of --d_noise: nothing without it."""
+        if not self.d_noise:
+            return {}
+        return {
+            "noise/running_score": float(self.running_score.numpy()),
+            "noise/magnitude": float(self.noise_magnitude()),
+        }
 
     def absorbs_overflow(self) -> bool:
         """Whether a value that is not finite may just mean that float16's loss scale is still too high."""
@@ -60,6 +79,8 @@ class StageState:
         growth.carry(old.generator, self.generator)
         growth.carry(old.discriminator, self.discriminator)
         growth.carry(old.ema, self.ema)
+        if self.d_noise:
+            self.running_score.assign(old.running_score.numpy())
 
 
 def make_optimizer(options: Optim, network: keras.Model) -> keras.optimizers.Optimizer:

@@ -18,6 +18,7 @@ from pgan_tf.config import Config
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.layers import box_downsample, fade, nearest_upsample
 from pgan_tf.layers.minibatch import deal, join_batches, split_batches
+from pgan_tf.layers.noise import Noise, follow
 from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS, drift, label_loss
 from pgan_tf.training.state import StageState
 from pgan_tf.training.unroll import unroll, weights_as
@@ -87,51 +88,54 @@ class TrainStep:
 
     # ---- gradients on one replica ------------------------------------------------------------------------------
 
-    def d_gradients(self, reals, labels, latents, mixing, alpha, scale):
+    def d_gradients(self, reals, labels, latents, mixing, alpha, scale, noise=None):
         """One replica's share of the discriminator's gradients, and what to report, summed over the samples.
 
-        reals [n,R,R,C] in -1..1, labels [n,L], latents [n,latent], mixing [n].
+        reals [n,R,R,C] in -1..1, labels [n,L], latents [n,latent], mixing [n]; `noise` as of `self.noise`.
         """
+        noise = Noise(*noise) if noise else None
         fakes = tf.cast(self.state.generator((latents, labels), alpha=alpha), self.dtype)
         with tf.GradientTape() as tape:
-            loss, report = self.d_loss(reals, fakes, labels, mixing, alpha, scale)
+            loss, report = self.d_loss(reals, fakes, labels, mixing, alpha, scale, noise)
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
         gradients = tape.gradient(objective, values(self.state.discriminator))
         return gradients, tf.reduce_sum(report, axis=1)
 
-    def d_loss(self, reals, fakes, labels, mixing, alpha, scale):
-        """The discriminator's loss [n], and what to report of it [7,n]."""
-        state, options = self.state, self.config.loss
-        real, fake = self.score_pair(reals, fakes, alpha)
+    def d_loss(self, reals, fakes, labels, mixing, alpha, scale, noise=None):
+        """The discriminator's loss [n], and what to report of it [7,n]. `noise` is in the penalty's pass too."""
+        discriminator, options = self.state.discriminator, self.config.loss
+        real, fake = self.score_pair(reals, fakes, alpha, noise)
         penalty, norm = PENALTIES[options.penalty](
-            lambda x: state.discriminator(x, alpha=alpha).scores, reals, fakes, mixing, options, self.upscale, scale
-        )
+            lambda x: discriminator(x, alpha=alpha, noise=noise).scores,
+            reals, fakes, mixing, options, self.upscale, scale,
+        )  # fmt: skip
         real_labels, fake_labels = label_loss(labels, real.labels), label_loss(labels, fake.labels)
         loss = self.loss.discriminator(real.scores, fake.scores, options) * self.summands
         loss = loss + penalty + drift(real.scores, options)
         loss += (real_labels + fake_labels) * options.cond_weight  # [n]
         return loss, tf.stack([loss, real.scores, fake.scores, penalty, norm, real_labels, fake_labels])
 
-    def score_pair(self, reals, fakes, alpha):
+    def score_pair(self, reals, fakes, alpha, noise=None):
         """The discriminator's outputs for reals and fakes, in one pass where their groups can be kept apart."""
         discriminator, group = self.state.discriminator, max(self.group, 1)
         if reals.shape[0] % group or not discriminator.separable:
-            return discriminator(reals, alpha=alpha), discriminator(fakes, alpha=alpha)
-        both = discriminator(join_batches(reals, fakes, group), alpha=alpha)
+            return tuple(discriminator(images, alpha=alpha, noise=noise) for images in (reals, fakes))
+        both = discriminator(join_batches(reals, fakes, group), alpha=alpha, noise=noise)
         pairs = [split_batches(tensor, group) for tensor in both]
         return type(both)(*(a for a, _ in pairs)), type(both)(*(b for _, b in pairs))
 
-    def g_gradients(self, labels, latents, alpha, scale, d_data=None, d_lrate=None):
+    def g_gradients(self, labels, latents, alpha, scale, d_data=None, d_lrate=None, noise=None):
         """One replica's share of the generator's gradients; reports [loss, regularizer] summed over the samples.
 
         labels [n,L], latents [n,latent]. With --unroll_steps also the reals, labels, latents and mixing of a
-        discriminator step, and its learning rate.
+        discriminator step, and its learning rate. `noise` as of `self.noise`.
         """
         state, options = self.state, self.config.loss
+        noise = Noise(*noise) if noise else None
         with tf.GradientTape() as tape:
             fakes, hidden = state.generator((latents, labels), alpha=alpha, with_features=True)
-            with self.discriminator_ahead(d_data, d_lrate, alpha):
-                fake = state.discriminator(tf.cast(fakes, self.dtype), alpha=alpha)
+            with self.discriminator_ahead(d_data, d_lrate, alpha, noise):
+                fake = state.discriminator(tf.cast(fakes, self.dtype), alpha=alpha, noise=noise)
             loss = self.loss.generator(fake.scores, options) * self.summands
             loss += label_loss(labels, fake.labels) * options.cond_weight  # [n]
             features = {"critic": fake.features, "generator": hidden}[options.repelling_features]
@@ -142,7 +146,7 @@ class TrainStep:
         gradients = tape.gradient(objective, values(state.generator))
         return gradients, tf.stack([tf.reduce_sum(loss), tf.reduce_sum(regularizer)])
 
-    def discriminator_ahead(self, d_data, d_lrate, alpha):
+    def discriminator_ahead(self, d_data, d_lrate, alpha, noise=None):
         """A scope in which the discriminator is as --unroll_steps more steps on `d_data` would make it."""
         if not self.unroll_steps:
             return contextlib.nullcontext()
@@ -150,7 +154,7 @@ class TrainStep:
         fakes = tf.cast(state.generator((latents, labels), alpha=alpha), self.dtype)
 
         def objective():
-            return tf.reduce_mean(self.d_loss(reals, fakes, labels, mixing, alpha, 1.0)[0])
+            return tf.reduce_mean(self.d_loss(reals, fakes, labels, mixing, alpha, 1.0, noise)[0])
 
         ahead = unroll(state.discriminator, state.d_optimizer, objective, d_lrate, self.unroll_steps)
         return weights_as(state.discriminator, ahead)
@@ -179,9 +183,23 @@ class TrainStep:
     def latents(self, purpose: Purpose, step) -> tf.Tensor:
         return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
 
+    def noise(self, purpose: Purpose, step):
+        """What this replica's noise in the discriminator follows from: magnitude [], seed [2]. None without --d_noise.
+
+        Drawn for the replica's own samples, other than the numbers above: those of all samples and layers would cost
+        every replica as much as the whole minibatch. So several devices train as one does, but not to its numbers; and
+        with --jit they are XLA's, which are others.
+        """
+        if not self.state.d_noise:
+            return None
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        seed = stream(self.config.run.seed, purpose, step)
+        return self.state.noise_magnitude(), tf.random.experimental.stateless_fold_in(seed, tf.cast(replica, tf.int64))
+
     def d_replica(self, batch: Batch, index, step, alpha, scale):
         """Gradients and report of D step `index` of the batch, summed over the replicas."""
-        return all_reduce(*self._d_gradients(*self.d_data(batch, index, step, alpha), alpha, scale))
+        noise = self.noise(Purpose.D_NOISE, step)
+        return all_reduce(*self._d_gradients(*self.d_data(batch, index, step, alpha), alpha, scale, noise))
 
     def d_data(self, batch: Batch, index, step, alpha):
         """This replica's reals [n,R,R,C], labels [n,L], latents [n,latent] and mixing [n] of a D step."""
@@ -195,13 +213,13 @@ class TrainStep:
 
     def g_replica(self, batch: Batch, index, step, alpha, d_lrate, scale):
         """Gradients and report of the G step of round `index` of the batch, summed over the replicas."""
-        latents = self.latents(Purpose.G_LATENTS, step)
+        latents, noise = self.latents(Purpose.G_LATENTS, step), self.noise(Purpose.G_NOISE, step)
         labels = tf.cast(self.share(batch.g_labels[index]), self.dtype)
         if not self.unroll_steps:
-            return all_reduce(*self._g_gradients(labels, latents, alpha, scale))
+            return all_reduce(*self._g_gradients(labels, latents, alpha, scale, None, None, noise))
         repeats = self.config.growth.D_repeats  # the data of the round's last discriminator step
         d_data = self.d_data(batch, (index + 1) * repeats - 1, (step + 1) * repeats - 1, alpha)
-        return all_reduce(*self._g_gradients(labels, latents, alpha, scale, d_data, d_lrate))
+        return all_reduce(*self._g_gradients(labels, latents, alpha, scale, d_data, d_lrate, noise))
 
     # ---- one round, all rounds ---------------------------------------------------------------------------------
 
@@ -223,6 +241,7 @@ class TrainStep:
                 batch, k * repeats + i, step * repeats + i, alpha,
             )  # fmt: skip
             self.update_ema(controls.ema_decay[k])
+            self.update_running_score(d[1], d_finite)
         g, g_norm, g_finite = self.play(
             self.g_replica, state.generator, state.g_optimizer, state.g_log_scale, controls.g_lrate,
             batch, k, step, alpha, controls.d_lrate,
@@ -267,6 +286,12 @@ class TrainStep:
         tf.cond(finite, apply_all, lambda: tf.constant(False))
         if self.scaled:  # a step up in 2000 good rounds, one down at each overflow, as in the original
             log_scale.assign_add(tf.where(finite, 0.0005, -1.0))
+
+    def update_running_score(self, real_score, finite) -> None:
+        """What --d_noise goes by, after a discriminator step that was not skipped."""
+        if self.state.d_noise:
+            score = self.state.running_score
+            score.assign(tf.where(finite, follow(score, real_score), score))
 
     def update_ema(self, decay) -> None:
         """ema = generator + (ema - generator) * decay."""

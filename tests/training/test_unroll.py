@@ -1,5 +1,7 @@
 """The unrolled discriminator: the generator's loss under D's next steps, and its gradient through them."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +10,7 @@ from training.rounds import LRATE, all_numbers, equal, make_batch, make_controls
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.schedule import Stage
 from pgan_tf.training.plan import check_replicas
+from pgan_tf.training.unroll import unroll, weights_as
 
 SMOOTH = dict(stage=Stage(4, False), minibatch=4, precision="float64", adam_epsilon=0.01, fmap_base=16, labels=2)
 RATE = tf.constant(0.05, tf.float64)
@@ -69,6 +72,21 @@ def test_the_gradient_follows_the_steps(record_property):
         ours = float(np.sum(gradient.numpy() * direction))
         record_property(variable.path, ours / expected - 1)
         assert ours == pytest.approx(expected, rel=1e-4, abs=1e-7), variable.path
+
+
+def test_no_steps_leave_the_discriminator_where_it_is():
+    """The way through tensors for weights, taken without a step, changes no bit of a score or of its gradient."""
+    step = make_step(**SMOOTH)
+    network, images = step.state.discriminator, inputs(step)[1][0]
+    weights, found = unroll(network, step.state.d_optimizer, lambda: None, RATE, 0), []
+    for scope in (contextlib.nullcontext(), weights_as(network, weights)):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            with scope:
+                scores = network(images).scores
+        found.append((scores.numpy(), tape.gradient(scores, images).numpy()))
+    for now, ahead in zip(*found, strict=True):
+        np.testing.assert_array_equal(now, ahead)
 
 
 def test_no_steps_are_the_baseline():
