@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # no command needs TensorFlow, and the worker processes inherit this
 
 from pgan_tf.commands import create, use
+from pgan_tf.commands.program import run_command
 
 EPILOG = """\
 A data set is a folder of TFRecord files, one for each resolution from 4x4 up, in the format of NVIDIA's ProGAN.
@@ -38,27 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _terminate(number, frame) -> None:
-    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
     from pgan_tf.data.errors import DataError
 
-    try:
-        return args.run(args)
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # no space, no permission
-        print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; nothing was written", file=sys.stderr)
-        return 130
+    return run_command(args, (DataError,))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from pgan_tf.commands import compare, generate
+from pgan_tf.commands.program import run_command
 from pgan_tf.config import ConfigError
 from pgan_tf.quiet import import_tensorflow_quietly
 
@@ -46,10 +46,6 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def _terminate(number, frame) -> None:
-    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
-
-
 def _same_on_every_call() -> None:
     """On a GPU the fastest kernel of the day would be taken, which may round otherwise; CPUs have no such choice."""
     import tensorflow as tf
@@ -61,7 +57,6 @@ def _same_on_every_call() -> None:
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
     _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
@@ -70,17 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     from pgan_tf.inference.errors import GenerateError
     from pgan_tf.networks.saved import NetworkError
 
-    try:
-        return args.run(args)
-    except (GenerateError, NetworkError, DataError, MetricError, ConfigError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # no space, no permission
-        print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; nothing was written", file=sys.stderr)
-        return 130
+    return run_command(args, (GenerateError, NetworkError, DataError, MetricError, ConfigError))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from pgan_tf.commands import network
+from pgan_tf.commands.program import run_command
 from pgan_tf.quiet import import_tensorflow_quietly
 
 del os.environ["PGAN_TF_NO_KERAS"]
@@ -35,30 +35,15 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def _terminate(number, frame) -> None:
-    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
     from pgan_tf.config import ConfigError
     from pgan_tf.data.errors import DataError
     from pgan_tf.networks.saved import NetworkError
 
-    try:
-        return args.run(args)
-    except (NetworkError, DataError, ConfigError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # no space, no permission
-        print(f"error: {error.filename or 'writing'}: {error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; nothing was written", file=sys.stderr)
-        return 130
+    return run_command(args, (NetworkError, DataError, ConfigError))
 
 
 if __name__ == "__main__":
