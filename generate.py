@@ -50,11 +50,20 @@ def _terminate(number, frame) -> None:
     raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
 
 
+def _same_on_every_call() -> None:
+    """On a GPU the fastest kernel of the day would be taken, which may round otherwise; CPUs have no such choice."""
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _terminate)
     import_tensorflow_quietly()
+    _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
     from metrics.errors import MetricError
     from pgan_tf.data.errors import DataError

@@ -235,7 +235,7 @@ def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawi
     video.ffmpeg()  # found to be missing before any work
     count = max(1, round(args.duration * args.fps))
     latents, frames = film(opened(args), count)
-    video.write_video(out, track(frames, count, "frames"), args.fps)
+    video.write_video(out, track(frames, count, "video", "frames"), args.fps)
     print(f"wrote {out}")
     if latents is not None:
         sampling.save_latents(args, latents.reshape(-1, latents.shape[-1]))

@@ -12,12 +12,12 @@ Item = TypeVar("Item")
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def track(items: Iterable[Item], total: int, what: str, unit: str = "images") -> Iterator[Item]:
     """Yields `items`, showing how many of `total` are done, how fast, and the time left. `what`: for the user."""
-    return _bar(items, total, what) if sys.stderr.isatty() else _lines(items, total, what)
+    return (_bar if sys.stderr.isatty() else _lines)(items, total, what, unit)
 
 
-def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def _bar(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
     from rich import progress  # not needed, so not imported, for --help or in a pipe
     from rich.console import Console
 
@@ -25,7 +25,7 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[speed]:.3g} images/s"),
+        progress.TextColumn("{task.fields[speed]:.3g} " + f"{unit}/s"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -36,7 +36,7 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
             bar.update(task, completed=done, speed=done / max(time.monotonic() - start, 1e-9))
 
 
-def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def _lines(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
     start = last = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
@@ -44,4 +44,4 @@ def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
         if now - last >= _SECONDS_BETWEEN_LINES:
             last, speed = now, done / (now - start)
             left = f"{(total - done) / speed:.0f} s left"
-            print(f"{what}: {done} of {total}, {speed:.3g} images/s, {left}", file=sys.stderr, flush=True)
+            print(f"{what}: {done} of {total}, {speed:.3g} {unit}/s, {left}", file=sys.stderr, flush=True)

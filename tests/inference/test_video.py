@@ -85,7 +85,8 @@ class Frame(np.ndarray):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_broken_off_video_leaves_nothing(tmp_path, suffix, error):
     def broken():
-        yield from frames()
+        for _ in range(20):  # more than the pipe holds: ffmpeg has begun to write
+            yield from frames(size=(128, 128))
         raise error
 
     path = tmp_path / f"film{suffix}"
