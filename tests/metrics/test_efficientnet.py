@@ -51,6 +51,20 @@ def test_grey_is_repeated_and_sizes_are_free(extractor):
     np.testing.assert_array_equal(one.features, other.features)
 
 
+@packaged
+def test_maps_are_the_activations_on_the_way_to_the_features(extractor):
+    """Five widths, each half as wide as the one before; the mean of the last is the feature vector."""
+    images = np.stack([recipe.smooth(224, 224, 7)])
+    maps = efficientnet_lite0.load_maps()(tf.constant(images))
+    assert [tuple(one.shape[1:]) for one in maps] == [
+        (112, 112, 96), (56, 56, 144), (28, 28, 240), (14, 14, 672), (7, 7, 1280),
+    ]  # fmt: skip
+    features = extract(extractor, images, progress=False, batch_size=1).features
+    np.testing.assert_allclose(tf.reduce_mean(maps[-1], axis=[1, 2]), features, rtol=1e-4, atol=1e-5)
+    small = efficientnet_lite0.load_maps(size=64)(tf.constant(images))
+    assert [one.shape[1] for one in small] == [32, 16, 8, 4, 2]
+
+
 def test_input_is_antialiased_when_it_shrinks():
     stripes = np.zeros((1, 896, 896, 3), np.uint8)  # each new pixel covers a stripe and the dark between two
     stripes[:, ::4] = 252
