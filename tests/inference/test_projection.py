@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from metrics.extractors import efficientnet_lite0
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference import perceptual, projection
 from pgan_tf.inference.projection import Search, pixel_loss, project
@@ -176,6 +177,19 @@ def test_features_are_zero_at_the_target_and_grow_with_the_difference(target, fe
     distances = feature_loss(images).numpy()
     assert distances[0] < 1e-6
     assert distances[0] < distances[1] < distances[2]
+
+
+def test_the_distance_is_that_of_the_activations_of_the_pictures(target, feature_loss):
+    """By hand, from 0..255: mean over places of the squared difference of unit vectors, mean over the five widths."""
+    other = np.random.default_rng(3).uniform(-1, 1, target.shape).astype(np.float32)
+    maps = efficientnet_lite0.load_maps(perceptual.input_size(16))
+    pairs = zip(*(maps(tf.constant((image[None] + 1) * 127.5)) for image in (target, other)), strict=True)
+    distances = []
+    for ours, theirs in pairs:
+        a, b = (np.asarray(one, np.float64) for one in (ours, theirs))
+        a, b = (one / np.sqrt(np.square(one).sum(-1, keepdims=True) + 1e-8) for one in (a, b))
+        distances.append(np.square(a - b).sum(-1).mean())
+    assert float(feature_loss(tf.constant(other[None]))[0]) == pytest.approx(np.mean(distances), rel=1e-4)
 
 
 def test_features_lead_to_the_target(target, feature_loss):
