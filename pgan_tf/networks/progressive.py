@@ -145,7 +145,8 @@ class Generator(ProgressiveNetwork):
 
     def _conv(self, name: str, res: int, input_res: int, resample: str = "none"):
         """The 3x3 convolution `name` to the maps of `res` from those of `input_res`."""
-        shape = (None, input_res, input_res, self.maps(input_res))
+        size = res // 2 if resample == "up" else res  # beside a convolution, the resampling comes before it
+        shape = (None, size, size, self.maps(input_res))
         return self.layer(EqualizedConv2D, self.maps(res), name, shape, resample=resample)
 
     def _block(self, res: int) -> list:
