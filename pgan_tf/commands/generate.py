@@ -200,8 +200,8 @@ def _from_networks(args: argparse.Namespace) -> int:
 def _from_fakes(args: argparse.Namespace) -> int:
     from pgan_tf.inference.errors import GenerateError
 
-    for name in ("labels", "latents", "save_latents", "grid_size"):
-        if getattr(args, name):
+    for name in ("labels", "latents", "save_latents", "grid_size", "truncation"):
+        if getattr(args, name) not in (None, "", 1.0):
             raise GenerateError(f"--{name}: the run's fakes*.png are what they are; give it with --source=networks")
 
     def film(_, count):

@@ -178,8 +178,9 @@ def test_a_training_video_from_the_pictures_of_a_run(made, call, tmp_path):
     found = video("a.mp4")
     assert found.shape == (6, 96, 64, 3)
     assert np.abs(found[:, 8, 8, 0].astype(int) - [10, 10, 120, 120, 240, 240]).max() <= 4
-    status, _, err = call("training_video", "run", "b.mp4", "--source=fakes", "--labels=3")
-    assert (status, len(err)) == (2, 1)
+    for flag in ("--labels=3", "--truncation=0.5", "--grid_size=2x2", "--latents=z.npy", "--save_latents=z.npy"):
+        status, _, err = call("training_video", "run", "b.mp4", "--source=fakes", flag)
+        assert (status, len(err)) == (2, 1)
 
 
 BAD = {
