@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgan_tf.inference import sheets
+from pgan_tf.inference import captions, sheets
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.load import Loaded
 
@@ -29,3 +29,13 @@ def test_a_walk_keeps_the_label_of_its_reference(drawing):
 def test_a_mix_has_the_label_of_the_image_above(drawing):
     sheets.style_picture(drawing, [range(4)], columns=2, rows=2)
     assert drawing.classes == [0, 0, 1, 2, 0, 1, 0, 0, 1]  # the corner; above 0, 1; on the left 2, 0
+
+
+def test_a_matrix_has_a_white_corner_and_a_gap_after_its_edges():
+    images = np.arange(6, dtype=np.uint8)[:, None, None, None].repeat(16, 1).repeat(16, 2)  # [6,16,16,1]
+    picture = captions.matrix(images, columns=3, cell=16)[..., 0]
+    assert picture.shape == (16 + 2 + 16, 16 + 2 + 16 + 16)
+    assert [picture[0, 20], picture[0, 40], picture[20, 0], picture[20, 20], picture[20, 40]] == [1, 2, 3, 4, 5]
+    assert (picture[:18, :18] == 255).all()
+    assert (picture[16:18] == 255).all()
+    assert (picture[:, 16:18] == 255).all()
