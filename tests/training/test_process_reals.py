@@ -38,7 +38,7 @@ def discriminator_inputs(step, number: int) -> tuple[np.ndarray, np.ndarray, np.
     """What D step `number` computes its gradients of: reals [N,R,R,C], labels [N,L], mixing [N]."""
     seen = []
 
-    def record(reals, labels, latents, mixing, alpha, scale):
+    def record(reals, labels, latents, mixing, alpha, scale, noise):
         seen.extend(x.numpy() for x in (reals, labels, mixing))
         return [], tf.zeros([7])
 
