@@ -15,7 +15,7 @@ def add_commands(commands) -> None:
     """Adds them to argparse's sub-commands."""
     text = "show the training images nearest to generated ones: has the network learned them by heart?"
     sub = command(commands, "neighbors", _neighbors, text)
-    sampling.add_network(sub, "picture to write, .png; the numbers go into a .json beside it")
+    sampling.add_network(sub, "picture to write, .png or .webp; the numbers go into a .json beside it")
     sampling.add_latents(sub)
     add = sub.add_argument
     add("--num", type=positive, metavar="N", help="generated images (default: 8, or the rows of --latents)")
@@ -34,7 +34,7 @@ def add_commands(commands) -> None:
         "out",
         metavar="OUT",
         nargs="?",
-        help="picture to write, .png; the latent goes into a .npy, numbers into a .json",
+        help="picture to write, .png or .webp; the latent goes into a .npy, numbers into a .json",
     )
     add("--labels", default="", help="classes to try, as in 3 or 0,1,2 (default: all)")
     add("--steps", type=positive, default=500, metavar="N", help="(default: 500)")
@@ -65,7 +65,7 @@ def _neighbors(args: argparse.Namespace) -> int:
     from pgan_tf.inference.facts import write_together
 
     out = sampling.out_path(args, "neighbors", ".png")
-    sampling.check_outputs(args, out, [".png"])
+    sampling.check_outputs(args, out, sampling.STILLS)
     _check_beside(args, out, [".json"])
     drawing = sampling.open_drawing(args)
     count = args.num or drawing.given or 8
@@ -91,7 +91,7 @@ def _project(args: argparse.Namespace) -> int:
     from pgan_tf.inference.watching import watched
 
     out = sampling.out_path(args, f"project-{Path(args.image).stem}", ".png")
-    check_file(out, [".png"], args.overwrite)
+    check_file(out, sampling.STILLS, args.overwrite)
     _check_beside(args, out, [".json", ".npy"])
     if args.seed < 0:
         raise GenerateError(f"--seed={args.seed}: must be at least 0")

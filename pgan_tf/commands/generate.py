@@ -212,7 +212,7 @@ def _from_fakes(args: argparse.Namespace) -> int:
     return _video(args, "training_video", film, lambda _: None)
 
 
-def _still(args: argparse.Namespace, name: str, make, suffixes=(".png", ".webp")) -> int:
+def _still(args: argparse.Namespace, name: str, make, suffixes=sampling.STILLS) -> int:
     """One picture: `make(drawing)` returns the latents shown, [N,L], and it."""
     from pgan_tf.inference import output
 

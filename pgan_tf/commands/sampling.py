@@ -7,6 +7,8 @@ from pathlib import Path
 
 NETWORK = "folder of a run, a .keras file, or folder of an imported network"
 
+STILLS = (".png", ".webp")  # what pictures may be written as; the keys of inference.output.PICTURES
+
 
 def add_network(parser: argparse.ArgumentParser, out: str) -> None:
     """NETWORK, OUT, and what every command on a network has. `out`: help for OUT."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.files import new_file
-from pgan_tf.grids import to_pillow
 from pgan_tf.inference.load import Loaded
+from pgan_tf.inference.output import encode
 
 
 def network_facts(loaded: Loaded) -> dict:
@@ -26,9 +26,9 @@ def class_of(labels: np.ndarray) -> list[int] | None:
 
 
 def write_together(picture: np.ndarray, facts: dict, out: Path, others: Iterable[tuple[Path, np.ndarray]] = ()) -> None:
-    """`out` (.png), its .json, and arrays as .npy: all are complete before the first gets its name."""
+    """`out` (.png or .webp), its .json, and arrays as .npy: all are complete before the first gets its name."""
     with contextlib.ExitStack() as stack:
-        to_pillow(picture).save(stack.enter_context(new_file(out)), format="PNG")
+        encode(stack.enter_context(new_file(out)), picture)
         stack.enter_context(new_file(out.with_suffix(".json"))).write_text(json.dumps(facts, indent=2) + "\n")
         for path, array in others:
             with open(stack.enter_context(new_file(path)), "wb") as file:

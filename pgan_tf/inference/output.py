@@ -44,10 +44,11 @@ def check_file(path: Path, suffixes: Collection[str], overwrite: bool) -> None:
 def save_picture(path: Path, picture: np.ndarray) -> None:
     """Writes uint8 [H,W,1 or 3] as .png or .webp, by the suffix; complete or not there at all."""
     with new_file(path) as temporary:
-        _save(temporary, picture)
+        encode(temporary, picture)
 
 
-def _save(path: Path, picture: np.ndarray) -> None:
+def encode(path: Path, picture: np.ndarray) -> None:
+    """The same without the detour over another name."""
     to_pillow(picture).save(path, **PICTURES[path.suffix])
 
 
@@ -87,7 +88,7 @@ def write_folder(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarra
     with new_folder(folder) as temporary, ThreadPoolExecutor(_WRITERS) as pool:
         queue: list[Future] = []
         for i, picture in enumerate(pictures):
-            queue.append(pool.submit(_save, temporary / f"{i:06d}{suffix}", picture))
+            queue.append(pool.submit(encode, temporary / f"{i:06d}{suffix}", picture))
             if len(queue) > _QUEUED:
                 queue.pop(0).result()
         for future in queue:
