@@ -96,7 +96,11 @@ class BlockStream:
         # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
         ahead = min(max(2, 2**26 // (steps * int(np.prod(images)))), 256)
         pipeline = tf.data.Dataset.from_generator(read, output_signature=signature).prefetch(ahead)
-        self._blocks = pipeline.as_numpy_iterator()
+        # There is nothing to tune, and the tuner's thread sleeps for up to a minute at a time: dropping the iterator
+        # waits for that thread, and has been seen to hold up the end of a run for two.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        self._blocks = pipeline.with_options(options).as_numpy_iterator()
 
     def __iter__(self) -> BlockStream:
         return self
