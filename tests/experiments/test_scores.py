@@ -8,6 +8,7 @@ import pytest
 from experiments.suites import make_suite, write_scripts
 from PIL import Image
 from rich.console import Console
+from scipy import stats
 
 from pgan_tf.config import ConfigError
 from pgan_tf.experiments import report, runner, scores
@@ -35,6 +36,15 @@ def test_welch_is_what_the_textbook_says():
     x = t / math.sqrt(4 + t * t)
     expected = 1 - (1.5 * x - 0.5 * x**3)
     assert scores.welch((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_welch_lets_the_deviations_differ():
+    """Welch 1947: the degrees of freedom follow from both deviations, and are not n + m - 2."""
+    ours, theirs = (1.0, 2.0, 3.0, 4.0), (10.0, 30.0, 20.0)
+    errors = [np.var(x, ddof=1) / len(x) for x in (ours, theirs)]
+    freedom = sum(errors) ** 2 / (errors[0] ** 2 / 3 + errors[1] ** 2 / 2)
+    t = abs(np.mean(ours) - np.mean(theirs)) / math.sqrt(sum(errors))
+    assert scores.welch(ours, theirs) == pytest.approx(2 * stats.t.sf(t, freedom), rel=1e-9)
 
 
 def test_welch_needs_two_values_a_side_and_a_difference():
