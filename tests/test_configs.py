@@ -16,7 +16,7 @@ ROWS = {
     "rr": {"regularizer": "repelling"},
     "rr_resblock_g": {"regularizer": "repelling", "g_block": "residual"},
     "rr_resblock_gd": {"regularizer": "repelling", "g_block": "residual", "d_block": "residual"},
-    "lsgan": {"loss": "lsgan"},
+    "lsgan": {"loss": "lsgan", "penalty": "none", "wgan_epsilon": 0.0},
     "moments": {"minibatch_statistics": "moments"},
     "lsgan_noise": {"loss": "lsgan", "penalty": "none", "wgan_epsilon": 0.0, "d_noise": 0.2},
     "rr_as_coded": {"regularizer": "repelling_as_coded"},

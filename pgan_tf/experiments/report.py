@@ -44,10 +44,11 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
 
 
 def _kept(suite: Suite) -> str:
-    """What stands above the marker, or a title."""
-    if suite.report.exists() and MARKER in (text := suite.report.read_text()):
-        return text[: text.index(MARKER)]
-    return f"# {suite.title}\n\n"
+    """What stands above the marker; in a file without one everything; where there is no file, a title."""
+    if not suite.report.exists():
+        return f"# {suite.title}\n\n"
+    above, marker, _ = suite.report.read_text().partition(MARKER)
+    return above if marker else f"{above.rstrip()}\n\n"
 
 
 def _lines(suite, suite_file, found, names, numbers, references, pictures) -> list[str]:

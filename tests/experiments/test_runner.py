@@ -76,7 +76,7 @@ def test_a_signal_stops_the_runs_and_the_same_command_goes_on(made, number):
             folder = next(iter(suite.results.glob("*-rr-s1")), None) if suite.results.exists() else None
         os.kill(os.getpid(), number)
 
-    thread = threading.Thread(target=stop_when_it_hangs)
+    thread = threading.Thread(target=stop_when_it_hangs, daemon=True)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
         run()

@@ -111,6 +111,13 @@ def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
     assert path.read_text() == "# Mine\n\nWhat it means.\n" + written[written.index(report.MARKER) :]
 
 
+def test_a_file_without_the_marker_is_kept_whole(done, tmp_path):
+    done.report.parent.mkdir(parents=True)
+    done.report.write_text("# All mine\n\nWords.\n")
+    text = report.write_report(done, tmp_path / "suite.toml")[0].read_text()
+    assert text.startswith(f"# All mine\n\nWords.\n\n{report.MARKER}\n")
+
+
 def test_nothing_measured_is_said_in_a_line(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing is measured yet; first: experiment.py run"):
         report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
