@@ -22,15 +22,23 @@ def append(path: Path, row: dict) -> None:
 
 
 def read(path: Path) -> list[dict]:
-    """The results among the lines of a file; lines of another kind (ticks of a training, cut lines) are passed over."""
+    """The results among the lines of a file; ticks of a training are passed over."""
+    return [row for row in _rows(path) if "metric" in row and "values" in row]
+
+
+def read_ticks(path: Path) -> list[dict]:
+    """The ticks of a training among the lines of a file."""
+    return [row for row in _rows(path) if "tick" in row]
+
+
+def _rows(path: Path) -> list[dict]:
+    """All whole lines; none where there is no file. A line that a kill cut off is passed over."""
     rows = []
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
-            row = json.loads(line)
+            rows.append(json.loads(line))
         except ValueError:
             continue
-        if "metric" in row and "values" in row:
-            rows.append(row)
     return rows
 
 

@@ -18,6 +18,7 @@ from pgan_tf.data.dataset import RecordDataset, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.images import list_pictures
 from pgan_tf.data.sources.picture import read_picture
+from pgan_tf.files import sha256
 
 BATCH = 64  # images read at a time
 
@@ -130,7 +131,7 @@ def _picture(file: Path, channels: int | None) -> np.ndarray:
 def _archive(path: Path) -> ImageSet | StatisticsSet:
     arrays = _load(path)
     if "mu" in arrays and "sigma" in arrays:
-        return StatisticsSet(str(path), Statistics.load(path), _digest(path))
+        return StatisticsSet(str(path), Statistics.load(path), sha256(path))
     if len(arrays) != 1:
         raise MetricError(f"{path}: holds {', '.join(arrays)}; it must hold one array of images, or mu and sigma")
     return from_array(str(path), next(iter(arrays.values())), lambda: _file_bytes([path]))
@@ -151,13 +152,6 @@ def _load(path: Path):
         return found if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         raise MetricError(f"{path}: cannot be read as {path.suffix}; write it again with numpy") from None
-
-
-def _digest(path: Path) -> str:
-    found = hashlib.sha256()
-    for piece in _file_bytes([path]):
-        found.update(piece)
-    return found.hexdigest()
 
 
 def _file_bytes(files: Sequence[Path]) -> Iterator[bytes]:

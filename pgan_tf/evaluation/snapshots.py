@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import tensorflow as tf
 from metrics.errors import MetricError
 from pgan_tf.config import Config
 from pgan_tf.evaluation.fakes import GeneratedImages
+from pgan_tf.files import sha256
 from pgan_tf.networks import saved
 from pgan_tf.networks.saved import kimg
 
@@ -25,7 +25,7 @@ class Snapshot:
 
     def about(self) -> dict:
         """What every result of it says: which weights, at which time of the training."""
-        found = {"fakes_sha256": hashlib.sha256(self.path.read_bytes()).hexdigest()}
+        found = {"fakes_sha256": sha256(self.path)}
         return found if self.kimg is None else {"images": self.kimg * 1000, "kimg": self.kimg, **found}
 
 

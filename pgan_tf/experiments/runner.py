@@ -51,6 +51,7 @@ class Runner:
         self._stopping: str | None = None
         self._active: list[Job] = []
         self._failed: list[str] = []
+        self._untold: list[subprocess.Popen] = []  # the processes that a signal must be passed on to
 
     def run(self) -> list[str]:
         """Does everything that is missing. A signal stops the runs at their next checkpoint; KeyboardInterrupt then.
@@ -65,7 +66,7 @@ class Runner:
             while (todo and not self._stopping) or self._active:
                 while todo and len(self._active) < self.jobs and not self._stopping:
                     self._start(*todo.pop(0))
-                time.sleep(POLL_SECONDS)
+                self._pause()
                 self._collect()
                 if time.monotonic() - last_report > REPORT_SECONDS:
                     self._report_progress()
@@ -90,7 +91,9 @@ class Runner:
     def _open(self, command: list[str], log: Path) -> subprocess.Popen:
         with log.open("a") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then asks its children to stop.
-            return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        self._untold.append(process)
+        return process
 
     def _train(self, state: RunState) -> list[str]:
         train, row = [sys.executable, str(self.scripts / "train.py")], state.row
@@ -119,7 +122,9 @@ class Runner:
         command = [*self._evaluate_command(), f"--reals={self.suite.dataset}", "--baselines", f"--output={output}"]
         resolution = self.suite.rows[0].config.data.resolution
         process = self._open([*command, *([f"--resolution={resolution}"] if resolution else [])], log)
-        if process.wait() != 0:
+        while process.poll() is None:
+            self._pause()
+        if process.returncode != 0 and not self._stopping:
             self._fail("reals", log, process.returncode)
 
     # ---- watching --------------------------------------------------------------------------------------------------
@@ -170,10 +175,14 @@ class Runner:
                 signal.signal(number, handler)
 
     def _stop(self, number, frame) -> None:
-        self._stopping = signal.Signals(number).name
-        for job in self._active:
+        self._stopping = signal.Signals(number).name  # no more: a process may be about to start
+
+    def _pause(self) -> None:
+        """Waits a moment; after a signal, asks each process once to stop."""
+        time.sleep(POLL_SECONDS)
+        while self._stopping and self._untold:
             # train.py saves a checkpoint and ends with status 0; evaluate.py keeps what it has measured
-            job.process.send_signal(signal.SIGTERM)
+            self._untold.pop().send_signal(signal.SIGTERM)
 
 
 @contextlib.contextmanager

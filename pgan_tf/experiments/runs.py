@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,17 +84,8 @@ def _asked_for(suite: Suite, result: dict) -> bool:
 
 
 def read_ticks(folder: Path) -> list[dict]:
-    """The ticks of a run that are whole lines."""
-    ticks = []
-    path = folder / "metrics.jsonl"
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            row = json.loads(line)
-        except ValueError:  # the line that a kill cut off
-            continue
-        if "tick" in row:
-            ticks.append(row)
-    return ticks
+    """The ticks of a run."""
+    return results.read_ticks(folder / "metrics.jsonl")
 
 
 def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.files import new_file
+from pgan_tf.files import new_file, sha256
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.output import encode
 
 
 def network_facts(loaded: Loaded) -> dict:
     """Which weights these are."""
-    return {"network": str(loaded.path), "network_sha256": hashlib.sha256(loaded.path.read_bytes()).hexdigest()}
+    return {"network": str(loaded.path), "network_sha256": sha256(loaded.path)}
 
 
 def class_of(labels: np.ndarray) -> list[int] | None:

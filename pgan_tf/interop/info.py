@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from pgan_tf import growth
 from pgan_tf.config import Config
+from pgan_tf.evaluation import results
 from pgan_tf.files import sha256
 from pgan_tf.interop import card, nvidia
 from pgan_tf.interop.nvidia_file import read_file
@@ -158,11 +158,7 @@ def _changes(config: Config) -> str:
 
 def _progress(folder: Path, config: Config) -> str:
     """How far the run is, by its newest line of numbers."""
-    try:
-        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    except (OSError, ValueError):
-        rows = []
-    ticks = [row for row in rows if "lod" in row]
+    ticks = results.read_ticks(folder / "metrics.jsonl")
     if not ticks:
         return f"0 of {config.growth.total_kimg:g} kimg"
     return f"{ticks[-1]['kimg']:.1f} of {config.growth.total_kimg:g} kimg, lod {ticks[-1]['lod']:g}"

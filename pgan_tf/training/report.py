@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pgan_tf.config import Config
@@ -13,9 +12,8 @@ from pgan_tf.training.console import duration
 
 def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
-    lines_found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    rows = [row for row in lines_found if "tick" in row]
-    measured = [row for row in lines_found if "metric" in row]
+    path = folder / "metrics.jsonl"
+    rows, measured = results.read_ticks(path), results.read(path)
     pictures = sorted(folder.glob("fakes*.png"))
     lines = [f"# {folder.name}", ""]
     if rows:

@@ -90,6 +90,23 @@ def test_a_signal_stops_the_runs_and_the_same_command_goes_on(made, number):
     assert len([line for line in trained if line.endswith("new")]) == len(ALL)
 
 
+def test_a_signal_stops_the_measuring_of_the_reals_too(made):
+    _, scripts, run = made
+    (scripts / "hang-reals").touch()
+
+    def stop_when_it_hangs():
+        while not (scripts / "hanging").exists():
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=stop_when_it_hangs, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert calls(scripts)[-1] == "reals ended by SIGTERM"
+    (scripts / "hang-reals").unlink()
+    assert run() == []
+
+
 def test_a_run_killed_while_it_is_measured_is_measured_only(made):
     suite, scripts, run = made
     run()

@@ -124,7 +124,8 @@ def run(tmp_path):
     export.save_generator(state.ema, 0.5, folder / "network-000001.keras")
     checkpoint.save(folder / "checkpoints", state, Counters(images=1000), 1)
     rows = [{"tick": 1, "kimg": 1.0, "lod": 0.5}, {"metric": "swd", "value": 3.0}]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cut = '{"tick": 2, "ki'  # the line that a kill cut off
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + cut)
     return folder
 
 
