@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import evaluate
 from metrics.errors import MetricError
@@ -145,6 +146,14 @@ def test_fakes_are_the_same_at_every_reading():
     assert len(np.unique(readings[0].reshape(96, -1), axis=0)) == 96
     other = GeneratedImages(lambda z, y: network((z, y)), network.latent_size, 6, 16, labels)
     assert not np.array_equal(next(iter(other)), readings[0][:32])
+
+
+def test_labels_of_fakes_follow_those_of_the_reals():
+    labels = np.repeat(np.eye(2, dtype=np.float32), [25, 75], axis=0)
+    draw = lambda latents, labels: tf.reshape(labels[:, 1] * 2 - 1, [-1, 1, 1, 1])  # noqa: E731
+    batches = [batch for batch, _ in zip(GeneratedImages(draw, 4, 5, 1, labels), range(20), strict=False)]
+    share = np.mean(np.concatenate(batches) > 127)  # of the second class, among 640
+    assert abs(share - 0.75) < 4 * np.sqrt(0.75 * 0.25 / 640)
 
 
 def test_best_means_lower_or_higher_by_the_metric():
