@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise MetricError("give either --run=RUN, or --reals=SET --fakes=SET")
     if args.images is not None and args.images < 2:
         raise MetricError(f"--images={args.images}: metrics need at least 2")
+    if args.seed < 0:
+        raise MetricError(f"--seed={args.seed}: must be at least 0")
     request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights)
     output = Path(args.output) if args.output else None
     with make_strategy(Config()).scope():  # features are extracted on all devices
@@ -85,7 +87,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; what is measured is kept, the same command goes on", file=sys.stderr)
+        print("interrupted; what is in a file is kept, and the same command goes on", file=sys.stderr)
         return 130
 
 

@@ -35,16 +35,22 @@ def config_from_flags() -> Config:
 def resumed_config(folder: Path) -> Config:
     """The run's own options; flags that are given now replace them, but not those of the networks and the data.
 
-    (A data set may have moved: --dataset names its new place.)
+    (A data set may have moved: --dataset names its new place.) Raises ConfigError.
     """
     from pgan_tf.training import rundir
 
     config = rundir.load_config(folder)
     given = {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
-    for name in given:
-        if name in {*vars(config.data), *vars(config.model)} - {"dataset"}:
+    fixed = {*vars(config.data), *vars(config.model)} - {"dataset"}
+    if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
+        fixed.add("precision")
+    for name, value in given.items():
+        if name in fixed and value != config.values()[name]:
             raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
-    return config.replace(**given) if given else config
+    config = config.replace(**given)
+    if not Path(config.data.dataset).is_dir():
+        raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
+    return config
 
 
 def flags_text() -> str:
@@ -72,10 +78,11 @@ def run(argv: list[str]) -> int:
         print_stage_table(config, plan)
         return 0
     folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, plan.dataset.name, flags_text())
-    try:
-        loop.Run(config, plan, folder).train()
-    except loop.Stopped:
-        print(f"go on with: python train.py --resume={folder}")
+    with rundir.claimed(folder):
+        try:
+            loop.Run(config, plan, folder).train()
+        except loop.Stopped:
+            print(f"go on with: python train.py --resume={folder}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from metrics.errors import MetricError
@@ -29,14 +30,12 @@ class StatisticsCache:
         return self.folder / f"{digest[:16]}-{count}-{name}-{extractor.sha256[:16]}.npz"
 
     def get(self, digest: str, count: int, extractor: Extractor, work_out: Callable[[], Statistics]) -> Statistics:
-        """From the folder, or by `work_out` and into it. A damaged file is replaced."""
+        """From the folder, or by `work_out` and into it. A damaged file is replaced; no disk room is no error."""
         path = self.path(digest, count, extractor)
-        if path.exists():
-            try:
-                return Statistics.load(path)
-            except MetricError:
-                path.unlink()
+        with suppress(MetricError):  # not there, or damaged
+            return Statistics.load(path)
         statistics = work_out()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        statistics.save(path)
+        with suppress(OSError):  # a home that cannot be written: next time it takes as long again
+            self.folder.mkdir(parents=True, exist_ok=True)
+            statistics.save(path)
         return statistics

@@ -36,9 +36,12 @@ class Statistics(NamedTuple):
         path = Path(path)
         scratch = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         count = {} if self.count is None else {"count": np.int64(self.count)}
-        with open(scratch, "wb") as file:
-            np.savez(file, mu=self.mu, sigma=self.sigma, **count)
-        os.replace(scratch, path)
+        try:
+            with open(scratch, "wb") as file:
+                np.savez(file, mu=self.mu, sigma=self.sigma, **count)
+            os.replace(scratch, path)
+        finally:
+            scratch.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Statistics:

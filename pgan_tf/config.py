@@ -13,6 +13,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -215,6 +216,15 @@ class Config:
                 values[name] = {int(key): item for key, item in value.items()}
         return cls.from_values(values)
 
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """The options in a run's config.json. Raises OSError where there is none, ConfigError where it is damaged."""
+        content = path.read_bytes()
+        try:
+            return cls.from_json(content.decode())
+        except (ValueError, TypeError, AttributeError) as error:  # not JSON, or not what a run writes
+            raise ConfigError(f"{path}: cannot be read as a run's options ({error}); put it back as it was") from None
+
     def validate(self) -> None:
         """Raises ConfigError for values that no data set and no machine could make work."""
         for section in SECTIONS:
@@ -224,6 +234,8 @@ class Config:
             value = self.values()[name]
             if value and (value < 4 or value & (value - 1)):
                 raise ConfigError(f"--{name}={value}: a resolution is a power of two from 4 up")
+        if self.loss.penalty == "gradient" and self.loss.wgan_target == 0:
+            raise ConfigError("--wgan_target=0: the penalty is relative to it; give a gradient norm above 0")
         if self.growth.total_kimg == 0:
             raise ConfigError("--total_kimg=0: a run needs some images")
         if not 0 <= self.optim.adam_beta1 < 1 or not 0 <= self.optim.adam_beta2 < 1:

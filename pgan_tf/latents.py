@@ -31,8 +31,8 @@ class Purpose(enum.IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
-    """The stateless seed [2] of one purpose at one step."""
-    return tf.stack([tf.constant(seed * 16 + int(purpose), tf.int64), tf.cast(step, tf.int64)])
+    """The stateless seed [2] of one purpose at one step; `seed` is any whole number from 0 up."""
+    return tf.stack([tf.constant((seed * 16 + int(purpose)) % 2**63, tf.int64), tf.cast(step, tf.int64)])
 
 
 def gaussian(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:

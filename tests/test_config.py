@@ -146,6 +146,7 @@ REFUSALS = [
     (dict(resolution=48), "--resolution=48.*power of two"),
     (dict(lod_initial_resolution=12), "--lod_initial_resolution=12.*power of two"),
     (dict(total_kimg=0.0), "--total_kimg=0"),
+    (dict(wgan_target=0.0), "--wgan_target=0: .*above 0"),
     (dict(adam_beta1=1.0), "adam_beta1"),
     (dict(adam_beta2=1.5), "adam_beta2"),
     (dict(minibatch_dict={5: 16}), "--minibatch_dict: 5:16"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import signal
 import sys
 
@@ -13,6 +14,7 @@ def run_command(args: argparse.Namespace, bad_input: tuple[type[Exception], ...]
     bad_input: the exceptions whose text is that line.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    _print_any_name()
     try:
         return args.run(args)
     except bad_input as error:
@@ -24,6 +26,12 @@ def run_command(args: argparse.Namespace, bad_input: tuple[type[Exception], ...]
     except KeyboardInterrupt:
         print("error: interrupted; nothing was written", file=sys.stderr)
         return 130
+
+
+def _print_any_name() -> None:
+    """Lets stdout escape what its encoding lacks, as stderr does: a file's name may be no valid text at all."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _terminate(number, frame) -> None:

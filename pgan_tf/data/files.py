@@ -76,7 +76,7 @@ def _claim(path: Path) -> Iterator[bool]:
         file = lock.open("ab")
     with file:
         try:
-            alone = _lock(file.fileno())
+            alone = lock_held(file.fileno())
             if alone and not _is_at(lock, file.fileno()):
                 raise busy  # its owner removed the file after we had opened it: others lock a new one
         except BlockingIOError:
@@ -88,8 +88,8 @@ def _claim(path: Path) -> Iterator[bool]:
                 lock.unlink()
 
 
-def _lock(descriptor: int) -> bool:
-    """Whether the file is ours now; False where the system has no locks. BlockingIOError: another process's."""
+def lock_held(descriptor: int) -> bool:
+    """Whether the file or folder is ours now; False where the system has no locks. BlockingIOError: someone else's."""
     if fcntl is None:
         return False
     try:

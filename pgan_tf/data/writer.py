@@ -147,10 +147,10 @@ class DatasetWriter:
         self._labels = np.asarray(labels, np.float32)
 
     def add_text(self, suffix: str, lines: list[str]) -> None:
-        """Writes `<folder>/<name><suffix>` for the reader's information; nothing of ours needs it."""
+        """Writes `<folder>/<name><suffix>` as UTF-8; bytes of a folder's name that are no text are escaped."""
         text = "".join(f"{line}\n" for line in lines)
         with storing(self.folder):
-            (self._temporary / f"{self.name}{suffix}").write_text(text, encoding="utf-8")
+            (self._temporary / f"{self.name}{suffix}").write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def __enter__(self) -> DatasetWriter:
         with ExitStack() as stack:

@@ -125,7 +125,8 @@ def _picture(file: Path, channels: int | None) -> np.ndarray:
     try:
         return read_picture(file, channels)
     except Exception as error:  # Pillow's decoders raise anything
-        raise MetricError(f"{file}: cannot be read as a picture ({str(error).splitlines()[0]})") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise MetricError(f"{file}: cannot be read as a picture ({reason})") from None
 
 
 def _archive(path: Path) -> ImageSet | StatisticsSet:

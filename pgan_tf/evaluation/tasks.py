@@ -22,11 +22,13 @@ class RunReals:
     def __init__(self, folder: Path, dataset: str | None, resolution: int | None):
         """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own."""
         try:
-            self.config = Config.from_json((folder / "config.json").read_text())
+            self.config = Config.read(folder / "config.json")
         except OSError:
             raise ConfigError(f"--run={folder}: no config.json there; give the folder of a run") from None
         self.folder = folder
         path = dataset or self.config.data.dataset
+        if not dataset and not Path(path).exists():
+            raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
         self.images = open_set(path, resolution or self.config.data.resolution or None)
         if not isinstance(self.images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
@@ -40,11 +42,23 @@ class RunReals:
 
 
 class Sink:
-    """Where results go: a file at once, and the terminal's table at the end. Knows what the file has already."""
+    """Where results go: a file at once, and at the end, also that by an error or Ctrl-C, the terminal and TensorBoard.
 
-    def __init__(self, path: Path | None):
-        self.path, self.shown, self.new = path, [], []
+    Knows what the file has already. `run`: the folder of the run whose curves they belong to.
+    """
+
+    def __init__(self, path: Path | None, run: Path | None = None):
+        self.path, self.run, self.shown, self.new = path, run, [], []
         self._known = results.read(path) if path else []
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.run:
+            _write_events(self.run, self.new)
+        if self.shown:
+            self.show()
 
     def known(self, identity: dict) -> bool:
         """Whether this measurement is in the file; it is then shown with the others."""
@@ -74,22 +88,19 @@ class Sink:
 def measure_run(reals: RunReals, which: str, request: Request, output: Path | None, baselines: bool) -> None:
     """Measures snapshots of a run; one line of its metrics.jsonl (or of `output`) per metric, and TensorBoard."""
     found = snapshots.find(reals.folder, which)
-    sink = Sink(output or reals.folder / "metrics.jsonl")
     evaluator = Evaluator(reals.images, request)
-    if baselines:
-        measure_baselines(reals.images, request, sink)
-    for snapshot in found:
-        about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
-        for metric in request.metrics:
-            if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
-                todo.append(metric)
-        if todo:
-            fakes = snapshots.images(snapshot, reals.config, reals.images.shape[0], reals.labels, request.seed)
-            for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
-                sink.add(row)
-    if output is None:
-        _write_events(reals.folder, sink.new)
-    sink.show()
+    with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder) as sink:
+        if baselines:
+            measure_baselines(reals.images, request, sink)
+        for snapshot in found:
+            about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
+            for metric in request.metrics:
+                if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
+                    todo.append(metric)
+            if todo:
+                fakes = snapshots.images(snapshot, reals.config, reals.images.shape[0], reals.labels, request.seed)
+                for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
+                    sink.add(row)
 
 
 def _write_events(folder: Path, rows: list[dict]) -> None:
@@ -107,16 +118,15 @@ def measure_sets(
 ) -> None:
     """Holds one set against another."""
     ours, theirs = (open_set(path, resolution) if path else None for path in (reals, fakes))
-    sink = Sink(output)
-    if baselines:
-        if not isinstance(ours, ImageSet):
-            raise MetricError("--baselines halves the real images: give --reals=SET with images")
-        measure_baselines(ours, request, sink)
-    if theirs is not None:
-        _measure_set(ours, theirs, request, sink)
-    elif not baselines:
+    if theirs is None and not baselines:
         raise MetricError("--fakes is missing: the set to measure")
-    sink.show()
+    with Sink(output) as sink:
+        if baselines:
+            if not isinstance(ours, ImageSet):
+                raise MetricError("--baselines halves the real images: give --reals=SET with images")
+            measure_baselines(ours, request, sink)
+        if theirs is not None:
+            _measure_set(ours, theirs, request, sink)
 
 
 def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from pgan_tf.config import Config
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.networks import Generator
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network
 
@@ -29,8 +29,10 @@ def load_generator(path: Path) -> Loaded:
 
 def _config(path: Path) -> Config | None:
     try:
-        return Config.from_json(path.read_text())
+        return Config.read(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:  # not JSON, or not what a run writes
-        raise NetworkError(f"{path}: cannot be read as a run's options ({error})") from None
+    except OSError as error:
+        raise NetworkError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ConfigError as error:
+        raise NetworkError(str(error)) from None

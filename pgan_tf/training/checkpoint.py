@@ -28,14 +28,20 @@ class CheckpointError(RuntimeError):
 
 
 def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path:
-    """Writes a checkpoint aside, renames it, then removes all but the newest `keep`. Returns its path."""
+    """Writes a checkpoint aside, renames it, then removes all but the newest `keep`. Returns its path.
+
+    Raises OSError where the disk does not take it; the checkpoints before are as they were.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(".tmp-*"):  # of a process that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
     path = folder / f"{counters.images / 1000:010.3f}"
     temporary = folder / f".tmp-{path.name}"
     temporary.mkdir()
-    tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
+    try:
+        tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
+    except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
+        raise OSError(f"{path} cannot be written: {error.message.splitlines()[0]}") from None
     record = {"stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters)}
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, _crc(file)] for file in sorted(temporary.iterdir())}
@@ -92,6 +98,17 @@ def read_sizes(path: Path) -> tuple[int, int]:
     channels = next(shape[0] for name, shape in shapes.items() if re.match(r"generator/ToRGB_\w+/bias", name))
     outputs = next(shape[0] for name, shape in shapes.items() if name.startswith("discriminator/4x4_Dense1/bias"))
     return channels, outputs - 1
+
+
+def check_data(path: Path, resolution: int, channels: int, label_size: int) -> None:
+    """CheckpointError unless a checkpoint's networks are for such images and labels: its run had another data set."""
+    networks, stage = read_sizes(path), read_counters(path)[0]
+    if networks != (channels, label_size) or stage.resolution > resolution:
+        have = f"{stage.resolution} pixels, {networks[0]} channel(s) and {networks[1]} label components"
+        raise CheckpointError(
+            f"{path}: its networks have {have}, the data set {resolution}, {channels} and {label_size}; "
+            "give the run's own data set by --dataset"
+        )
 
 
 def restore(path: Path, state: StageState) -> None:

@@ -20,7 +20,7 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.schedule import Progress, Stage
-from pgan_tf.training import checkpoint, export, initial
+from pgan_tf.training import checkpoint, export, initial, rundir
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.measuring import summary
@@ -70,6 +70,8 @@ class Run:
         handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
         try:
             self._begin()
+            for change in rundir.change_config(self.folder, self.config):
+                self.log.line(change)
             while self.counters.images < self.total:
                 self._train_stage()
             self._finish()
@@ -94,6 +96,7 @@ class Run:
         if checkpoint.paths(self.folder / "checkpoints"):
             path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
             stage, self.counters = checkpoint.read_counters(path)
+            checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
             self.state = self._build(stage)
             checkpoint.restore(path, self.state)
             self.records.rewind(self.counters.images)
@@ -242,20 +245,19 @@ class Run:
             self._measure(row["alpha"])
 
     def _measure(self, alpha: float) -> None:
-        began, measurements = time.monotonic(), self.plan.measurements
+        began, measurements, rows = time.monotonic(), self.plan.measurements, []
         try:
             with self.plan.strategy.scope():
-                rows = measurements.measure(self.state, alpha, self.counters.images)
+                for row in measurements.measure(self.state, alpha, self.counters.images):
+                    self.records.measured(row)
+                    rows.append(row)
         except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
-            self.clock.add_metrics(time.monotonic() - began)
             self.log.line(f"not measured: {error}")
-            return
-        for row in rows:
-            self.records.measured(row)
         best = measurements.keep_best(self.folder, rows, self.state, alpha)
         seconds = time.monotonic() - began
         self.clock.add_metrics(seconds)
-        self.log.line(f"{summary(rows)}{' (best so far)' if best else ''}  in {duration(seconds)}")
+        if rows:
+            self.log.line(f"{summary(rows)}{' (best so far)' if best else ''}  in {duration(seconds)}")
 
     def _save_pictures(self, name: str, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -46,14 +46,14 @@ class Measurements:
     def due(self, tick: int, final: bool) -> bool:
         return final or tick % self.config.run.metrics_ticks == 0
 
-    def measure(self, state: StageState, alpha: float, images: int) -> list[dict]:
-        """A result per metric of the averaged generator after so many real images."""
+    def measure(self, state: StageState, alpha: float, images: int) -> Iterator[dict]:
+        """A result per metric of the averaged generator after so many real images, each as soon as it is there."""
         draw = functools.partial(self._draw(state), alpha=tf.constant(alpha, tf.float32))
         fakes = GeneratedImages(
             draw, state.ema.latent_size, self.evaluator.request.seed, self.resolution, self.labels,
             self.config.model.latents,
         )  # fmt: skip
-        return list(self.evaluator.measure("training", fakes, images=images, kimg=images / 1000))
+        return self.evaluator.measure("training", fakes, images=images, kimg=images / 1000)
 
     def _draw(self, state: StageState) -> Callable:
         """The generator as a graph, traced once per stage."""
@@ -68,7 +68,9 @@ class Measurements:
 
     def keep_best(self, folder: Path, rows: list[dict], state: StageState, alpha: float) -> bool:
         """Saves the generator as network-best.keras if it is the best so far; best.json says by which value."""
-        row = next(row for row in rows if row["metric"] == self.best_metric)
+        row = next((row for row in rows if row["metric"] == self.best_metric), None)
+        if row is None:  # it could not be measured
+            return False
         path, value = folder / "best.json", results.headline(row)
         if path.exists():
             best = json.loads(path.read_text())

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.schedule import Schedule
 from pgan_tf.training.measuring import Measurements
 
@@ -33,6 +34,7 @@ def make_plan(config: Config) -> Plan:
         raise ConfigError(
             f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
         )
+    check_feature_maps(config, resolution)
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config)
     check_replicas(config, strategy.num_replicas_in_sync)
@@ -69,6 +71,16 @@ def check_replicas(config: Config, devices: int) -> None:
         raise ConfigError(f"--unroll_steps={config.loss.unroll_steps} works on one device: add --strategy=single")
     if config.optim.jit and config.loss.regularizer == "repelling" and devices > 1:
         raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
+
+
+def check_feature_maps(config: Config, resolution: int) -> None:
+    """ConfigError unless a block has a feature map at least; the widths fall with the resolution."""
+    model = config.model
+    if feature_maps(resolution, model.fmap_base, model.fmap_decay, model.fmap_max) < 1:
+        raise ConfigError(
+            f"--fmap_base={model.fmap_base} --fmap_decay={model.fmap_decay:g}: no feature map is left at "
+            f"{resolution}x{resolution}; raise --fmap_base"
+        )
 
 
 def _label_size(config: Config, dataset: RecordDataset) -> int:

@@ -7,21 +7,33 @@ results/00007-mnist-s1000/
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import platform
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data.files import lock_held
+from pgan_tf.files import new_file
 
 
 def create(config: Config, dataset_name: str, flags_text: str) -> Path:
-    """Makes the next free run folder under --result_dir, with config.json, flags.txt and environment.json."""
+    """Makes the next free run folder under --result_dir, with config.json, flags.txt and environment.json.
+
+    Raises ConfigError where no folder can be made there.
+    """
     root = Path(config.run.result_dir)
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"--result_dir={root}: cannot be made ({reason}); choose another place") from None
     taken = [int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
     name = re.sub(r"[^\w.+-]+", "_", config.run.desc or dataset_name)
@@ -39,11 +51,42 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
 
 
 def load_config(folder: Path) -> Config:
-    """The options of an existing run. Raises ConfigError where the folder is not a run's."""
+    """The options of an existing run. Raises ConfigError where the folder is not a run's, or its file is damaged."""
     try:
-        return Config.from_json((folder / "config.json").read_text())
+        return Config.read(folder / "config.json")
     except OSError:
         raise ConfigError(f"--resume={folder}: no config.json there; give the folder of a run") from None
+
+
+def change_config(folder: Path, config: Config) -> list[str]:
+    """Makes `config` the options that the run goes on with from now on. -> a line for the log on each that changes."""
+    before = load_config(folder).values()
+    changes = [
+        f"from here on --{name}={value} (was {before[name]})"
+        for name, value in config.values().items()
+        if value != before[name]
+    ]
+    if changes:
+        with new_file(folder / "config.json") as temporary:
+            temporary.write_text(config.to_json())
+    return changes
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in the folder; the system ends the claim with the process, however it ends.
+
+    Raises ConfigError while another process has it. Some network drives have no locks: there nobody is kept out.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            lock_held(descriptor)
+        except BlockingIOError:
+            raise ConfigError(f"{folder}: another process is training in it; stop it, or wait for its end") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def environment() -> dict:

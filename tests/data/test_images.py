@@ -138,6 +138,15 @@ def test_other_files_are_counted_not_read(pictures):
     assert others == {".txt": 1, ".json": 1}
 
 
+def test_links_to_folders_are_followed_but_not_in_circles(pictures, tmp_path):
+    names = list_pictures(pictures)[0]
+    save(tmp_path / "elsewhere" / "z.png", 0)
+    (pictures / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(pictures)
+    (pictures / "b" / "up").symlink_to("..")
+    assert list_pictures(pictures)[0] == [*names, "linked/z.png"]
+
+
 def test_the_report_tells_what_was_decided(tmp_path):
     for i, side in enumerate((20, 8, 40)):
         save(tmp_path / "in" / f"{i}.png", i, side)

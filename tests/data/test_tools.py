@@ -258,6 +258,20 @@ def test_no_space_left_is_one_line(small_set, tmp_path, capsys):
     assert not (tmp_path / "g.png").exists()
 
 
+def test_names_that_are_no_text_are_escaped(tmp_path, capsys):
+    """Old memory cards have names in another encoding: bytes that are no UTF-8."""
+    for folder in ("zoo", os.fsdecode(b"K\xfcste")):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "in" / folder / "a.png")
+        (tmp_path / "in" / folder / os.fsdecode(b"M\xf6we.png")).write_text("x")
+    words = ["create_from_images", str(tmp_path / "out"), str(tmp_path / "in"), "--labels=folders", "--workers=1"]
+    assert dataset_tool.main(words) == 0
+    output = capsys.readouterr().out
+    assert "zoo/M\\udcf6we.png: cannot identify image file" in output
+    assert "2 classes: K\\udcfcste, zoo" in output
+    assert (tmp_path / "out" / "out-labels.txt").read_text() == "K\\udcfcste\nzoo\n"
+
+
 def test_help_and_commands_import_no_tensorflow(small_set):
     start = "import sys, dataset_tool; "
     code = start + "dataset_tool.main(sys.argv[1:]); assert not {'tensorflow', 'keras'} & set(sys.modules)"

@@ -162,6 +162,23 @@ def test_best_means_lower_or_higher_by_the_metric():
     assert all(row.headline and row.title for row in METRICS.values())
 
 
+def test_what_was_measured_before_an_error_is_shown(run, sets, capsys):
+    """In the table, and in TensorBoard: the next call finds it in the file and would never add it."""
+    more = ("--metrics=swd,kid", "--extractor=efficientnet-lite0")
+    for arguments in ((f"--reals={sets / 'reals.npy'}", f"--fakes={sets / 'fakes.npy'}"), (f"--run={run}",)):
+        with pytest.raises(MetricError, match="subsets"):
+            call(*arguments, *more)
+        assert "SWD x1e3" in capsys.readouterr().out
+    assert list(run.glob("events.out.tfevents.*"))
+
+
+def test_reals_that_have_moved(run, sets):
+    (sets / "reals.npy").rename(sets / "elsewhere.npy")
+    with pytest.raises(MetricError, match="are not there; say by --dataset where they are now"):
+        call(f"--run={run}", "--metrics=ms_ssim", "--images=4")
+    assert call(f"--run={run}", "--metrics=ms_ssim", "--images=4", f"--dataset={sets / 'elsewhere.npy'}") == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -172,6 +189,7 @@ def test_best_means_lower_or_higher_by_the_metric():
         (["--run={run}", "--snapshots={run}/config.json"], "cannot be loaded as a generator"),
         (["--run={run}", "--metrics=kid", "--extractor=efficientnet-lite0"], "40 images do not fill subsets"),
         (["--run={run}", "--images=1"], "at least 2"),
+        (["--run={run}", "--seed=-1"], "--seed=-1: must be at least 0"),
         (["--run={run}", "--metrics=fid", "--extractor=vgg"], "no extractor is named 'vgg'"),
         (["--reals={sets}/reals.npy"], "--fakes is missing"),
         (["--fakes={sets}/fakes.npy", "--metrics=swd"], "give the data set"),

@@ -8,6 +8,7 @@ from metrics.errors import MetricError
 from metrics.frechet import Statistics
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.evaluation import sets
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 
 
@@ -146,3 +147,12 @@ def test_what_is_no_set(make, resolution, message, tmp_path):
     with pytest.raises((MetricError, DataError), match=message) as error:
         everything(open_set(make(tmp_path / "set"), resolution))
     assert "\n" not in str(error.value)
+
+
+def test_a_decoder_that_fails_without_a_word(tmp_path, monkeypatch):
+    def fail(file, channels):
+        raise EOFError
+
+    monkeypatch.setattr(sets, "read_picture", fail)
+    with pytest.raises(MetricError, match=r"0000\.png: cannot be read as a picture \(EOFError\)"):
+        open_set(as_folder(tmp_path / "set", pictures(1)))

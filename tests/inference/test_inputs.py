@@ -64,6 +64,12 @@ def test_the_sets_of_a_growing_latent_space():
     assert [dims_name(dims) for dims in doubling_dims(3)] == ["1-3"]
 
 
+def test_a_seed_may_be_as_long_as_a_clock_in_nanoseconds():
+    first, second = (draw_latents(2, 4, seed=seed) for seed in (1_795_337_250_123_456_789, 2**70 + 1))
+    assert np.isfinite(first).all()
+    assert not np.array_equal(first, second)
+
+
 def test_latents_come_back_from_their_file(tmp_path):
     latents = draw_latents(5, 20, seed=1)
     save_latents(tmp_path / "z.npy", latents)

@@ -84,6 +84,9 @@ def test_statistics_of_equal_content_are_worked_out_once(tmp_path):
         assert asked
     next(tmp_path.glob("aa-40-means-0*.npz")).write_bytes(b"damaged")
     np.testing.assert_array_equal(statistics("aa").mu, first.mu)
+    (tmp_path / "file").touch()
+    cache.folder = tmp_path / "file" / "folder"  # a home that cannot be written ends no measurement
+    np.testing.assert_array_equal(statistics("aa").mu, first.mu)
 
 
 def test_statistics_alone_are_enough_for_fid_only(pair):

@@ -1,5 +1,7 @@
 """Checkpoints: complete or not there; a damaged one is passed over."""
 
+import resource
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,27 @@ def test_everything_comes_back(folder):
 
 def test_the_last_few_are_kept(folder):
     assert [path.name for path in checkpoint.paths(folder)] == ["000002.000", "000003.000"]
+
+
+def test_a_full_disk_is_said_and_leaves_the_others_alone(folder):
+    """A limit on the size of files stands for it."""
+    before, limit = checkpoint.paths(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(OSError, match=r"000004\.000 cannot be written: "):
+            checkpoint.save(folder, make_state(seed=1), Counters(images=4000), keep=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert checkpoint.paths(folder) == before
+
+
+def test_a_run_goes_on_with_its_own_data_only(folder):
+    path = checkpoint.newest_sound(folder, print)
+    checkpoint.check_data(path, resolution=16, channels=1, label_size=0)
+    for other in ((16, 3, 0), (16, 1, 10), (4, 1, 0)):
+        with pytest.raises(checkpoint.CheckpointError, match="give the run's own data set by --dataset") as error:
+            checkpoint.check_data(path, *other)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "manifest"])

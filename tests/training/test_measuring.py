@@ -92,6 +92,7 @@ def test_what_cannot_be_measured_does_not_end_a_run(options, tmp_path, monkeypat
     folder, _ = train(options, tmp_path, **METRICS, lod_initial_resolution=16, total_kimg=0.08)
     assert "not measured: no such luck" in (folder / "log.txt").read_text()
     assert list(folder.glob("network-*.keras"))
+    assert {row["metric"] for row in results.read(folder / "metrics.jsonl")} == {"ms_ssim"}  # the one before it
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from pgan_tf.data.faces.sheet import write_sheet
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.progress import track
-from pgan_tf.data.sources.picture import EXTENSIONS, read_picture
+from pgan_tf.data.sources.images import list_pictures
+from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 from pgan_tf.data.writer import is_resolution
@@ -112,8 +113,7 @@ def _check(folder: str | os.PathLike, options: FaceOptions) -> None:
 
 
 def _find(out: str | os.PathLike, folder: Path, report: Report) -> list[Face]:
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS)
-    files = sorted(path.relative_to(folder).as_posix() for path in paths if not path.name.startswith("."))
+    files = list_pictures(folder)[0]
     faces, missed = find_faces(folder, files)
     if not faces:
         raise DataError(f"{folder}: no face was found in its {len(files)} pictures; give their points by --landmarks")

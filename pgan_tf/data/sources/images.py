@@ -42,10 +42,11 @@ def list_pictures(folder: str | os.PathLike) -> tuple[list[str], Counter]:
     """Relative paths (with slashes) of the picture files in and below `folder`, sorted; the others, by extension.
 
     Told by extension; hidden files and folders are left out of both (macOS leaves `._name.jpg` beside every file).
+    Links to folders are followed, but not those to a folder that they lie in.
     """
     pictures, others = [], Counter()
     for parent, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _leads_back(Path(parent, name))]
         for name in names:
             extension = Path(name).suffix.lower()
             if name.startswith("."):
@@ -55,6 +56,11 @@ def list_pictures(folder: str | os.PathLike) -> tuple[list[str], Counter]:
             else:
                 others[extension] += 1
     return sorted(pictures), others
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to one of those around it: all pictures there would come over and over."""
+    return folder.is_symlink() and folder.resolve() in [around.resolve() for around in folder.absolute().parents]
 
 
 def find_files(

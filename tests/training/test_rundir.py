@@ -1,0 +1,70 @@
+"""The run folder: who may train in it, and the options that it keeps."""
+
+import pytest
+from absl.testing import flagsaver
+
+import train
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.training import rundir
+
+
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run that has begun, and its options."""
+    (tmp_path / "set").mkdir()
+    values = {"dataset": str(tmp_path / "set"), "fmap_max": 8, "total_kimg": 10.0, "precision": "bfloat16"}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text(Config.from_values(values).to_json())
+    return tmp_path / "run"
+
+
+def test_only_one_process_trains_in_a_folder(run):
+    with (
+        rundir.claimed(run),
+        pytest.raises(ConfigError, match="run: another process is training in it; stop it") as error,
+        rundir.claimed(run),
+    ):
+        pass
+    assert "\n" not in str(error.value)
+    with rundir.claimed(run):
+        pass
+
+
+def test_options_that_change_at_a_resume_are_kept_and_told(run):
+    changed = rundir.load_config(run).replace(total_kimg=20.0, precision="float32")
+    lines = rundir.change_config(run, changed)
+    assert lines == ["from here on --total_kimg=20.0 (was 10.0)", "from here on --precision=float32 (was bfloat16)"]
+    assert rundir.load_config(run) == changed
+    assert rundir.change_config(run, changed) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"model": 3}', '{"model": {"fmap_mix": 8}}'])
+def test_a_damaged_config_is_refused_in_one_line(run, text):
+    (run / "config.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.json: cannot be read as a run's options") as error:
+        rundir.load_config(run)
+    assert "\n" not in str(error.value)
+
+
+def test_a_place_that_cannot_be_is_refused(tmp_path):
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(ConfigError, match=r"--result_dir=.*results: cannot be made"):
+        rundir.create(Config.from_values({"result_dir": str(tmp_path / "results")}), "set", "")
+
+
+def test_flags_at_a_resume(run):
+    """The flags that the run has already say nothing new; others replace them, if no network depends on them."""
+    with flagsaver.as_parsed(fmap_max="8", total_kimg="20", precision="float32"):
+        config = train.resumed_config(run)
+    assert (config.growth.total_kimg, config.optim.precision, config.model.fmap_max) == (20.0, "float32", 8)
+    for flags in ({"fmap_max": "16"}, {"max_label_size": "-1"}, {"precision": "float64"}):
+        with flagsaver.as_parsed(**flags), pytest.raises(ConfigError, match="cannot change in a run that has begun"):
+            train.resumed_config(run)
+
+
+def test_a_data_set_that_has_moved(run):
+    (run.parent / "set").rename(run.parent / "elsewhere")
+    with pytest.raises(ConfigError, match="set: the run's data set is not there; say by --dataset where it is now"):
+        train.resumed_config(run)
+    with flagsaver.as_parsed(dataset=str(run.parent / "elsewhere")):
+        assert train.resumed_config(run).data.dataset.endswith("elsewhere")
