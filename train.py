@@ -7,6 +7,7 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def run(argv: list[str]) -> int:
         try:
             loop.Run(config, plan, folder).train()
         except loop.Stopped:
-            print(f"go on with: python train.py --resume={folder}")
+            print(f"go on with: python train.py --resume={shlex.quote(str(folder))}")
     return 0
 
 
@@ -101,7 +102,7 @@ def main(argv: list[str]) -> None:
         print(f"error: {error}", file=sys.stderr)
         status = 1
     except OSError as error:  # no space, no permission
-        print(f"error: {error}; the last checkpoint is whole: go on with --resume", file=sys.stderr)
+        print(f"error: {error}; mend that and start again, by --resume if the run has a checkpoint", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:  # the second Ctrl-C
         print("interrupted; go on from the last checkpoint with --resume", file=sys.stderr)

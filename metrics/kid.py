@@ -95,7 +95,7 @@ def _check(a: np.ndarray, b: np.ndarray, subset_size: int) -> None:
         raise MetricError(f"subsets of {subset_size} images: a discrepancy needs at least 2")
     if min(len(a), len(b)) < subset_size:
         raise MetricError(
-            f"{len(a)} and {len(b)} images do not fill subsets of {subset_size}; give more or take smaller subsets"
+            f"{len(a)} and {len(b)} images do not fill subsets of {subset_size}: give at least that many of each"
         )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise MetricError("a feature is NaN or infinite: look at the images and at the extractor's weights")

@@ -204,6 +204,11 @@ class Config:
         """{option name: value} over all sections."""
         return {name: value for section in SECTIONS for name, value in vars(getattr(self, section)).items()}
 
+    def changes(self) -> dict[str, Any]:
+        """The options that differ from the defaults."""
+        defaults = Config().values()
+        return {name: value for name, value in self.values().items() if value != defaults[name]}
+
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
@@ -296,6 +301,11 @@ def _check_value(field: dataclasses.Field, value: Any) -> None:
                 raise ConfigError(f"--{field.name}: {key}:{item} is not resolution:value (a power of two from 4 up)")
 
 
+def option_text(value: Any) -> str:
+    """A value as it stands behind `--name=`."""
+    return ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
+
 def define_flags(flags, flag_values=None) -> None:
     """Makes an absl flag of every option. `flags` is absl's module, so that importing this file needs no absl.
 
@@ -319,7 +329,7 @@ def define_flags(flags, flag_values=None) -> None:
 
     class DictSerializer(flags.ArgumentSerializer):
         def serialize(self, value):
-            return ",".join(f"{key}:{item}" for key, item in value.items())
+            return option_text(value)
 
     define = {bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
     for section, kind in SECTIONS.items():

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pgan_tf import growth
-from pgan_tf.config import Config
+from pgan_tf.config import Config, option_text
 from pgan_tf.evaluation import results
 from pgan_tf.files import sha256
 from pgan_tf.interop import card, nvidia
@@ -148,11 +148,7 @@ def _run(folder: Path) -> Description:
 
 def _changes(config: Config) -> str:
     """The options that differ from the defaults."""
-    defaults, changed = Config().values(), []
-    for name, value in config.values().items():
-        if value != defaults[name]:
-            text = ",".join(f"{k}:{v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-            changed.append(f"{name} {text or 'none'}")
+    changed = (f"{name} {option_text(value) or 'none'}" for name, value in config.changes().items())
     return ", ".join(changed) or "the defaults"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
-from pgan_tf.config import Config
+from pgan_tf.config import Config, option_text
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.training.console import duration
@@ -14,7 +15,8 @@ def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
     path = folder / "metrics.jsonl"
     rows, measured = results.read_ticks(path), results.read(path)
-    pictures = sorted(folder.glob("fakes*.png"))
+    pictures, path_word = sorted(folder.glob("fakes*.png")), shlex.quote(str(folder))
+    unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
     lines = [f"# {folder.name}", ""]
     if rows:
         last = rows[-1]
@@ -32,11 +34,10 @@ def write_report(folder: Path, config: Config) -> None:
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
     lines += [_resolution_row(resolution, rows) for resolution in sorted({row["resolution"] for row in rows})]
     lines += _metrics_table(measured)
-    defaults = Config().values()
-    changed = {name: value for name, value in config.values().items() if value != defaults[name]}
     lines += ["", "Options that differ from the defaults:", "", "```"]
-    lines += [f"--{name}={value}" for name, value in changed.items()]
-    lines += ["```", "", f"Go on: `python train.py --resume={folder}`. Watch: `tensorboard --logdir {folder}`.", ""]
+    lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
+    go_on = f"Go on: `python train.py --resume={path_word}`. " if unfinished else ""
+    lines += ["```", "", f"{go_on}Watch: `tensorboard --logdir {path_word}`.", ""]
     with new_file(folder / "report.md") as temporary:
         temporary.write_text("\n".join(lines))
 

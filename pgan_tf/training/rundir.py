@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgan_tf.config import Config, ConfigError
+from pgan_tf.config import Config, ConfigError, option_text
 from pgan_tf.data.files import lock_held
 from pgan_tf.files import new_file
 
@@ -62,7 +62,7 @@ def change_config(folder: Path, config: Config) -> list[str]:
     """Makes `config` the options that the run goes on with from now on. -> a line for the log on each that changes."""
     before = load_config(folder).values()
     changes = [
-        f"from here on --{name}={value} (was {before[name]})"
+        f"from here on --{name}={option_text(value)} (was {option_text(before[name])})"
         for name, value in config.values().items()
         if value != before[name]
     ]
