@@ -1,11 +1,14 @@
 """A suite is checked whole before anything runs."""
 
+import numpy as np
 import pytest
 from experiments.suites import ROWS, make_suite, write_suite
 
 from metrics.errors import MetricError
 from pgan_tf.config import ConfigError
-from pgan_tf.experiments.suite import read_suite
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.experiments.suite import check_images, read_suite
 
 
 def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
@@ -36,8 +39,12 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
         (dict(seeds="[1, 1]"), "seeds = .*different whole numbers"),
         (dict(seeds='["a"]'), "seeds = .*different whole numbers"),
         (dict(seeds="[-1]"), "seeds = .*different whole numbers"),
+        (dict(seeds="[true]"), "seeds = .*different whole numbers"),
         (dict(images="1"), "images = 1: metrics need at least 2"),
         (dict(metrics="[]"), "metrics = .*name at least one"),
+        (dict(metrics="[3]"), r"metrics = \[3\]: name at least one"),
+        (dict(metrics='["swd", "swd"]'), "metrics = .*each once"),
+        (dict(extractor='"efficientnet"'), "extractor = 'efficientnet': the known ones are .*efficientnet-lite0"),
         (dict(title=None), "title is missing"),
         (dict(rooms="3"), "unknown key 'rooms': the known ones are"),
         (dict(images='"many"'), "images = 'many': of the wrong kind"),
@@ -92,6 +99,19 @@ def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path
         read_suite(path)
     path.write_text("total_kimg = 3\n" + path.read_text())
     assert {row.config.growth.total_kimg for row in read_suite(path).rows} == {3.0}
+
+
+def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, monkeypatch):
+    """Reals2 takes half of the images; scores of other counts are never shown."""
+    monkeypatch.chdir(tmp_path)  # the flagfiles say --dataset=data
+    with pytest.raises(DataError, match="data"):
+        check_images(make_suite(tmp_path))
+    with DatasetWriter(tmp_path / "data", resolution=4, channels=3) as writer:
+        for _ in range(129):
+            writer.add(np.zeros([4, 4, 3], np.uint8))
+    check_images(make_suite(tmp_path, images="64"))
+    with pytest.raises(ConfigError, match="images = 65: at most 64, half of those in data"):
+        check_images(make_suite(tmp_path, images="65"))
 
 
 def test_no_such_file(tmp_path):
