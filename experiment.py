@@ -95,6 +95,9 @@ def main() -> int:
     except (ConfigError, DataError, MetricError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed: pip install -e '.[experiments]'", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("interrupted; everything is saved, the same command goes on", file=sys.stderr)
         return 130

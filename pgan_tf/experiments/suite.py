@@ -27,6 +27,7 @@ from metrics.extractors import EXTRACTORS
 from metrics.registry import named
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": list, "images": int, "rows": dict}
 OPTIONAL = {"total_kimg": (int, float), "extractor": str, "results": str, "report": str}
@@ -138,7 +139,7 @@ def _row(path: Path, title: str, flagfile: object, budget: float | None) -> Row:
     if not isinstance(flagfile, str) or not Path(flagfile).is_file():
         raise ConfigError(f"{path}: row {title!r}: there is no flagfile {flagfile!r} here")
     changes = {} if budget is None else {"total_kimg": float(budget)}
-    name = Path(flagfile).stem
+    name = file_name(Path(flagfile).stem)
     return Row(title, name, Path(flagfile), read_flagfile(Path(flagfile)).replace(desc=name, **changes))
 
 

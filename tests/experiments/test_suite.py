@@ -1,14 +1,19 @@
 """A suite is checked whole before anything runs."""
 
+import sys
+
 import numpy as np
 import pytest
 from experiments.suites import ROWS, make_suite, write_suite
 
+import experiment
 from metrics.errors import MetricError
 from pgan_tf.config import ConfigError
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.experiments.runs import find_folder
 from pgan_tf.experiments.suite import check_images, read_suite
+from pgan_tf.training import rundir
 
 
 def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
@@ -18,6 +23,15 @@ def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
     assert [row.config.loss.regularizer for row in suite.rows] == ["none", "repelling", "none"]
     assert {row.config.growth.total_kimg for row in suite.rows} == {2.0}
     assert suite.dataset == "data"
+
+
+def test_a_row_is_called_like_its_run_folder(tmp_path):
+    """So that it is found again: `train.py` makes my_row of `my row`."""
+    path = write_suite(tmp_path, rows={"Baseline": "base", "RR": "my row"})
+    (tmp_path / "my row.flags").write_text("--dataset=data\n")
+    suite = read_suite(path)
+    folder = rundir.create(suite.rows[1].config.replace(result_dir=str(suite.results), seed=1), "data", "")
+    assert find_folder(suite, suite.rows[1], 1) == folder
 
 
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
@@ -112,6 +126,14 @@ def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, mo
     check_images(make_suite(tmp_path, images="64"))
     with pytest.raises(ConfigError, match="images = 65: at most 64, half of those in data"):
         check_images(make_suite(tmp_path, images="65"))
+
+
+def test_a_package_that_is_not_there_is_named_in_a_line(tmp_path, monkeypatch, capsys):
+    path = write_suite(tmp_path)
+    monkeypatch.setitem(sys.modules, "tomllib" if sys.version_info >= (3, 11) else "tomli", None)
+    monkeypatch.setattr(sys, "argv", ["experiment.py", "table", str(path)])
+    assert experiment.main() == 2
+    assert capsys.readouterr().err.endswith("is not installed: pip install -e '.[experiments]'\n")
 
 
 def test_no_such_file(tmp_path):
