@@ -44,11 +44,12 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     from pgan_tf.experiments.runner import Runner
-    from pgan_tf.experiments.suite import read_suite
+    from pgan_tf.experiments.suite import check_images, read_suite
 
     if args.jobs < 1:
         raise ConfigError(f"--jobs={args.jobs}: at least 1")
     suite = read_suite(args.suite)
+    check_images(suite)
     if args.dry_run:
         return show(suite)
     failed = Runner(suite, Path(__file__).resolve().parent, args.jobs).run()
@@ -87,11 +88,15 @@ def main() -> int:
     args = parser().parse_args()
     import_tensorflow_quietly()
     from metrics.errors import MetricError
+    from pgan_tf.data.errors import DataError
 
     try:
         return args.action(args)
-    except (ConfigError, MetricError, OSError) as error:
+    except (ConfigError, DataError, MetricError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed: pip install -e '.[experiments]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; everything is saved, the same command goes on", file=sys.stderr)

@@ -21,12 +21,17 @@ def write_hparams(suite: Suite, states: list[RunState]) -> None:
     for state in states:
         if not state.complete:
             continue
-        options = state.row.config.values()
+        # HParams takes numbers and words; an option may also be a dictionary of resolutions.
+        options = {name: _plain(value) for name, value in state.row.config.values().items()}
         with tf.summary.create_file_writer(str(root / state.name)).as_default(step=0):
             api.hparams({"row": state.row.title, "seed": state.seed, **{name: options[name] for name in names}},
                         trial_id=state.name)  # fmt: skip
             for metric in suite.metrics:
                 tf.summary.scalar(metric, state.score(metric))
+
+
+def _plain(value: object) -> bool | int | float | str:
+    return str(value) if isinstance(value, dict) else value
 
 
 def varied_options(suite: Suite) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pgan_tf import grids
-from pgan_tf.experiments.runs import RunState, read_ticks
+from pgan_tf.experiments.runs import RunState, full_resolution, read_ticks
 from pgan_tf.experiments.scores import Score
 from pgan_tf.experiments.suite import Suite
 from pgan_tf.files import new_file
@@ -116,14 +116,16 @@ def _by_row(suite: Suite, states: list[RunState], name: str, curve) -> dict[str,
 
 def _plot_small_multiples(suite: Suite, curves: dict, titles: dict[str, str], path: Path, share: bool) -> None:
     """curves: {line of panels: {row's title: Curve}}."""
-    columns = [row.title for row in suite.rows if row.title != suite.baseline]
+    columns = [row.title for row in suite.rows if row.title != suite.baseline] or [suite.baseline]
+    kinds = {row.title: row.config.loss.loss for row in suite.rows}
     figure, axes = _pyplot().subplots(
         len(curves), len(columns), figsize=(1.9 * len(columns) + 0.6, 2.0 * len(curves) + 0.4), dpi=80, sharex=True,
         sharey="row" if share else False, squeeze=False,
     )  # fmt: skip
     for line, (name, by_row) in zip(axes, curves.items(), strict=True):
         for axis, title in zip(line, columns, strict=True):
-            for curve, color in ((by_row[suite.baseline], BASE), (by_row[title], OWN)):
+            alike = share or kinds[title] == kinds[suite.baseline]  # beside another loss both would be flat lines
+            for curve, color in ((by_row[suite.baseline] if alike else None, BASE), (by_row[title], OWN)):
                 if curve is not None:
                     axis.plot(curve.kimg, curve.mean, color=color, linewidth=1.4, marker="." if share else None)
                     low, high = curve.mean - curve.deviation, curve.mean + curve.deviation
@@ -160,7 +162,7 @@ def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
         dpi=80, squeeze=False,
     )  # fmt: skip
     for number, (line, state, row) in enumerate(zip(axes, shown, files, strict=True)):
-        cell = grids.cell_size(read_ticks(state.folder)[-1]["resolution"])
+        cell = grids.cell_size(full_resolution(read_ticks(state.folder)))
         for axis in line:
             axis.axis("off")
         for axis, file in zip(line, row, strict=False):

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from pathlib import Path
 
+from metrics.registry import METRICS
 from pgan_tf.experiments import hparams, plots
 from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, reals, scores, titles
@@ -57,19 +58,22 @@ def _lines(suite, suite_file, found, names, numbers, references, pictures) -> li
         f"{complete} of {len(found)} runs are complete. Made by", "", "```bash",
         f"python experiment.py run {suite_file}", f"python experiment.py table {suite_file}", "```", "",
         *_facts(suite, found), "", "## Table 1: scores", "",
-        "Mean and standard deviation over the seeds (not over parts of one set of images, as in papers).", "",
+        "Mean and standard deviation over the seeds (not over parts of one set of images, as in papers). "
+        + _directions(suite, names), "",
         *table_one(suite, names, numbers, references), "",
         "## Table 2: change against the baseline, in percent", "",
         "In brackets p of Welch's t test, and p after Holm's correction for the number of rows; **bold**: below 0.05 "
-        "after it.", "",
+        "after it. Each metric is corrected for by itself: the more metrics, the more likely is one by chance.", "",
         *table_two(suite, names, numbers), "",
         f"![scores]({pictures['scores'].name})", "",
         "*Each dot is a seed, the bar their mean; grey: the span of the baseline's seeds; dotted: Reals2.*", "",
         "## Over time", "", f"![metrics over time]({pictures['curves'].name})", "",
         "*Mean and standard deviation over the seeds; grey: the baseline.*", "",
         f"![losses over time]({pictures['losses'].name})", "",
+        "*The same for the losses; without the baseline where the loss is another one.*", "",
         *([f"![pictures over time]({pictures['grids'].name})", "",
-           "*The same latents at different times, first seed.*", ""] if "grids" in pictures else []),
+           "*The same latents at different times; of each row the first seed that is complete.*", ""]
+          if "grids" in pictures else []),
         "## The runs", "", *_runs_table(found),
     ]  # fmt: skip
 
@@ -82,6 +86,14 @@ def _facts(suite: Suite, found: list[RunState]) -> list[str]:
         f"Data: `{suite.dataset}`. Each run sees {config.growth.total_kimg:g} thousand images. "
         f"Seeds: {', '.join(map(str, suite.seeds))}. Metrics on {suite.images:,} images of each set. {newest}.",
     ]
+
+
+def _directions(suite: Suite, names: dict) -> str:
+    """Which of the metrics is better high, and which low."""
+    which = {"Lower": [], "Higher": []}
+    for metric in suite.metrics:
+        which["Lower" if METRICS[metric].lower_is_better else "Higher"].append(names[metric])
+    return " ".join(f"{word} is better: {', '.join(found)}." for word, found in which.items() if found)
 
 
 def table_one(suite: Suite, names: dict, numbers: dict, references: dict) -> list[str]:

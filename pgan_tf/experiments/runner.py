@@ -49,6 +49,7 @@ class Runner:
 
     def __post_init__(self):
         self._stopping: str | None = None
+        self._lock: int | None = None  # the suite's, which every process holds
         self._active: list[Job] = []
         self._failed: list[str] = []
         self._untold: list[subprocess.Popen] = []  # the processes that a signal must be passed on to
@@ -59,7 +60,7 @@ class Runner:
         Raises ConfigError where another process works on the suite, or a run folder is in the way.
         """
         self.suite.results.mkdir(parents=True, exist_ok=True)
-        with _only_one(self.suite.results / ".lock"), self._signals():
+        with _only_one(self.suite.results / ".lock") as self._lock, self._signals():
             todo = [(state.row, state.seed) for state in states(self.suite) if not state.complete]
             self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
             last_report = time.monotonic()
@@ -91,7 +92,9 @@ class Runner:
     def _open(self, command: list[str], log: Path) -> subprocess.Popen:
         with log.open("a") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then asks its children to stop.
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[self._lock]
+            )
         self._untold.append(process)
         return process
 
@@ -186,11 +189,17 @@ class Runner:
 
 
 @contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Holds a lock that the system drops with the process, however that ends."""
+def _only_one(path: Path) -> Iterator[int]:
+    """Holds a lock that the system drops with the last process that has the file open, however these end.
+
+    Yields the open file. The runs hold it too: if this process is killed they go on, and nobody may start them again.
+    """
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ConfigError(f"{path.parent}: another experiment.py works on this suite; wait for it") from None
-        yield
+            raise ConfigError(
+                f"{path.parent}: another experiment.py works on this suite, or a run that a killed one left behind; "
+                "wait for it"
+            ) from None
+        yield file.fileno()

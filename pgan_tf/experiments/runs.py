@@ -70,14 +70,15 @@ def state_of(suite: Suite, row: Row, seed: int) -> RunState:
     snapshots = [path.name for path in folder.glob("network-[0-9]*.keras")]
     known = {}  # the newest result of each measurement
     for result in results.read(folder / "metrics.jsonl"):
-        if result["fakes"] in snapshots and _asked_for(suite, result):
+        if result["fakes"] in snapshots and "kimg" in result and asked_for(suite, result):
             known[result["metric"], result["fakes"]] = result
     measured = all((metric, name) in known for metric in suite.metrics for name in snapshots)
     return RunState(row, seed, folder, kimg, trained, tuple(known.values()), measured)
 
 
-def _asked_for(suite: Suite, result: dict) -> bool:
-    if result["metric"] not in suite.metrics or result["count"] != suite.images or "kimg" not in result:
+def asked_for(suite: Suite, result: dict) -> bool:
+    """Whether a result is one of the suite's measurements: metric, count of images and extractor."""
+    if result["metric"] not in suite.metrics or result["count"] != suite.images:
         return False
     free = not suite.extractor or METRICS[result["metric"]].extractor != ASKED
     return free or result["extractor"] == suite.extractor
@@ -86,6 +87,12 @@ def _asked_for(suite: Suite, result: dict) -> bool:
 def read_ticks(folder: Path) -> list[dict]:
     """The ticks of a run."""
     return results.read_ticks(folder / "metrics.jsonl")
+
+
+def full_resolution(ticks: list[dict]) -> int:
+    """The resolution to which a run's networks grow; the run may end before."""
+    # lod is log2(full / current), and 1 - alpha more in a fade. A tick that ends at a change of stage may say less.
+    return max(tick["resolution"] * 2 ** round(tick["lod"] - (1 - tick["alpha"])) for tick in ticks)
 
 
 def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:

@@ -10,7 +10,7 @@ import numpy as np
 from pgan_tf.config import ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.runner import REALS
-from pgan_tf.experiments.runs import RunState
+from pgan_tf.experiments.runs import RunState, asked_for
 from pgan_tf.experiments.suite import Suite
 
 
@@ -54,7 +54,7 @@ def _scores(suite: Suite, states: list[RunState], metric: str) -> dict[str, Scor
     for title, own in values.items():
         change = None
         if title != suite.baseline and own and base and np.mean(base):
-            change = float(100 * (np.mean(own) / np.mean(base) - 1))
+            change = float(100 * (np.mean(own) - np.mean(base)) / abs(np.mean(base)))  # KID can be below 0
         found[title] = Score(own, change, raw.get(title), corrected.get(title))
     return found
 
@@ -86,7 +86,7 @@ def reals(suite: Suite) -> dict[str, dict[str, float]]:
     """{'Reals': {metric: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
     found: dict[str, dict[str, float]] = {}
     for row in results.read(suite.results / REALS):
-        if row["metric"] in suite.metrics and row["count"] == suite.images:
+        if asked_for(suite, row):
             found.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
     return found
 

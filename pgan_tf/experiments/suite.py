@@ -23,8 +23,11 @@ from pathlib import Path
 
 from absl import flags
 
+from metrics.extractors import EXTRACTORS
 from metrics.registry import named
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
+from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": list, "images": int, "rows": dict}
 OPTIONAL = {"total_kimg": (int, float), "extractor": str, "results": str, "report": str}
@@ -71,7 +74,7 @@ def read_suite(path: Path) -> Suite:
     values = _parse(path)
     _check_keys(path, values)
     seeds, titles = tuple(values["seeds"]), list(values["rows"])
-    if not seeds or any(not isinstance(seed, int) or seed < 0 for seed in seeds) or len(set(seeds)) != len(seeds):
+    if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) != len(seeds):
         raise ConfigError(f"{path}: seeds = {values['seeds']}: give different whole numbers from 0 up")
     if values["images"] < 2:
         raise ConfigError(f"{path}: images = {values['images']}: metrics need at least 2")
@@ -80,12 +83,12 @@ def read_suite(path: Path) -> Suite:
     budget = values.get("total_kimg")
     rows = tuple(_row(path, title, flagfile, budget) for title, flagfile in values["rows"].items())
     _check_rows(path, rows)
-    metrics = tuple(named(",".join(values["metrics"])))
-    if not metrics:
-        raise ConfigError(f"{path}: metrics = []: name at least one")
+    extractor = values.get("extractor", "")
+    if extractor and extractor not in EXTRACTORS:
+        raise ConfigError(f"{path}: extractor = {extractor!r}: the known ones are {', '.join(EXTRACTORS)}")
     return Suite(
-        values["title"], values["baseline"], seeds, metrics, values["images"], values.get("extractor", ""), budget,
-        Path(values.get("results", f"results/{path.stem}")),
+        values["title"], values["baseline"], seeds, _metrics(path, values["metrics"]), values["images"], extractor,
+        budget, Path(values.get("results", f"results/{path.stem}")),
         Path(values.get("report", f"docs/results/{path.stem}.md")), rows,
     )  # fmt: skip
 
@@ -115,11 +118,28 @@ def _check_keys(path: Path, values: dict) -> None:
             raise ConfigError(f"{path}: {key} = {value!r}: of the wrong kind; see configs/cpu/columbia.toml")
 
 
+def _metrics(path: Path, given: list) -> tuple[str, ...]:
+    if not given or not all(isinstance(name, str) for name in given) or len(set(given)) != len(given):
+        raise ConfigError(f"{path}: metrics = {given}: name at least one, and each once")
+    return tuple(named(",".join(given)))
+
+
+def check_images(suite: Suite) -> None:
+    """Looks into the data set, before days are spent on it: are there as many images as the metrics are to get?
+
+    Raises ConfigError where there are not, DataError where there is no data set.
+    """
+    half = RecordDataset(suite.dataset).count // 2
+    if suite.images > half:
+        raise ConfigError(f"images = {suite.images}: at most {half}, half of those in {suite.dataset}; the row Reals2 "
+                          "holds one half against the other")  # fmt: skip
+
+
 def _row(path: Path, title: str, flagfile: object, budget: float | None) -> Row:
     if not isinstance(flagfile, str) or not Path(flagfile).is_file():
         raise ConfigError(f"{path}: row {title!r}: there is no flagfile {flagfile!r} here")
     changes = {} if budget is None else {"total_kimg": float(budget)}
-    name = Path(flagfile).stem
+    name = file_name(Path(flagfile).stem)
     return Row(title, name, Path(flagfile), read_flagfile(Path(flagfile)).replace(desc=name, **changes))
 
 

@@ -36,7 +36,7 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
         raise ConfigError(f"--result_dir={root}: cannot be made ({reason}); choose another place") from None
     taken = [int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
-    name = re.sub(r"[^\w.+-]+", "_", config.run.desc or dataset_name)
+    name = file_name(config.run.desc or dataset_name)
     while True:
         folder = root / f"{number:05d}-{name}-s{config.run.seed}"
         try:
@@ -48,6 +48,11 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
     (folder / "flags.txt").write_text(flags_text)
     (folder / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
     return folder
+
+
+def file_name(text: str) -> str:
+    """What stands for `text` in the name of a run folder."""
+    return re.sub(r"[^\w.+-]+", "_", text)
 
 
 def load_config(folder: Path) -> Config:

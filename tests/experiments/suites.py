@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 
-from pgan_tf.experiments.suite import Suite, read_suite
+from pgan_tf.experiments.suite import Row, Suite, read_suite
 
 ROWS = {"Baseline": "base", "RR": "rr", "Least Squares": "lsgan"}
 FLAGS = {"base": "", "rr": "--regularizer=repelling\n", "lsgan": "--loss=lsgan\n"}
@@ -49,7 +50,8 @@ TRAIN = """
         (folder / f"network-{{kimg:06d}}.keras").write_text("")
         with metrics.open("a") as file:
             row = {{"tick": kimg, "kimg": float(kimg), "images": 1000 * kimg, "train_seconds": 60.0, "resolution": 32,
-                   "timing/images_per_second": 9.0, "loss/D": 0.1 * kimg, "loss/G": -0.1 * kimg}}
+                   "lod": 0.0, "alpha": 1.0, "timing/images_per_second": 9.0, "loss/D": 0.1 * kimg,
+                   "loss/G": -0.1 * kimg}}
             file.write(json.dumps(row) + "\\n")
         if (here / f"hang-{{name}}").exists():
             signal.sigwait([signal.SIGTERM])
@@ -117,6 +119,20 @@ def write_suite(folder: Path, rows: dict[str, str] = ROWS, budget: float | None 
 
 def make_suite(folder: Path, **keys) -> Suite:
     return read_suite(write_suite(folder, **keys))
+
+
+def write_run(suite: Suite, row: Row, **tick) -> Path:
+    """A complete run of the first seed, as its files; `tick` are numbers of its one tick."""
+    seed, metric = suite.seeds[0], suite.metrics[0]
+    folder = suite.results / f"{len(list(suite.results.glob('0*'))):05d}-{row.name}-s{seed}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(row.config.replace(seed=seed).to_json())
+    (folder / "network-000002.keras").write_text("")
+    tick = {"tick": 1, "kimg": 2.0, "resolution": 32, "lod": 0.0, "alpha": 1.0, "loss/D": 1.0, "loss/G": 2.0, **tick}
+    score = {"metric": metric, "title": metric.upper(), "fakes": "network-000002.keras", "count": suite.images,
+             "kimg": 2, "values": {"avg": 1.0}}  # fmt: skip
+    (folder / "metrics.jsonl").write_text(f"{json.dumps(tick)}\n{json.dumps(score)}\n")
+    return folder
 
 
 def write_scripts(folder: Path) -> Path:

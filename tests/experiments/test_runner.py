@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -135,6 +136,22 @@ def test_two_processes_never_work_on_one_suite(made):
     with runner._only_one(suite.results / ".lock"), pytest.raises(ConfigError, match=r"another experiment.py works"):
         run()
     assert calls(scripts) == []
+
+
+def test_a_run_that_a_killed_process_left_behind_is_not_started_again(made):
+    """It goes on without it, and a second one in its folder would spoil both."""
+    suite, scripts, run = made
+    suite.results.mkdir(parents=True)
+    killed, lock = Runner(suite, scripts), suite.results / ".lock"
+    with runner._only_one(lock) as killed._lock:
+        left = killed._open([sys.executable, "-c", "import signal; signal.pause()"], suite.results / "left.log")
+    with pytest.raises(ConfigError, match="or a run that a killed one left behind; wait for it"):
+        run()
+    assert calls(scripts) == []
+    left.kill()
+    left.wait()
+    with runner._only_one(lock):
+        pass
 
 
 def test_a_folder_with_other_options_is_never_taken_for_the_run(made):

@@ -1,20 +1,24 @@
 """Means, deviations and tests of a suite, against scipy and arithmetic; the report keeps a person's words."""
 
 import io
+import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from experiments.suites import make_suite, write_scripts
+from experiments.suites import make_suite, write_run, write_scripts, write_suite
 from PIL import Image
 from rich.console import Console
 from scipy import stats
 
-from pgan_tf.config import ConfigError
-from pgan_tf.experiments import report, runner, scores
-from pgan_tf.experiments.hparams import varied_options
+from pgan_tf.config import ConfigError, Growth
+from pgan_tf.experiments import plots, report, runner, scores
+from pgan_tf.experiments.hparams import varied_options, write_hparams
 from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
-from pgan_tf.experiments.runs import states
+from pgan_tf.experiments.runs import full_resolution, states
+from pgan_tf.experiments.suite import read_suite
+from pgan_tf.schedule import Schedule
 
 
 @pytest.fixture
@@ -136,7 +140,83 @@ def test_the_options_that_vary_are_those_of_the_rows(tmp_path):
     assert varied_options(make_suite(tmp_path)) == ["loss", "regularizer"]
 
 
+def test_hparams_take_dictionaries(tmp_path):
+    path = write_suite(tmp_path, metrics='["swd"]')
+    (tmp_path / "rr.flags").write_text("--dataset=data\n--fmap_max=8\n--minibatch_dict=4:8\n")
+    suite = read_suite(path)
+    assert "minibatch_dict" in varied_options(suite)
+    for row in suite.rows[:2]:
+        write_run(suite, row)
+    write_hparams(suite, states(suite))
+    assert len(list((suite.results / "hparams").iterdir())) == 2
+
+
 def test_times_are_spread_from_the_first_to_the_last(tmp_path):
     files = [tmp_path / f"fakes{i:06d}.png" for i in range(26)]
     assert [int(file.stem[-6:]) for file in _over_time(files)] == [0, 5, 10, 15, 20, 25]
     assert _over_time(files[:3]) == files[:3]
+
+
+def test_reals_of_another_extractor_are_not_shown(tmp_path):
+    suite = make_suite(tmp_path, metrics='["fid"]', extractor='"efficientnet-lite0"')
+    suite.results.mkdir()
+    row = {"metric": "fid", "fakes": "Reals2", "count": suite.images}
+    rows = [{**row, "extractor": extractor, "values": {"fid": value}}
+            for extractor, value in (("efficientnet-lite0", 2.0), ("inception-2015", 3.0))]  # fmt: skip
+    (suite.results / runner.REALS).write_text("".join(json.dumps(one) + "\n" for one in rows))
+    assert scores.reals(suite) == {"Reals2": {"fid": 2.0}}
+
+
+def test_a_change_has_its_sign_below_zero_too(tmp_path):
+    """KID's estimate has no bias and can be negative."""
+
+    def state(title: str, value: float):
+        return SimpleNamespace(row=SimpleNamespace(title=title), complete=True, score=lambda metric: value)
+
+    numbers = scores.scores(make_suite(tmp_path, metrics='["kid"]'), [state("Baseline", -2.0), state("RR", -1.0)])
+    assert numbers["kid"]["RR"].change == pytest.approx(50.0)
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that are drawn, in place of files."""
+    drawn = []
+    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    return drawn
+
+
+def test_a_suite_of_one_row_has_curves(tmp_path, figures):
+    suite = make_suite(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
+    write_run(suite, suite.rows[0])
+    plots.plot_losses(suite, states(suite), tmp_path / "losses.png")
+    assert [axis.lines[0].get_ydata().tolist() for axis in figures[0].axes] == [[1.0], [2.0]]
+
+
+def test_losses_of_another_kind_stand_alone(tmp_path, figures):
+    """Least squares beside Wasserstein would be a line at 0; metrics are comparable."""
+    suite = make_suite(tmp_path, seeds="[1]", metrics='["swd"]')
+    for row in suite.rows:
+        write_run(suite, row)
+    plots.plot_losses(suite, states(suite), tmp_path / "losses.png")
+    plots.plot_metrics(suite, states(suite), {"swd": "SWD"}, tmp_path / "curves.png")
+    assert [[len(axis.lines) for axis in figure.axes] for figure in figures] == [[2, 1, 2, 1], [2, 2]]
+
+
+def test_the_full_resolution_is_known_at_any_time():
+    schedule = Schedule(Growth(lod_training_kimg=1, lod_transition_kimg=1), 128)
+    for images in range(100, 12_000, 100):
+        now = schedule.at(images)
+        assert full_resolution([{"resolution": now.stage.resolution, "lod": now.lod, "alpha": now.alpha}]) == 128
+    # a tick that ends a little after the stage that it reports
+    assert full_resolution([{"resolution": 4, "lod": schedule.at(1100).lod, "alpha": 1.0}]) == 128
+
+
+def test_pictures_of_a_run_that_ends_early_are_whole(tmp_path, monkeypatch):
+    """The published schedule ends at 8x8 on the way to 128x128: its grids have cells of 128 pixels all the same."""
+    suite = make_suite(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
+    folder = write_run(suite, suite.rows[0], resolution=8, lod=4.0)
+    Image.new("RGB", (768, 512)).save(folder / "fakes000002.png")
+    cells = []
+    monkeypatch.setattr(plots, "_cells", lambda file, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
+    assert plots.plot_grids(suite, states(suite), tmp_path / "grids.webp")
+    assert cells == [128]

@@ -1,11 +1,19 @@
 """A suite is checked whole before anything runs."""
 
+import sys
+
+import numpy as np
 import pytest
 from experiments.suites import ROWS, make_suite, write_suite
 
+import experiment
 from metrics.errors import MetricError
 from pgan_tf.config import ConfigError
-from pgan_tf.experiments.suite import read_suite
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.experiments.runs import find_folder
+from pgan_tf.experiments.suite import check_images, read_suite
+from pgan_tf.training import rundir
 
 
 def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
@@ -15,6 +23,15 @@ def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
     assert [row.config.loss.regularizer for row in suite.rows] == ["none", "repelling", "none"]
     assert {row.config.growth.total_kimg for row in suite.rows} == {2.0}
     assert suite.dataset == "data"
+
+
+def test_a_row_is_called_like_its_run_folder(tmp_path):
+    """So that it is found again: `train.py` makes my_row of `my row`."""
+    path = write_suite(tmp_path, rows={"Baseline": "base", "RR": "my row"})
+    (tmp_path / "my row.flags").write_text("--dataset=data\n")
+    suite = read_suite(path)
+    folder = rundir.create(suite.rows[1].config.replace(result_dir=str(suite.results), seed=1), "data", "")
+    assert find_folder(suite, suite.rows[1], 1) == folder
 
 
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
@@ -36,8 +53,12 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
         (dict(seeds="[1, 1]"), "seeds = .*different whole numbers"),
         (dict(seeds='["a"]'), "seeds = .*different whole numbers"),
         (dict(seeds="[-1]"), "seeds = .*different whole numbers"),
+        (dict(seeds="[true]"), "seeds = .*different whole numbers"),
         (dict(images="1"), "images = 1: metrics need at least 2"),
         (dict(metrics="[]"), "metrics = .*name at least one"),
+        (dict(metrics="[3]"), r"metrics = \[3\]: name at least one"),
+        (dict(metrics='["swd", "swd"]'), "metrics = .*each once"),
+        (dict(extractor='"efficientnet"'), "extractor = 'efficientnet': the known ones are .*efficientnet-lite0"),
         (dict(title=None), "title is missing"),
         (dict(rooms="3"), "unknown key 'rooms': the known ones are"),
         (dict(images='"many"'), "images = 'many': of the wrong kind"),
@@ -92,6 +113,27 @@ def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path
         read_suite(path)
     path.write_text("total_kimg = 3\n" + path.read_text())
     assert {row.config.growth.total_kimg for row in read_suite(path).rows} == {3.0}
+
+
+def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, monkeypatch):
+    """Reals2 takes half of the images; scores of other counts are never shown."""
+    monkeypatch.chdir(tmp_path)  # the flagfiles say --dataset=data
+    with pytest.raises(DataError, match="data"):
+        check_images(make_suite(tmp_path))
+    with DatasetWriter(tmp_path / "data", resolution=4, channels=3) as writer:
+        for _ in range(129):
+            writer.add(np.zeros([4, 4, 3], np.uint8))
+    check_images(make_suite(tmp_path, images="64"))
+    with pytest.raises(ConfigError, match="images = 65: at most 64, half of those in data"):
+        check_images(make_suite(tmp_path, images="65"))
+
+
+def test_a_package_that_is_not_there_is_named_in_a_line(tmp_path, monkeypatch, capsys):
+    path = write_suite(tmp_path)
+    monkeypatch.setitem(sys.modules, "tomllib" if sys.version_info >= (3, 11) else "tomli", None)
+    monkeypatch.setattr(sys, "argv", ["experiment.py", "table", str(path)])
+    assert experiment.main() == 2
+    assert capsys.readouterr().err.endswith("is not installed: pip install -e '.[experiments]'\n")
 
 
 def test_no_such_file(tmp_path):
