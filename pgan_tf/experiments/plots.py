@@ -17,7 +17,7 @@ from pgan_tf.files import new_file
 BASE, OWN = "#888888", "#c2410c"
 FAKES = "fakes[0-9]*.png"
 LOSSES = {"loss/D": "loss of D", "loss/G": "loss of G"}
-TIMES, CELLS, CELL = 6, (4, 3), 48  # of the grids over time: how many, columns x rows of each, pixels of an image
+TIMES, CELLS, CELL = 8, (4, 3), 48  # of the grids over time: how many, columns x rows of each, pixels of an image
 
 
 class Curve(NamedTuple):

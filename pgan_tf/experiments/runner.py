@@ -63,6 +63,8 @@ class Runner:
         with _only_one(self.suite.results / ".lock") as self._lock, self._signals():
             todo = [(state.row, state.seed) for state in states(self.suite) if not state.complete]
             self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
+            if not self._measure_reals():  # no run is trained for metrics that cannot be measured
+                todo = []
             last_report = time.monotonic()
             while (todo and not self._stopping) or self._active:
                 while todo and len(self._active) < self.jobs and not self._stopping:
@@ -72,8 +74,6 @@ class Runner:
                 if time.monotonic() - last_report > REPORT_SECONDS:
                     self._report_progress()
                     last_report = time.monotonic()
-            if not self._stopping:
-                self._measure_reals()
         if self._stopping:
             raise KeyboardInterrupt
         return self._failed
@@ -119,8 +119,8 @@ class Runner:
             f"--images={suite.images}", f"--extractor={suite.extractor}",
         ]  # fmt: skip
 
-    def _measure_reals(self) -> None:
-        """The rows Reals and Reals2; evaluate.py passes over what is in the file."""
+    def _measure_reals(self) -> bool:
+        """The rows Reals and Reals2; evaluate.py passes over what is in the file. -> whether they are there now."""
         output, log = self.suite.results / REALS, self.suite.results / "reals.log"
         command = [*self._evaluate_command(), f"--reals={self.suite.dataset}", "--baselines", f"--output={output}"]
         resolution = self.suite.rows[0].config.data.resolution
@@ -129,6 +129,7 @@ class Runner:
             self._pause()
         if process.returncode != 0 and not self._stopping:
             self._fail("reals", log, process.returncode)
+        return process.returncode == 0
 
     # ---- watching --------------------------------------------------------------------------------------------------
 

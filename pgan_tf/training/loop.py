@@ -111,6 +111,8 @@ class Run:
             self.records.rewind(0)
             self.records.start()
             self._save_pictures("reals", self.grids.real())
+            if self.config.run.image_snapshot_ticks:  # what it knows before it has learned
+                self._save_pictures("fakes000000", self.grids.fake(self.state, self.schedule.at(0).alpha))
             self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
 
     def _build(self, stage: Stage) -> StageState:

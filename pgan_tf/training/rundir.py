@@ -8,10 +8,12 @@ results/00007-mnist-s1000/
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +22,7 @@ from pathlib import Path
 
 from pgan_tf.config import Config, ConfigError, option_text
 from pgan_tf.data.files import lock_held
-from pgan_tf.files import new_file
+from pgan_tf.files import new_file, temporary_name
 
 
 def create(config: Config, dataset_name: str, flags_text: str) -> Path:
@@ -37,17 +39,22 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
     taken = [int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
     name = file_name(config.run.desc or dataset_name)
-    while True:
-        folder = root / f"{number:05d}-{name}-s{config.run.seed}"
-        try:
-            folder.mkdir()
-            break
-        except FileExistsError:  # another run started at the same moment
-            number += 1
-    (folder / "config.json").write_text(config.to_json())
-    (folder / "flags.txt").write_text(flags_text)
-    (folder / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
-    return folder
+    temporary = temporary_name(root / name)
+    temporary.mkdir()
+    try:
+        (temporary / "config.json").write_text(config.to_json())
+        (temporary / "flags.txt").write_text(flags_text)
+        (temporary / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
+        while True:
+            folder = root / f"{number:05d}-{name}-s{config.run.seed}"
+            try:
+                return temporary.rename(folder)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+                number += 1  # another run started at the same moment
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def file_name(text: str) -> str:

@@ -84,6 +84,8 @@ EVALUATE = """
         with (here / "calls").open("a") as file:
             file.write(f"reals ended by {{signal.sigwait(numbers).name}}\\n")
         raise SystemExit(1)
+    if not run and (here / "break-reals").exists():
+        raise SystemExit("error: this cannot be measured")
     rows = []
     if run:
         bias = {{"base": 1.0, "rr": 0.5, "lsgan": 1.001}}[run.name[6:].split("-s")[0]]

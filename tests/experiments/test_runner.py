@@ -56,7 +56,7 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(made):
     (scripts / "break-rr-s2").unlink()
     before = len(calls(scripts))
     assert run() == []
-    assert calls(scripts)[before:] == ["train rr-s2 resume", "evaluate rr-s2", "evaluate reals"]
+    assert calls(scripts)[before:] == ["evaluate reals", "train rr-s2 resume", "evaluate rr-s2"]
 
 
 def test_a_failures_last_line_is_shown(tmp_path):
@@ -108,6 +108,15 @@ def test_a_signal_stops_the_measuring_of_the_reals_too(made):
     assert run() == []
 
 
+def test_nothing_is_trained_for_metrics_that_cannot_be_measured(made):
+    _, scripts, run = made
+    (scripts / "break-reals").touch()
+    assert run() == ["reals"]
+    assert calls(scripts) == ["evaluate reals"]
+    (scripts / "break-reals").unlink()
+    assert run() == []
+
+
 def test_a_run_killed_while_it_is_measured_is_measured_only(made):
     suite, scripts, run = made
     run()
@@ -117,7 +126,7 @@ def test_a_run_killed_while_it_is_measured_is_measured_only(made):
     path.write_text("".join(lines[:-1]) + lines[-1][:20])  # a line that the kill cut off
     before = len(calls(scripts))
     assert run() == []
-    assert calls(scripts)[before:] == ["evaluate base-s1", "evaluate reals"]
+    assert calls(scripts)[before:] == ["evaluate reals", "evaluate base-s1"]
 
 
 def test_other_counts_of_images_are_measured_anew_without_training(tmp_path):
@@ -126,7 +135,7 @@ def test_other_counts_of_images_are_measured_anew_without_training(tmp_path):
     before = len(calls(scripts))
     (tmp_path / "results/reals.jsonl").unlink()
     Runner(make_suite(tmp_path, seeds="[1]", images="128"), scripts, 1, Console(file=io.StringIO())).run()
-    names = ("base-s1", "rr-s1", "lsgan-s1", "reals")
+    names = ("reals", "base-s1", "rr-s1", "lsgan-s1")
     assert calls(scripts)[before:] == [f"evaluate {name}" for name in names]
 
 

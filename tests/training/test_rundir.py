@@ -46,6 +46,26 @@ def test_a_damaged_config_is_refused_in_one_line(run, text):
     assert "\n" not in str(error.value)
 
 
+def test_a_run_folder_is_whole_from_the_first_moment_and_its_own(tmp_path, monkeypatch):
+    """Another run takes the number while this one writes; then a writing fails."""
+    config = Config.from_values({"result_dir": str(tmp_path / "results"), "seed": 5})
+
+    def another_begins():
+        assert [path.name[0] for path in (tmp_path / "results").iterdir()] == ["."]
+        (tmp_path / "results" / "00000-set-s5").mkdir()
+        (tmp_path / "results" / "00000-set-s5" / "config.json").touch()
+        return {}
+
+    monkeypatch.setattr(rundir, "environment", another_begins)
+    folder = rundir.create(config, "set", "--seed=5\n")
+    assert folder.name == "00001-set-s5"
+    assert {path.name for path in folder.iterdir()} == {"config.json", "flags.txt", "environment.json"}
+    monkeypatch.setattr(rundir, "environment", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rundir.create(config, "set", "")
+    assert {path.name for path in folder.parent.iterdir()} == {"00000-set-s5", "00001-set-s5"}
+
+
 def test_a_place_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "results").write_text("a file")
     with pytest.raises(ConfigError, match=r"--result_dir=.*results: cannot be made"):
