@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def headline(row: dict) -> float:
 
 
 def is_better(metric: str, value: float, other: float) -> bool:
-    """Whether `value` is a better headline of this metric than `other`."""
+    """Whether `value` is a better headline of this metric than `other`; a number is better than NaN."""
+    if math.isnan(other):
+        return not math.isnan(value)
     return value < other if METRICS[metric].lower_is_better else value > other
 
 

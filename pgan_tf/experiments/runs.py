@@ -96,7 +96,7 @@ def full_resolution(ticks: list[dict]) -> int:
 
 
 def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
-    """The folder of a run that was begun. ConfigError: there are two, or it was begun with other options."""
+    """The folder of a run that was begun. ConfigError: there are two, or it has other options."""
     pattern = re.compile(rf"\d{{5,}}-{re.escape(row.name)}-s{seed}")
     root = suite.results
     found = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name)) if root.is_dir() else []
@@ -105,14 +105,14 @@ def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
     if not found:
         return None
     try:
-        ours = Config.from_json((found[0] / "config.json").read_text()).values()
-    except (OSError, ValueError):
-        raise ConfigError(f"{found[0]}: its config.json cannot be read; move the folder away") from None
+        ours = Config.read(found[0] / "config.json").values()
+    except OSError:
+        raise ConfigError(f"{found[0]}: has no config.json; move the folder away") from None
     wanted = row.config.replace(seed=seed).values()
     for name, value in wanted.items():
         if ours[name] != value and name not in _ELSEWHERE:
             raise ConfigError(
-                f"{found[0]}: was begun with --{name}={ours[name]}, {row.flagfile} says {value}; "
+                f"{found[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
                 "move the folder away to train anew"
             )
     return found[0]

@@ -159,6 +159,9 @@ def test_labels_of_fakes_follow_those_of_the_reals():
 def test_best_means_lower_or_higher_by_the_metric():
     assert results.is_better("swd", 1, 2)
     assert results.is_better("is", 2, 1)
+    assert results.is_better("swd", 9, float("nan"))
+    assert not results.is_better("swd", float("nan"), 9)
+    assert not results.is_better("swd", float("nan"), float("nan"))
     assert all(row.headline and row.title for row in METRICS.values())
 
 

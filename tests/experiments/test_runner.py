@@ -170,7 +170,7 @@ def test_a_folder_with_other_options_is_never_taken_for_the_run(made):
     text = (folder / "config.json").read_text()
     (folder / "config.json").write_text(text.replace('"fmap_max": 8', '"fmap_max": 16'))
     before = calls(scripts)
-    with pytest.raises(ConfigError, match=r"was begun with --fmap_max=16, .*rr.flags says 8; move the folder away"):
+    with pytest.raises(ConfigError, match=r"has --fmap_max=16, .*rr.flags says 8; move the folder away"):
         run()
     assert calls(scripts) == before
 
