@@ -57,6 +57,14 @@ def test_metrics_share_the_features(pair, monkeypatch):
     assert len(calls) == 2
     METRICS["fid"].compute(reals, fakes, 500, options)  # fewer images are the first of those
     assert len(calls) == 2
+    np.testing.assert_array_equal(fakes.activations(500).features, fakes.activations(COUNT).features[:500])
+
+
+def test_the_inception_score_is_that_of_the_fakes(pair):
+    (reals, fakes), options = pair
+    compute = METRICS["is"].compute
+    assert compute(reals, fakes, COUNT, options) == compute(fakes, fakes, COUNT, options)
+    assert compute(reals, fakes, COUNT, options) != compute(fakes, reals, COUNT, options)
 
 
 def test_statistics_of_equal_content_are_worked_out_once(tmp_path):

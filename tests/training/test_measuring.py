@@ -10,9 +10,12 @@ from metrics.errors import MetricError
 from metrics.measured import MeasuredSet
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
-from pgan_tf.evaluation import results
+from pgan_tf.evaluation import results, snapshots
+from pgan_tf.schedule import Stage
 from pgan_tf.training import loop, rundir
+from pgan_tf.training.export import save_generator
 from pgan_tf.training.plan import make_plan
+from pgan_tf.training.state import StageState
 
 METRICS = {"metrics": "ms_ssim,swd", "best_metric": "swd", "metrics_ticks": 2, "metrics_images": 24}
 
@@ -27,7 +30,7 @@ def options(tmp_path_factory):
         writer.add_labels(np.eye(2, dtype=np.float32)[np.arange(32) % 2])
     return {
         "dataset": str(folder), "max_label_size": -1, "fmap_base": 16, "fmap_max": 4, "latent_size": 4,
-        "lod_initial_resolution": 8, "lod_training_kimg": 0.04, "lod_transition_kimg": 0.04, "total_kimg": 0.16,
+        "lod_initial_resolution": 8, "lod_training_kimg": 0.04, "lod_transition_kimg": 0.04, "total_kimg": 0.2,
         "minibatch_base": 4, "minibatch_repeats": 1, "tick_kimg_base": 0.04, "tick_kimg_dict": {}, "grid_size": "2x2",
     }  # fmt: skip
 
@@ -52,6 +55,7 @@ def test_every_few_ticks_and_at_the_end(measured):
     due = [row["images"] for row in ticks if row["tick"] % 2 == 0 or row is ticks[-1]]
     rows = results.read(folder / "metrics.jsonl")
     assert len(due) >= 2
+    assert ticks[-1]["tick"] % 2  # so that the end is not one of the few by itself
     for metric in ("ms_ssim", "swd"):
         assert [row["images"] for row in rows if row["metric"] == metric] == due
     assert {row["count"] for row in rows} == {24}
@@ -76,6 +80,23 @@ def test_the_best_snapshot_is_the_one_with_the_best_value(measured):
         "metric": "swd", "value": results.headline(best), "kimg": best["kimg"],
     }  # fmt: skip
     assert (folder / "network-best.keras").exists()
+
+
+def test_the_loop_measures_what_evaluate_measures_of_the_snapshot(options, tmp_path):
+    """At every stage and alpha, whatever was measured before."""
+    config = Config.from_values({**options, **METRICS})
+    measurements = make_plan(config).measurements
+    evaluator = measurements.evaluator
+    for stage, alpha in ((Stage(8, False), 1.0), (Stage(16, True), 0.25), (Stage(16, True), 0.75)):
+        state = StageState(stage, config, num_channels=1, label_size=2)
+        path = tmp_path / "network-000001.keras"
+        save_generator(state.ema, alpha, path)
+        fakes = snapshots.images(
+            snapshots.Snapshot(path, 1), config, 16, measurements.labels, measurements.evaluator.request.seed
+        )
+        expected = list(evaluator.measure("snapshot", fakes))
+        for ours, theirs in zip(measurements.measure(state, alpha, 1000), expected, strict=True):
+            assert ours["values"] == pytest.approx(theirs["values"], rel=1e-3)
 
 
 def test_training_does_not_notice(measured, options, tmp_path):
