@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name only when they are complete."""
+"""Files and folders that appear under their name only when they are complete, and locks on them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def temporary_name(path: Path) -> Path:
@@ -46,6 +51,19 @@ def new_folder(path: str | os.PathLike) -> Iterator[Path]:
             old.rename(path)
         for leftover in (temporary, old):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def lock_held(descriptor: int) -> bool:
+    """Whether the file or folder is ours now; False where the system has no locks. BlockingIOError: someone else's."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some network drives
+        return False
+    return True
 
 
 def sha256(path: str | os.PathLike) -> str:

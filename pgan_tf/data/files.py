@@ -10,12 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.files import temporary_name
-
-try:
-    import fcntl
-except ImportError:  # Windows: a second writer is found out when it gives its folder the final name
-    fcntl = None
+from pgan_tf.files import lock_held, temporary_name
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
@@ -68,7 +63,8 @@ def storing(folder: str | os.PathLike) -> Iterator[None]:
 def _claim(path: Path) -> Iterator[bool]:
     """Only one process at a time gets through; True where that is certain. DataError while another one is inside.
 
-    By a lock on a hidden file, which the system lifts when a process ends, however it ends.
+    By a lock on a hidden file, which the system lifts when a process ends, however it ends. Without locks, as on
+    Windows, a second writer is found out when it gives its folder the final name.
     """
     lock = path.with_name(f".tmp-{path.name}.lock")
     busy = DataError(f"{path}: another process is writing it; wait for its end, or choose another output folder")
@@ -86,19 +82,6 @@ def _claim(path: Path) -> Iterator[bool]:
         finally:
             with suppress(OSError):
                 lock.unlink()
-
-
-def lock_held(descriptor: int) -> bool:
-    """Whether the file or folder is ours now; False where the system has no locks. BlockingIOError: someone else's."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # some network drives
-        return False
-    return True
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from pgan_tf.config import option_text
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Suite
 
@@ -21,17 +22,17 @@ def write_hparams(suite: Suite, states: list[RunState]) -> None:
     for state in states:
         if not state.complete:
             continue
-        # HParams takes numbers and words; an option may also be a dictionary of resolutions.
-        options = {name: _plain(value) for name, value in state.row.config.values().items()}
+        options = state.row.config.values()
         with tf.summary.create_file_writer(str(root / state.name)).as_default(step=0):
-            api.hparams({"row": state.row.title, "seed": state.seed, **{name: options[name] for name in names}},
+            api.hparams({"row": state.row.title, "seed": state.seed, **{name: _plain(options[name]) for name in names}},
                         trial_id=state.name)  # fmt: skip
             for metric in suite.metrics:
                 tf.summary.scalar(metric, state.score(metric))
 
 
 def _plain(value: object) -> bool | int | float | str:
-    return str(value) if isinstance(value, dict) else value
+    """HParams takes numbers and words; an option may also be a dictionary of resolutions."""
+    return option_text(value) if isinstance(value, dict) else value
 
 
 def varied_options(suite: Suite) -> list[str]:

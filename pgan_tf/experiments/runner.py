@@ -6,7 +6,6 @@ A run is trained by train.py and measured by evaluate.py, whose own resuming and
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from rich.console import Console
 from pgan_tf.config import ConfigError
 from pgan_tf.experiments.runs import RunState, read_ticks, state_of, states
 from pgan_tf.experiments.suite import Row, Suite
+from pgan_tf.files import lock_held
 
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 60.0  # between two lines on how far the runs are
@@ -197,8 +197,8 @@ def _only_one(path: Path) -> Iterator[int]:
     """
     with path.open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            lock_held(file.fileno())
+        except BlockingIOError:
             raise ConfigError(
                 f"{path.parent}: another experiment.py works on this suite, or a run that a killed one left behind; "
                 "wait for it"

@@ -21,8 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgan_tf.config import Config, ConfigError, option_text
-from pgan_tf.data.files import lock_held
-from pgan_tf.files import new_file, temporary_name
+from pgan_tf.files import lock_held, new_file, temporary_name
 
 
 def create(config: Config, dataset_name: str, flags_text: str) -> Path:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pgan_tf.data import DataError, DatasetWriter, RecordDataset, files, writer
+from pgan_tf import files
+from pgan_tf.data import DataError, DatasetWriter, RecordDataset, writer
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.prepare import prepare
 from pgan_tf.data.sources.source import Picture, PictureSource
