@@ -13,11 +13,12 @@ import numpy as np
 from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.pictures.formats import EXTENSIONS as EXTENSIONS  # for those who list files
+from pgan_tf.data.pictures.formats import looks_like_picture as looks_like_picture
 from pgan_tf.data.writer import is_resolution
 
 FITS = ("crop", "pad", "stretch")
 MODES = ("rgb", "grey")
-EXTENSIONS = frozenset([".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"])
 MAX_PIXELS = 2**28  # 16384 x 16384; decoding such a picture takes about 1 GB
 _GREATEST_DEFAULT = 1024  # without --resolution; photographs are larger than anyone means to train on
 

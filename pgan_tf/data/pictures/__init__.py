@@ -1,0 +1,1 @@
+"""Any picture file -> sRGB pixels: formats, opening, colour, rare layouts, orientation."""
