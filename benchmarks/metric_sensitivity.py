@@ -68,7 +68,8 @@ def worse(images: np.ndarray, categories: np.ndarray, kind: str, amount: float) 
 
 def measure(package: Path) -> tuple[dict[str, str], dict[str, list[dict]]]:
     """{panel: its title, with the extractor's name if that matters}, {kind: [{'amount': .., panel: value, ..}]}."""
-    from metrics import registry
+    from pgan_tf.metrics import registry
+
     from pgan_tf.evaluation.evaluator import Evaluator, Request
     from pgan_tf.evaluation.sets import from_array
 

@@ -23,8 +23,8 @@ def report(what: str, work, amount: float = 0, unit: str = "") -> None:
 
 
 def features(name: str, images: int, weights=None) -> None:
-    from metrics import extractors
-    from metrics.features import extract
+    from pgan_tf.metrics import extractors
+    from pgan_tf.metrics.features import extract
 
     extractor = extractors.load(name, weights)
     pictures = np.random.default_rng(0).integers(0, 256, (images, 64, 64, 3), np.uint8)
@@ -35,10 +35,9 @@ def inception(images: int) -> None:
     import inception_recipe
     import keras
     import tensorflow as tf
-
-    from metrics.extractors import inception_2015
-    from metrics.extractors.base import Activations, Extractor
-    from metrics.features import extract
+    from pgan_tf.metrics.extractors import inception_2015
+    from pgan_tf.metrics.extractors.base import Activations, Extractor
+    from pgan_tf.metrics.features import extract
 
     tensors = {name: inception_recipe.tensor(name, shape) for name, shape in inception_recipe.shapes().items()}
     whole = inception_2015.network(tensors)
@@ -53,9 +52,9 @@ def inception(images: int) -> None:
 
 
 def formulae() -> None:
-    from metrics import kid
-    from metrics.frechet import Statistics, frechet_distance
-    from metrics.precision_recall import precision_recall
+    from pgan_tf.metrics import kid
+    from pgan_tf.metrics.frechet import Statistics, frechet_distance
+    from pgan_tf.metrics.precision_recall import precision_recall
 
     random = np.random.default_rng(0)
     ours, theirs = (np.abs(random.standard_normal((2500, 2048))) * scale for scale in (0.4, 0.45))

@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--plain", type=int, default=1, help="how often to time the plain formula")
     options = parser.parse_args()
 
-    from metrics import swd
+    from pgan_tf.metrics import swd
 
     sets = [noise(options.images, options.resolution, seed) for seed in (1, 2)]
     swd.sliced_wasserstein(*[noise(64, options.resolution, seed) for seed in (1, 2)])  # trace

@@ -21,7 +21,7 @@ from absl import app, flags
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import train
+from pgan_tf.programs import train
 
 flags.DEFINE_string("resolutions", "4,8,16,32", "the resolutions to measure")
 flags.DEFINE_float("seconds", 60.0, "about how long to measure each")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Extractor
-from metrics.frechet import Statistics
+from .errors import MetricError
+from .extractors.base import Extractor
+from .frechet import Statistics
 
 
 def default_folder() -> Path:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.images import chunks
-from metrics.progress import progress as progress_of
+from .errors import MetricError
+from .extractors.base import Activations, Extractor
+from .images import chunks
+from .progress import progress as progress_of
 
 
 def extract(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 
 class Statistics(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 
 @contextlib.contextmanager

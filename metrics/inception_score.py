@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 
 def inception_score(

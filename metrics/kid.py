@@ -7,8 +7,8 @@ from functools import partial, reduce
 
 import numpy as np
 
-from metrics.errors import MetricError
-from metrics.neighbors import squared_distances
+from .errors import MetricError
+from .neighbors import squared_distances
 
 Kernel = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

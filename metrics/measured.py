@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics import features, swd
-from metrics.cache import StatisticsCache
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.frechet import Statistics
+from . import features, swd
+from .cache import StatisticsCache
+from .errors import MetricError
+from .extractors.base import Activations, Extractor
+from .frechet import Statistics
 
 
 class Options(NamedTuple):

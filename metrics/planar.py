@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics.errors import MetricError
+from .errors import MetricError
 
 
 def mixture_scores(points: np.ndarray, centres: np.ndarray, std: float, radius: float = 3.0) -> dict[str, float]:

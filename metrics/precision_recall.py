@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics.errors import MetricError
-from metrics.neighbors import squared_distances
+from .errors import MetricError
+from .neighbors import squared_distances
 
 
 def precision_recall(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics import modes, ms_ssim, neighbors, swd, tfgan
-from metrics.errors import MetricError
-from metrics.extractors import mnist_classifier
-from metrics.measured import MeasuredSet, Options
-from metrics.precision_recall import precision_recall
+from . import modes, ms_ssim, neighbors, swd, tfgan
+from .errors import MetricError
+from .extractors import mnist_classifier
+from .measured import MeasuredSet, Options
+from .precision_recall import precision_recall
 
 Values = dict[str, float]
 ASKED = "asked"

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from metrics import images as image_sets
-from metrics.errors import MetricError
-from metrics.pyramid import SMALLEST, laplacian_pyramid, levels
+from . import images as image_sets
+from .errors import MetricError
+from .pyramid import SMALLEST, laplacian_pyramid, levels
 
 PATCH = 7  # pixels
 PATCHES = 128  # per image and level

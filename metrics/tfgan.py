@@ -26,9 +26,9 @@ from types import ModuleType
 
 import numpy as np
 
-from metrics import frechet, kid
-from metrics import inception_score as inception
-from metrics.frechet import Statistics
+from . import frechet, kid
+from . import inception_score as inception
+from .frechet import Statistics
 
 MAX_FEATURES = 256
 PACKAGE = "tensorflow_gan"

@@ -1,4 +1,4 @@
-"""Trains the extractor `mnist-classifier`: python -m metrics.train_mnist_classifier [FOLDER] [--output FILE].
+"""Trains the extractor `mnist-classifier`: python -m pgan_tf.metrics.train_mnist_classifier [FOLDER] [--output FILE].
 
 The number of epochs is fixed beforehand and the last weights are kept: the test digits choose nothing, so that their
 accuracy is an honest one. (The source of the network kept the weights at which the test accuracy reached 98.09%.)
@@ -18,10 +18,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from metrics.errors import MetricError
-from metrics.extractors import mnist_classifier
-from metrics.inception_score import inception_score
-from metrics.mnist_files import Digits, read_digits
+from .errors import MetricError
+from .extractors import mnist_classifier
+from .inception_score import inception_score
+from .mnist_files import Digits, read_digits
 
 SEED = 2020
 BATCH = 64
@@ -114,7 +114,7 @@ def _check_writable(path: Path) -> None:
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m metrics.train_mnist_classifier",
+        prog="python -m pgan_tf.metrics.train_mnist_classifier",
         description="Trains the digit classifier whose Inception Score and mode count are used on MNIST.",
     )
     parser.add_argument(

@@ -1,12 +1,29 @@
 """Progressive growing of GANs in Keras 3 on TensorFlow.
 
-Importing the package registers its Keras classes, so that `keras.saving.load_model` finds them. The data tools
-need no TensorFlow and say so by PGAN_TF_NO_KERAS=1: their worker processes then start in a tenth of a second.
+Importing the package registers its Keras classes, so that `keras.saving.load_model` finds them. Our programs load Keras
+when their work begins, so that --help is there at once; the data tools and their workers never do. They say so by
+PGAN_TF_NO_KERAS=1.
 """
 
 import os
+import sys
+from pathlib import Path
 
 __version__ = "0.1.0"
 
-if os.environ.get("PGAN_TF_NO_KERAS") != "1":
+_ABOVE = Path(__file__).resolve().parents[1]
+# The checkout that this is, None where the package was installed. Its programs and the folder of pgan_tf.metrics lie
+# beside this folder; the installed package has the metrics inside, for `metrics` is a name that others want too.
+CHECKOUT = _ABOVE if (_ABOVE / "metrics" / "swd.py").is_file() else None
+if CHECKOUT:
+    __path__.append(str(CHECKOUT))
+
+
+def _keras_can_wait() -> bool:
+    """Whether one of our programs is starting: by a script beside this folder, by `python -m`, or as installed."""
+    program = os.path.basename(sys.argv[0]) if sys.argv else ""
+    return os.environ.get("PGAN_TF_NO_KERAS") == "1" or program == "-m" or program.startswith("pgan-")
+
+
+if not _keras_can_wait():
     from pgan_tf import networks as networks

@@ -3,7 +3,7 @@
 A field of one of the dataclasses below is an option: its name is the flag, its default the flag's default, its
 metadata the help text and the allowed values. `define_flags` makes absl flags of them, `Config.from_flags` reads
 them back, `to_json` / `from_json` keep them in the run folder. The names and defaults are those of the original
-ProGAN where it has the option. Imports nothing of ours and nothing slow.
+ProGAN where it has the option. Imports nothing slow.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pgan_tf.errors import UserError
 
-class ConfigError(ValueError):
+
+class ConfigError(UserError, ValueError):
     """An option, or a combination of options, that cannot work. One line: what is wrong and what to change."""
 
 

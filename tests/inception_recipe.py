@@ -5,9 +5,8 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-
-from metrics.extractors.inception_2015 import CLASSES
-from metrics.extractors.inception_table import BLOCKS, STEM, Conv, Fork
+from pgan_tf.metrics.extractors.inception_2015 import CLASSES
+from pgan_tf.metrics.extractors.inception_table import BLOCKS, STEM, Conv, Fork
 
 SIZES = [(299, 299), (64, 64), (48, 80), (400, 320)]  # (H, W) of the golden images
 

@@ -6,7 +6,6 @@ import json
 import pytest
 from absl import flags
 
-import train
 from pgan_tf.config import (
     SECTIONS,
     Config,
@@ -16,6 +15,7 @@ from pgan_tf.config import (
     parse_dict,
     parse_grid_size,
 )
+from pgan_tf.programs import train
 
 
 @pytest.fixture

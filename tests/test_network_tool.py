@@ -8,8 +8,8 @@ import keras
 import nv_pickles
 import pytest
 
-import network_tool
 from pgan_tf.commands.network import COMMANDS
+from pgan_tf.programs import start
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,7 +31,7 @@ def test_help_loads_no_tensorflow():
                                        ["import", "nvidia", "a.pkl", "out", "--lod=high"]], ids=str)  # fmt: skip
 def test_wrong_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as end:
-        network_tool.main(arguments)
+        start.run("network_tool", arguments)
     assert end.value.code == 2
     assert capsys.readouterr().err.startswith("usage: ")
 
@@ -39,22 +39,24 @@ def test_wrong_arguments(arguments, capsys):
 def test_import_says_what_it_made(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("n.pkl").write_bytes(nv_pickles.network_file(nv_pickles.tiny(0.25)))
-    assert network_tool.main(["import", "nvidia", "n.pkl", "out", "--lod=0.5"]) == 0
+    assert start.run("network_tool", ["import", "nvidia", "n.pkl", "out", "--lod=0.5"]) == 0
     first = capsys.readouterr().out.splitlines()[0]
     network = keras.saving.load_model("out/generator_ema.keras")
     parameters = f"{network.count_params():,} parameters"
     assert (
         first == f"out/generator_ema.keras: averaged generator, 8x8 (lod 0.5, fading in with alpha 0.5), {parameters}"
     )
-    assert network_tool.main(["import", "nvidia", "n.pkl", "out"]) == 2
+    assert start.run("network_tool", ["import", "nvidia", "n.pkl", "out"]) == 2
     assert capsys.readouterr().err == "error: out: exists already; add --overwrite, or choose another folder\n"
-    assert network_tool.main(["import", "nvidia", "n.pkl", "out", "--overwrite"]) == 0
+    assert start.run("network_tool", ["import", "nvidia", "n.pkl", "out", "--overwrite"]) == 0
     assert keras.saving.load_model("out/generator_ema.keras").alpha == 0.75
 
 
 def test_an_unwritable_place(tmp_path, capsys):
     (tmp_path / "n.pkl").write_bytes(nv_pickles.network_file(nv_pickles.tiny()))
-    assert network_tool.main(["import", "nvidia", str(tmp_path / "n.pkl"), str(tmp_path / "n.pkl" / "out")]) == 2
+    assert (
+        start.run("network_tool", ["import", "nvidia", str(tmp_path / "n.pkl"), str(tmp_path / "n.pkl" / "out")]) == 2
+    )
     err = capsys.readouterr().err
     assert err.startswith("error: ")
     assert "Not a directory" in err
@@ -68,6 +70,6 @@ def test_interrupted(tmp_path, capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pgan_tf.interop.card.write", stop)
-    assert network_tool.main(["import", "nvidia", str(tmp_path / "n.pkl"), str(tmp_path / "out")]) == 130
+    assert start.run("network_tool", ["import", "nvidia", str(tmp_path / "n.pkl"), str(tmp_path / "out")]) == 130
     assert capsys.readouterr().err == "error: interrupted; nothing was written\n"
     assert [path.name for path in tmp_path.iterdir()] == ["n.pkl"]

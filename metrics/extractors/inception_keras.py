@@ -11,10 +11,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from metrics import resize
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.weights.locate import sha256_of
+from .. import resize
+from ..errors import MetricError
+from ..extractors.base import Activations, Extractor
+from ..weights.locate import sha256_of
 
 NAME, SIZE, FEATURES, CLASSES = "inception-keras", 299, 2048, 1000
 FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"

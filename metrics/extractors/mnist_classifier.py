@@ -1,7 +1,7 @@
 """The extractor `mnist-classifier`: a small network that reads digits, for Inception Scores and mode counts on MNIST.
 
-Its weights come from `python -m metrics.train_mnist_classifier`. A score measured with it is not comparable with one of
-Inception's; two of them are comparable if they name the same sha256.
+Its weights come from `python -m pgan_tf.metrics.train_mnist_classifier`. A score measured with it is not comparable
+with one of Inception's; two of them are comparable if they name the same sha256.
 
 Source: Yamazaki, On Depth and Complexity of Generative Adversarial Networks (master's thesis), appendix B, Table B.1.
 It reports 98.09% of the test digits right and a score of 9.97 on the training digits.
@@ -21,11 +21,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
+from ..errors import MetricError
+from ..extractors.base import Activations, Extractor
 
 NAME = "mnist-classifier"
-COMMAND = "python -m metrics.train_mnist_classifier [FOLDER]"
+COMMAND = "python -m pgan_tf.metrics.train_mnist_classifier [FOLDER]"
 ENVIRONMENT = "PGAN_MNIST_CLASSIFIER"
 FEATURES, CLASSES = 1024, 10
 DIGIT, PADDED = 28, 32  # pixels a side: MNIST's own, and in data sets of powers of two, with a border of 2

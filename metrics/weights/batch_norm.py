@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from metrics.errors import MetricError
+from ..errors import MetricError
 
 NORM = ("weight", "bias", "running_mean", "running_var")  # torch's names of gamma, beta and the moments
 

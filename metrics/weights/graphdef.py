@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from metrics.errors import MetricError
+from ..errors import MetricError
 
 
 def read(path: str | os.PathLike) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from metrics.errors import MetricError
+from ..errors import MetricError
 
 
 class WeightFile(NamedTuple):

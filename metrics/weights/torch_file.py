@@ -26,7 +26,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from metrics.errors import MetricError
+from ..errors import MetricError
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 MAX_MEMO = 1 << 20  # a pickle's memo is a table as long as its greatest index: the file names it, we pay for it

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics import extractors, swd
-from metrics.cache import StatisticsCache
-from metrics.errors import MetricError
-from metrics.extractors.base import Extractor
-from metrics.measured import MeasuredSet, MeasuredStatistics, Options
-from metrics.registry import ASKED, METRICS
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet
+from pgan_tf.metrics import extractors, swd
+from pgan_tf.metrics.cache import StatisticsCache
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors.base import Extractor
+from pgan_tf.metrics.measured import MeasuredSet, MeasuredStatistics, Options
+from pgan_tf.metrics.registry import ASKED, METRICS
 
 UNLIMITED = 1 << 62  # images that a generator has
 

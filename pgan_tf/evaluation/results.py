@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from metrics.errors import MetricError
-from metrics.registry import METRICS
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.registry import METRICS
 
 IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed", "reals_sha256", "fakes_sha256")
 

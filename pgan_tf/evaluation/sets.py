@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics.errors import MetricError
-from metrics.frechet import Statistics
 from pgan_tf.data.dataset import RecordDataset, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.images import list_pictures
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.files import sha256
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.frechet import Statistics
 
 BATCH = 64  # images read at a time
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from metrics.errors import MetricError
 from pgan_tf.config import Config
 from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.files import sha256
+from pgan_tf.metrics.errors import MetricError
 from pgan_tf.networks import saved
 from pgan_tf.networks.saved import kimg
 

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from metrics.errors import MetricError
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
+from pgan_tf.metrics.errors import MetricError
 
 
 class RunReals:

@@ -9,12 +9,12 @@ import math
 from collections import Counter
 from pathlib import Path
 
-from metrics.registry import METRICS
 from pgan_tf.experiments import hparams, plots
 from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, reals, scores, titles
 from pgan_tf.experiments.suite import Suite
 from pgan_tf.files import new_file
+from pgan_tf.metrics.registry import METRICS
 from pgan_tf.training.console import duration
 
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,13 +36,13 @@ class Job:
 
 @dataclass
 class Runner:
-    """`Runner(suite, scripts, jobs).run()` -> names of the runs that failed.
+    """`Runner(suite, program, jobs).run()` -> names of the runs that failed.
 
-    scripts: the folder of train.py and evaluate.py. console: where the lines go.
+    program: a program's name -> the words that start it. console: where the lines go.
     """
 
     suite: Suite
-    scripts: Path
+    program: Callable[[str], list[str]]
     jobs: int = 1
     console: Console = field(default_factory=Console)
 
@@ -99,7 +98,7 @@ class Runner:
         return process
 
     def _train(self, state: RunState) -> list[str]:
-        train, row = [sys.executable, str(self.scripts / "train.py")], state.row
+        train, row = self.program("train"), state.row
         if state.folder:
             return [*train, f"--resume={state.folder}", f"--dataset={self.suite.dataset}"]
         return [
@@ -115,7 +114,7 @@ class Runner:
     def _evaluate_command(self) -> list[str]:
         suite = self.suite
         return [
-            sys.executable, str(self.scripts / "evaluate.py"), f"--metrics={','.join(suite.metrics)}",
+            *self.program("evaluate"), f"--metrics={','.join(suite.metrics)}",
             f"--images={suite.images}", f"--extractor={suite.extractor}",
         ]  # fmt: skip
 

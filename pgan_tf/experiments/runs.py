@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.registry import ASKED, METRICS
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.suite import Row, Suite
+from pgan_tf.metrics.registry import ASKED, METRICS
 
 # What may differ between a run and what the suite asks for without making it another run.
 _ELSEWHERE = ("result_dir", "dataset")

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from absl import flags
 
-from metrics.extractors import EXTRACTORS
-from metrics.registry import named
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.metrics.extractors import EXTRACTORS
+from pgan_tf.metrics.registry import named
 from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": list, "images": int, "rows": dict}

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Extractor
-from metrics.images import chunks
-from metrics.neighbors import Neighbors, nearest
-from metrics.progress import progress
 from pgan_tf.evaluation.sets import ImageSet
 from pgan_tf.inference.blocks import Block, in_blocks
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors.base import Extractor
+from pgan_tf.metrics.images import chunks
+from pgan_tf.metrics.neighbors import Neighbors, nearest
+from pgan_tf.metrics.progress import progress
 
 CHUNK = 256  # images whose features are worked out and compared at a time
 SAMPLE = 64  # training images that are looked up in their own set; fewer above 128x128, where each costs more
@@ -56,7 +56,7 @@ def pixels() -> Measure:
 
 def features(extractor: Extractor) -> Measure:
     """By the vectors that a network makes of the images; bears the extractor's name."""
-    from metrics.features import extract
+    from pgan_tf.metrics.features import extract
 
     def describe(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         for chunk in chunks(batches, CHUNK):

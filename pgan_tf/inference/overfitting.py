@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics import extractors
-from metrics.extractors.base import Extractor
 from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.inference import nearest
 from pgan_tf.inference.drawing import Drawing
@@ -15,6 +13,8 @@ from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.nearest import Neighborhood
+from pgan_tf.metrics import extractors
+from pgan_tf.metrics.extractors.base import Extractor
 
 PIXELS_ONLY = "none"  # in place of an extractor's name
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from metrics.extractors import efficientnet_lite0
+from pgan_tf.metrics.extractors import efficientnet_lite0
 
 NAME = efficientnet_lite0.NAME
 EPSILON = 1e-8  # keeps the gradient finite where all activations are 0

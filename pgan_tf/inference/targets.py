@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metrics.neighbors import nearest
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.picture import Target, load_picture, parse_colour
 from pgan_tf.inference import perceptual, projection
@@ -18,6 +17,7 @@ from pgan_tf.inference.inputs import label_rows
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.projection import Found, Search
 from pgan_tf.inference.watching import Watch
+from pgan_tf.metrics.neighbors import nearest
 from pgan_tf.networks import Generator
 
 

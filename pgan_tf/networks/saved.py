@@ -7,12 +7,13 @@ from pathlib import Path
 
 import keras
 
+from pgan_tf.errors import UserError
 from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
 
 IMPORTED = "generator_ema.keras"  # the averaged generator in the folder of an imported network
 
 
-class NetworkError(ValueError):
+class NetworkError(UserError, ValueError):
     """A network that cannot be used: the message is one line that names the file and says what to do."""
 
 

@@ -19,12 +19,15 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from pgan_tf.errors import UserError
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import Counters, StageState
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError, RuntimeError):
     """No usable checkpoint. One line that says where it looked."""
+
+    status = 1
 
 
 def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path:

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from metrics.errors import MetricError
 from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
+from pgan_tf.errors import UserError
+from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress, Stage
 from pgan_tf.training import checkpoint, export, initial, rundir
 from pgan_tf.training.clock import TickClock
@@ -33,12 +34,16 @@ from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 CALL_SECONDS = 1.0  # a call of the step takes about so long: short enough to stop soon, long enough to cost nothing
 
 
-class Diverged(RuntimeError):
+class Diverged(UserError, RuntimeError):
     """The loss or a gradient is not finite and --nan=stop."""
 
+    status = 1
 
-class OutOfMemory(RuntimeError):
+
+class OutOfMemory(UserError, RuntimeError):
     """A device has too little memory for its share of the minibatch."""
+
+    status = 1
 
 
 class Stopped(Exception):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from metrics.registry import named
 from pgan_tf.config import Config
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.evaluation import results
@@ -18,6 +17,7 @@ from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.evaluation.sets import open_set
 from pgan_tf.evaluation.snapshots import labels_for
 from pgan_tf.files import new_file
+from pgan_tf.metrics.registry import named
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.state import StageState
 

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import dataset_tool
 from pgan_tf import grids
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.tools import compare, display, extract
 from pgan_tf.data.verify import verify
+from pgan_tf.programs import start
 
-TOOL = Path(dataset_tool.__file__)
+TOOL = Path(__file__).resolve().parents[2] / "dataset_tool.py"
 
 
 def copy_with(small_set, folder, change=lambda images: images, labels=None) -> Path:
@@ -200,7 +200,7 @@ def test_verify_cascade(small_set, tmp_path):
 
 def test_commands(small_set, golden_folder, tmp_path, capsys):
     def run(*words) -> int:
-        return dataset_tool.main([str(word) for word in words])
+        return start.run("dataset_tool", [str(word) for word in words])
 
     assert run("extract", small_set, tmp_path / "png") == 0
     flags = [
@@ -244,7 +244,7 @@ def test_commands(small_set, golden_folder, tmp_path, capsys):
 def test_bad_input_is_one_line(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (8, 8)).save("a.png")
-    assert dataset_tool.main(words) == 2
+    assert start.run("dataset_tool", words) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1
@@ -253,7 +253,7 @@ def test_bad_input_is_one_line(words, tmp_path, monkeypatch, capsys):
 
 def test_no_space_left_is_one_line(small_set, tmp_path, capsys):
     os.symlink("/dev/full", tmp_path / f".tmp{os.getpid()}-g.png")
-    assert dataset_tool.main(["display", str(small_set), f"--output={tmp_path / 'g.png'}"]) == 2
+    assert start.run("dataset_tool", ["display", str(small_set), f"--output={tmp_path / 'g.png'}"]) == 2
     assert "No space left" in capsys.readouterr().err
     assert not (tmp_path / "g.png").exists()
 
@@ -265,7 +265,7 @@ def test_names_that_are_no_text_are_escaped(tmp_path, capsys):
         Image.new("RGB", (8, 8)).save(tmp_path / "in" / folder / "a.png")
         (tmp_path / "in" / folder / os.fsdecode(b"M\xf6we.png")).write_text("x")
     words = ["create_from_images", str(tmp_path / "out"), str(tmp_path / "in"), "--labels=folders", "--workers=1"]
-    assert dataset_tool.main(words) == 0
+    assert start.run("dataset_tool", words) == 0
     output = capsys.readouterr().out
     assert "zoo/M\\udcf6we.png: cannot identify image file" in output
     assert "2 classes: K\\udcfcste, zoo" in output
@@ -273,11 +273,12 @@ def test_names_that_are_no_text_are_escaped(tmp_path, capsys):
 
 
 def test_help_and_commands_import_no_tensorflow(small_set):
-    start = "import sys, dataset_tool; "
-    code = start + "dataset_tool.main(sys.argv[1:]); assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    code = "import sys, dataset_tool; from pgan_tf.programs import start; "
+    code += "assert start.run('dataset_tool', sys.argv[1:]) == 0; assert not {'tensorflow', 'keras'} & set(sys.modules)"
     for words in (["verify", str(small_set)], ["compare", str(small_set), str(small_set)]):
         subprocess.run([sys.executable, "-c", code, *words], check=True, cwd=TOOL.parent, capture_output=True)
-    code = start + "dataset_tool._parser().format_help(); assert 'numpy' not in sys.modules"
+    code = "import sys, dataset_tool; from pgan_tf.programs.dataset_tool import parser; parser().format_help(); "
+    code += "assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=TOOL.parent)
 
 

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors import mnist_classifier
+from pgan_tf.metrics.registry import METRICS
 
-import evaluate
-from metrics.errors import MetricError
-from metrics.extractors import mnist_classifier
-from metrics.registry import METRICS
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.networks import Generator
+from pgan_tf.programs import evaluate
 from pgan_tf.training.export import save_generator
 
 SIDE = 16

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.frechet import Statistics
 from PIL import Image
 
-from metrics.errors import MetricError
-from metrics.frechet import Statistics
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import sets

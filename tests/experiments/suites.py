@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from pathlib import Path
 
@@ -145,6 +146,11 @@ def write_scripts(folder: Path) -> Path:
     for name, text in (("train.py", TRAIN), ("evaluate.py", EVALUATE)):
         (scripts / name).write_text(textwrap.dedent(text).format(root=root, here=str(scripts)))
     return scripts
+
+
+def program(scripts: Path, name: str) -> list[str]:
+    """The words that start a stand-in."""
+    return [sys.executable, str(scripts / f"{name}.py")]
 
 
 def calls(scripts: Path) -> list[str]:

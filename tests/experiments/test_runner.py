@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 
 import pytest
-from experiments.suites import calls, make_suite, write_scripts
+from experiments.suites import calls, make_suite, program, write_scripts
 from rich.console import Console
 
 from pgan_tf.config import ConfigError
@@ -27,7 +28,11 @@ def _impatient(monkeypatch):
 def made(tmp_path):
     """(suite, scripts, a function that runs what is missing and returns the failed)."""
     suite, scripts = make_suite(tmp_path), write_scripts(tmp_path)
-    return suite, scripts, lambda jobs=1: Runner(suite, scripts, jobs, Console(file=io.StringIO())).run()
+    return suite, scripts, lambda jobs=1: silent(suite, scripts, jobs).run()
+
+
+def silent(suite, scripts, jobs=1):
+    return Runner(suite, partial(program, scripts), jobs, Console(file=io.StringIO()))
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -62,7 +67,7 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(made):
 def test_a_failures_last_line_is_shown(tmp_path):
     suite, scripts, output = make_suite(tmp_path), write_scripts(tmp_path), io.StringIO()
     (scripts / "break-base-s1").touch()
-    Runner(suite, scripts, 1, Console(file=output)).run()
+    Runner(suite, partial(program, scripts), 1, Console(file=output)).run()
     assert "base-s1: failed with status 1: error: a loss or gradient is not finite" in output.getvalue()
 
 
@@ -131,10 +136,10 @@ def test_a_run_killed_while_it_is_measured_is_measured_only(made):
 
 def test_other_counts_of_images_are_measured_anew_without_training(tmp_path):
     scripts = write_scripts(tmp_path)
-    Runner(make_suite(tmp_path, seeds="[1]"), scripts, 1, Console(file=io.StringIO())).run()
+    silent(make_suite(tmp_path, seeds="[1]"), scripts).run()
     before = len(calls(scripts))
     (tmp_path / "results/reals.jsonl").unlink()
-    Runner(make_suite(tmp_path, seeds="[1]", images="128"), scripts, 1, Console(file=io.StringIO())).run()
+    silent(make_suite(tmp_path, seeds="[1]", images="128"), scripts).run()
     names = ("reals", "base-s1", "rr-s1", "lsgan-s1")
     assert calls(scripts)[before:] == [f"evaluate {name}" for name in names]
 
@@ -151,7 +156,7 @@ def test_a_run_that_a_killed_process_left_behind_is_not_started_again(made):
     """It goes on without it, and a second one in its folder would spoil both."""
     suite, scripts, run = made
     suite.results.mkdir(parents=True)
-    killed, lock = Runner(suite, scripts), suite.results / ".lock"
+    killed, lock = Runner(suite, partial(program, scripts)), suite.results / ".lock"
     with runner._only_one(lock) as killed._lock:
         left = killed._open([sys.executable, "-c", "import signal; signal.pause()"], suite.results / "left.log")
     with pytest.raises(ConfigError, match="or a run that a killed one left behind; wait for it"):

@@ -3,11 +3,12 @@
 import io
 import json
 import math
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from experiments.suites import make_suite, write_run, write_scripts, write_suite
+from experiments.suites import make_suite, program, write_run, write_scripts, write_suite
 from PIL import Image
 from rich.console import Console
 from scipy import stats
@@ -26,7 +27,7 @@ def done(tmp_path, monkeypatch):
     """A complete suite with pictures."""
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
     suite = make_suite(tmp_path)
-    runner.Runner(suite, write_scripts(tmp_path), 2, Console(file=io.StringIO())).run()
+    runner.Runner(suite, partial(program, write_scripts(tmp_path)), 2, Console(file=io.StringIO())).run()
     for folder in suite.results.glob("0*"):
         for kimg in range(9):
             Image.new("RGB", (768, 512), (0, 20 * kimg, 0)).save(folder / f"fakes{kimg:06d}.png")
@@ -130,7 +131,7 @@ def test_nothing_measured_is_said_in_a_line(tmp_path):
 def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
     suite = make_suite(tmp_path, seeds="[1]")
-    runner.Runner(suite, write_scripts(tmp_path), 1, Console(file=io.StringIO())).run()
+    runner.Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=io.StringIO())).run()
     text = report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
     assert "±" not in text
     assert "nan" not in text.lower()

@@ -5,14 +5,14 @@ import sys
 import numpy as np
 import pytest
 from experiments.suites import ROWS, make_suite, write_suite
+from pgan_tf.metrics.errors import MetricError
 
-import experiment
-from metrics.errors import MetricError
 from pgan_tf.config import ConfigError
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.experiments.runs import find_folder
 from pgan_tf.experiments.suite import check_images, read_suite
+from pgan_tf.programs import start
 from pgan_tf.training import rundir
 
 
@@ -131,8 +131,7 @@ def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, mo
 def test_a_package_that_is_not_there_is_named_in_a_line(tmp_path, monkeypatch, capsys):
     path = write_suite(tmp_path)
     monkeypatch.setitem(sys.modules, "tomllib" if sys.version_info >= (3, 11) else "tomli", None)
-    monkeypatch.setattr(sys, "argv", ["experiment.py", "table", str(path)])
-    assert experiment.main() == 2
+    assert start.run("experiment", ["table", str(path)]) == 2
     assert capsys.readouterr().err.endswith("is not installed: pip install -e '.[experiments]'\n")
 
 

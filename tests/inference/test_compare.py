@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import generate
 from pgan_tf.config import Config
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.grids import save_png
@@ -15,6 +14,7 @@ from pgan_tf.inference import projection
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.load import load_generator
 from pgan_tf.networks import Generator
+from pgan_tf.programs import start
 from pgan_tf.training.export import save_generator
 
 SIZES = {"resolution": 8, "fmap_base": 64, "fmap_max": 8}
@@ -59,7 +59,7 @@ def names(folder: Path) -> list[str]:
 
 
 def call(*arguments: object) -> int:
-    return generate.main([str(argument) for argument in arguments])
+    return start.run("generate", [str(argument) for argument in arguments])
 
 
 # ---- neighbors -------------------------------------------------------------------------------------------------------

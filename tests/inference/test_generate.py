@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import generate
 from pgan_tf.data import RecordDataset
 from pgan_tf.inference import sample
+from pgan_tf.programs import start
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def call(tmp_path, monkeypatch, capsys):
 
     def run(*arguments):
         try:
-            status = generate.main([str(argument) for argument in arguments])
+            status = start.run("generate", [str(argument) for argument in arguments])
         except SystemExit as error:  # argparse
             status = error.code
         out, err = capsys.readouterr()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors.base import Activations, Extractor
 
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
 from pgan_tf.evaluation.sets import ImageSet, from_array
 from pgan_tf.inference import nearest
 

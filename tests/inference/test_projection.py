@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from pgan_tf.metrics.extractors import efficientnet_lite0
 
-from metrics.extractors import efficientnet_lite0
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference import perceptual, projection
 from pgan_tf.inference.projection import Search, pixel_loss, project

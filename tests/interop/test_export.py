@@ -274,10 +274,10 @@ REFUSED = {  # arguments, with {p} for the folder -> part of the line
 
 @pytest.mark.parametrize("arguments", REFUSED)
 def test_bad_input_is_one_line_and_writes_nothing(place, capsys, arguments):
-    import network_tool
+    from pgan_tf.programs import start
 
     before = everything(place)
-    assert network_tool.main(["export", *(argument.format(p=place) for argument in arguments)]) == 2
+    assert start.run("network_tool", ["export", *(argument.format(p=place) for argument in arguments)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert REFUSED[arguments] in error
@@ -286,11 +286,11 @@ def test_bad_input_is_one_line_and_writes_nothing(place, capsys, arguments):
 
 
 def test_the_command_knows_every_format_and_no_other(capsys):
-    import network_tool
+    from pgan_tf.programs import start
 
     assert set(command.FORMATS) == FORMATS.keys()
     with pytest.raises(SystemExit) as stop:
-        network_tool.main(["export", "a", "b", "--format=caffe"])
+        start.run("network_tool", ["export", "a", "b", "--format=caffe"])
     assert stop.value.code == 2
     assert "invalid choice: 'caffe'" in capsys.readouterr().err
     with pytest.raises(NetworkError, match="--format=caffe: choose one of saved_model, tflite, onnx, weights"):
@@ -355,10 +355,10 @@ def test_overwrite_replaces_the_whole(source, tmp_path, format):
 
 
 def test_the_command_prints_the_lines_that_run_the_file(source, tmp_path, capsys):
-    import network_tool
+    from pgan_tf.programs import start
 
     out = tmp_path / "sub" / "g.npz"
-    assert network_tool.main(["export", str(source), str(out), "--format=weights"]) == 0
+    assert start.run("network_tool", ["export", str(source), str(out), "--format=weights"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith(f"wrote {out}; in Python:\n\n")
     found = {}

@@ -34,7 +34,7 @@ def network():
 
 
 def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
-    import network_tool
+    from pgan_tf.programs import start
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
@@ -42,7 +42,7 @@ def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
     commands = re.findall("^python network_tool.py (export .*)$", PAGE, re.M)
     assert len(commands) == 4
     for command in commands:
-        assert network_tool.main(command.split()) == 0
+        assert start.run("network_tool", command.split()) == 0
 
     blocks = re.findall("```python\n(.*?)```", PAGE, re.S)
     (tmp_path / "blocks.txt").write_text("\0".join(blocks))

@@ -8,10 +8,10 @@ import nv_pickles
 import pytest
 import rich.console
 
-import network_tool
 from pgan_tf.config import Config
 from pgan_tf.interop import info, nvidia
 from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.programs import start
 from pgan_tf.schedule import Stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.state import Counters, StageState
@@ -23,7 +23,7 @@ def say(capsys, monkeypatch):
 
     def call(*arguments) -> str:
         monkeypatch.setenv("COLUMNS", "80")
-        assert network_tool.main(["info", *map(str, arguments)]) == 0
+        assert start.run("network_tool", ["info", *map(str, arguments)]) == 0
         out, err = capsys.readouterr()
         assert err == ""
         assert max(map(len, out.splitlines())) <= 80
@@ -175,7 +175,7 @@ def test_what_is_no_network(name, tmp_path, capsys):
     (tmp_path / "young" / "config.json").write_text(Config().to_json())
     (tmp_path / "card" / "card.json").write_text("{}")
     (tmp_path / "damaged" / "card.json").write_text("{")
-    assert network_tool.main(["info", str(tmp_path / name)]) == 2
+    assert start.run("network_tool", ["info", str(tmp_path / name)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"error: {tmp_path / name}")

@@ -14,9 +14,9 @@ import nv_pickles
 import pytest
 from nv_pickles import Network
 
-import network_tool
 from pgan_tf.data import DataError
 from pgan_tf.interop.nvidia_file import read_file
+from pgan_tf.programs import start
 
 MOST_MEMORY = 40 * 2**20  # bytes, beside the file itself
 
@@ -303,11 +303,11 @@ def test_the_command_says_one_line_and_writes_nothing(tmp_path, capsys, monkeypa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.pkl").write_bytes(pickle.dumps(Asks(os.system, "touch ran")))
     for command in (["import", "nvidia", "bad.pkl", "out"], ["info", "bad.pkl"]):
-        assert network_tool.main(command) == 2
+        assert start.run("network_tool", command) == 2
         out, err = capsys.readouterr()
         assert out == ""
         assert err.startswith("error: bad.pkl: its pickle asks for")
         assert err.count("\n") == 1
-    assert network_tool.main(["import", "nvidia", "none.pkl", "out"]) == 2
+    assert start.run("network_tool", ["import", "nvidia", "none.pkl", "out"]) == 2
     assert "none.pkl: no such file" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["bad.pkl"]

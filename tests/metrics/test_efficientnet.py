@@ -6,12 +6,11 @@ import inception_recipe as recipe
 import numpy as np
 import pytest
 import tensorflow as tf
+from pgan_tf.metrics import extractors
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors import efficientnet_lite0
+from pgan_tf.metrics.features import extract
 from torch_files import write_legacy
-
-from metrics import extractors
-from metrics.errors import MetricError
-from metrics.extractors import efficientnet_lite0
-from metrics.features import extract
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 INSTALLED = importlib.util.find_spec(efficientnet_lite0.PACKAGE) is not None

@@ -6,11 +6,10 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from metrics import progress
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.features import extract
+from pgan_tf.metrics import progress
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors.base import Activations, Extractor
+from pgan_tf.metrics.features import extract
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (23, 8, 6, 3)).astype(np.uint8)
 TRACES = []
@@ -120,8 +119,8 @@ def test_two_devices_give_what_one_gives(fresh_process):
 import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from metrics.extractors.base import Activations, Extractor
-from metrics.features import extract
+from pgan_tf.metrics.extractors.base import Activations, Extractor
+from pgan_tf.metrics.features import extract
 images = np.random.RandomState(0).randint(0, 256, (23, 8, 6, 3)).astype(np.uint8)
 places = set()
 def load():

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.frechet import Moments, Statistics, frechet_distance
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.frechet import Moments, Statistics, frechet_distance
 
 
 @pytest.fixture(scope="module")

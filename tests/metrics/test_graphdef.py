@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from metrics.errors import MetricError
-from metrics.weights import graphdef
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.weights import graphdef
 
 KERNEL = np.random.RandomState(0).randn(3, 3, 2, 4).astype(np.float32)
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.images import chunks, rewindable
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.images import chunks, rewindable
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (23, 4, 5, 3), np.uint8)
 

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
+from pgan_tf.metrics import extractors
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors import inception_2015
+from pgan_tf.metrics.extractors.inception_table import node_names
+from pgan_tf.metrics.features import extract
+from pgan_tf.metrics.weights import locate
 from torch_files import write_legacy
-
-from metrics import extractors
-from metrics.errors import MetricError
-from metrics.extractors import inception_2015
-from metrics.extractors.inception_table import node_names
-from metrics.features import extract
-from metrics.weights import locate
 
 TOLERANCE = 5e-6  # of the greatest value
 TOOLS = {"tf": "original", "pf": "pytorch-fid"}  # torch-fidelity, pytorch-fid

@@ -6,11 +6,10 @@ import inception_recipe as recipe
 import keras
 import numpy as np
 import pytest
-
-from metrics.extractors import inception_2015
-from metrics.extractors.base import Activations, Extractor
-from metrics.features import extract
-from metrics.frechet import Statistics, frechet_distance
+from pgan_tf.metrics.extractors import inception_2015
+from pgan_tf.metrics.extractors.base import Activations, Extractor
+from pgan_tf.metrics.features import extract
+from pgan_tf.metrics.frechet import Statistics, frechet_distance
 
 TAPS = (64, 192, 768, 2048)
 

@@ -3,11 +3,10 @@
 import keras
 import numpy as np
 import pytest
-
-from metrics import extractors
-from metrics.errors import MetricError
-from metrics.features import extract
-from metrics.weights import locate
+from pgan_tf.metrics import extractors
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.features import extract
+from pgan_tf.metrics.weights import locate
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (2, 40, 40, 1)).astype(np.uint8)
 

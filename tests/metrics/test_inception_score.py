@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.inception_score import inception_score
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.inception_score import inception_score
 
 
 @pytest.fixture(scope="module")

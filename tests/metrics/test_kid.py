@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.kid import kernel_inception_distance, random_subsets
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.kid import kernel_inception_distance, random_subsets
 
 SMALL = {"subsets": 20, "subset_size": 200}
 

@@ -10,16 +10,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from metrics import train_mnist_classifier
-from metrics.errors import MetricError
-from metrics.extractors import mnist_classifier
-from metrics.mnist_files import Digits, read_digits
+from pgan_tf.metrics import train_mnist_classifier
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors import mnist_classifier
+from pgan_tf.metrics.mnist_files import Digits, read_digits
 
 # The command as users type it, only with fewer epochs; and a second time, to the file given last.
 SHORT = """
 import sys
-from metrics import train_mnist_classifier as command
+from pgan_tf.metrics import train_mnist_classifier as command
 command.MAX_EPOCHS = 3
 status = command.main(sys.argv[1:-1])
 sys.exit(status or command.main([sys.argv[1], "--output", sys.argv[-1]]))
@@ -236,7 +235,7 @@ def test_missing_weights_name_the_command(monkeypatch, tmp_path):
     monkeypatch.setenv(mnist_classifier.ENVIRONMENT, str(tmp_path / "none.npz"))
     message = refusal(mnist_classifier.load)
     assert "none.npz" in message
-    assert "python -m metrics.train_mnist_classifier" in message
+    assert "python -m pgan_tf.metrics.train_mnist_classifier" in message
 
 
 def test_written_file_is_read_back_and_replaced_whole(untrained, monkeypatch):

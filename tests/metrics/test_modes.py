@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.modes import mode_count, mode_statistics, stacked_modes
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.modes import mode_count, mode_statistics, stacked_modes
 
 
 def test_all_modes_equally_often_are_perfect():

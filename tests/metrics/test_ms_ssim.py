@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.ms_ssim import mean_ms_ssim, ms_ssim, ssim
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.ms_ssim import mean_ms_ssim, ms_ssim, ssim
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.neighbors import nearest, nearest_neighbor_distance, squared_distances
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.neighbors import nearest, nearest_neighbor_distance, squared_distances
 
 
 def random_images(count, seed, shape=(8, 8, 3)):

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.planar import mixture_scores, swiss_roll_curve, swiss_roll_score, wasserstein_2d
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.planar import mixture_scores, swiss_roll_curve, swiss_roll_score, wasserstein_2d
 
 ANGLES = np.arange(8) * np.pi / 4
 CENTRES = 2 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)  # [8,2]

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-
-from metrics.errors import MetricError
-from metrics.precision_recall import precision_recall
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.precision_recall import precision_recall
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from pgan_tf.metrics import extractors, swd
+from pgan_tf.metrics.features import extract
+from pgan_tf.metrics.frechet import Statistics, frechet_distance
+from pgan_tf.metrics.mnist_files import read_digits
 from scipy.ndimage import gaussian_filter
-
-from metrics import extractors, swd
-from metrics.features import extract
-from metrics.frechet import Statistics, frechet_distance
-from metrics.mnist_files import read_digits
 
 COUNT = 80
 

@@ -5,14 +5,13 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from metrics import features, registry
-from metrics.cache import StatisticsCache
-from metrics.errors import MetricError
-from metrics.extractors.base import Activations, Extractor
-from metrics.frechet import Statistics
-from metrics.measured import MeasuredSet, MeasuredStatistics, Options
-from metrics.registry import METRICS
+from pgan_tf.metrics import features, registry
+from pgan_tf.metrics.cache import StatisticsCache
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.extractors.base import Activations, Extractor
+from pgan_tf.metrics.frechet import Statistics
+from pgan_tf.metrics.measured import MeasuredSet, MeasuredStatistics, Options
+from pgan_tf.metrics.registry import METRICS
 
 COUNT = 1010  # KID wants a thousand
 

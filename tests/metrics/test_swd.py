@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from metrics import swd
-from metrics.errors import MetricError
-from metrics.pyramid import enlarge, laplacian_pyramid, levels, shrink
+from pgan_tf.metrics import swd
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.pyramid import enlarge, laplacian_pyramid, levels, shrink
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "swd.npz")
 IDENTITY = (np.zeros(3, np.float32), np.ones(3, np.float32))

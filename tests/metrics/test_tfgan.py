@@ -5,10 +5,9 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-
-from metrics import frechet, inception_score, kid, tfgan
-from metrics.errors import MetricError
-from metrics.frechet import Statistics
+from pgan_tf.metrics import frechet, inception_score, kid, tfgan
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.frechet import Statistics
 
 SMALL = {"subsets": 5, "subset_size": 100}
 

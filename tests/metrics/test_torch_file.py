@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import reference
 import torch_files
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.weights import torch_file
 from torch_files import legacy, pickled, tensor, write_legacy, write_zip
-
-from metrics.errors import MetricError
-from metrics.weights import torch_file
 
 GOLDEN = [reference.SMALL / f"inception_mini_{kind}.pth" for kind in ("legacy", "zip")]
 FOUR = np.arange(4, dtype=np.float32).tobytes()

@@ -6,11 +6,11 @@ import numpy as np
 import nv_pickles
 import pytest
 
-import train
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.interop import nvidia
 from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.programs import train
 from pgan_tf.schedule import Stage
 from pgan_tf.training import checkpoint, initial, loop, rundir
 from pgan_tf.training.plan import make_plan

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.measured import MeasuredSet
 
-from metrics.errors import MetricError
-from metrics.measured import MeasuredSet
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
 from pgan_tf.evaluation import results, snapshots

@@ -3,8 +3,8 @@
 import pytest
 from absl.testing import flagsaver
 
-import train
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.programs import train
 from pgan_tf.training import rundir
 
 

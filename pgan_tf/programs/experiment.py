@@ -1,0 +1,91 @@
+"""Compares systems fairly: several flagfiles times several seeds, trained, measured, and put into one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pgan_tf import CHECKOUT
+from pgan_tf.config import ConfigError
+from pgan_tf.quiet import import_tensorflow_quietly
+
+INTERRUPTED = "interrupted; everything is saved, the same command goes on"
+EPILOG = """\
+Examples:
+
+  experiment.py run configs/cpu/columbia.toml --dry_run     what is done and what is missing
+  experiment.py run configs/cpu/columbia.toml --jobs=2      does what is missing; stop and repeat it as you like
+  experiment.py table configs/cpu/columbia.toml             tables, plots and TensorBoard's HParams of what is complete
+
+A suite file lists flagfiles, seeds, budget and metrics; configs/cpu/columbia.toml is one, and
+pgan_tf/experiments/suite.py explains its keys."""
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    run_parser = commands.add_parser("run", help="train and measure what is missing")
+    run_parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: %(default)s)")
+    run_parser.add_argument("--dry_run", action="store_true", help="print what is done and what is missing")
+    table_parser = commands.add_parser("table", help="write the report: tables, plots, TensorBoard's HParams")
+    for sub, action in ((run_parser, run), (table_parser, table)):
+        sub.add_argument("suite", type=Path, metavar="SUITE.toml")
+        sub.set_defaults(action=action)
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    from pgan_tf.experiments.runner import Runner
+    from pgan_tf.experiments.suite import check_images, read_suite
+
+    if args.jobs < 1:
+        raise ConfigError(f"--jobs={args.jobs}: at least 1")
+    suite = read_suite(args.suite)
+    check_images(suite)
+    if args.dry_run:
+        return show(suite)
+    failed = Runner(suite, program, args.jobs).run()
+    if failed:
+        print(f"error: {len(failed)} failed: {', '.join(failed)}; the same command tries again", file=sys.stderr)
+        return 1
+    print(f"all is done; next: python experiment.py table {args.suite}")
+    return 0
+
+
+def show(suite) -> int:
+    """A line for each run of the suite: where it is and how far."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pgan_tf.experiments.runs import states
+
+    found = Table("run", "folder", "kimg", "state", box=None, pad_edge=False, header_style="bold")
+    for state in states(suite):
+        word = "complete" if state.complete else "trained" if state.trained else "begun" if state.folder else "missing"
+        found.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
+    Console(highlight=False).print(found)
+    return 0
+
+
+def table(args: argparse.Namespace) -> int:
+    from pgan_tf.experiments.report import write_report
+    from pgan_tf.experiments.suite import read_suite
+
+    for path in write_report(read_suite(args.suite), args.suite):
+        print(f"wrote {path}")
+    return 0
+
+
+def program(name: str) -> list[str]:
+    """The words that start another of our programs, from whatever folder this one was started in."""
+    return [sys.executable, *([str(CHECKOUT / f"{name}.py")] if CHECKOUT else ["-m", "pgan_tf", name])]
+
+
+def main(argv: list[str]) -> int:
+    """Runs a command; returns the exit status."""
+    args = parser().parse_args(argv)
+    import_tensorflow_quietly()
+    return args.action(args)
