@@ -62,7 +62,7 @@ setup(
     package_dir={"pgan_tf.metrics": "metrics"},  # a name of its own in site-packages
     install_requires=[
         "tensorflow>=2.18,<3",
-        "keras>=3.8,<4",
+        "keras>=3.12,<4",  # before 3.11.3 a .keras file could run code in spite of safe mode
         "tensorflow-gan>=2.1,<3",
         "tensorflow-datasets>=4.9.4,<5",
         "importlib_resources>=5",  # tensorflow-datasets needs it to prepare a set, and does not say so

@@ -19,6 +19,7 @@ import numpy as np
 
 from pgan_tf import growth
 from pgan_tf.networks import Generator
+from pgan_tf.networks.archive import first_line, planned
 from pgan_tf.networks.saved import NetworkError
 
 CONFIG, NOTE = "config.json", "README.md"  # beside the arrays; numpy gives their bytes
@@ -39,17 +40,21 @@ def read_weights(path: Path) -> Generator:
     """The generator of a file that `write_weights` made. NetworkError: it cannot be read, or an array does not fit."""
     try:
         with np.load(path, allow_pickle=False) as file:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in file.zip.infolist()):
+                raise ValueError("has compressed parts, which an export has not")
             arrays = {name: file[name] for name in file.files if name not in (CONFIG, NOTE)}
-            network = Generator(**json.loads(file[CONFIG]))
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise NetworkError(f"{path}: cannot be read as exported weights ({reason})") from None
-    variables = network.parameters_by_name()
-    for name in sorted(variables.keys() ^ arrays.keys()):
-        raise NetworkError(f"{path}: {name} is {'missing' if name in variables else 'no weight of this network'}")
-    for name, variable in variables.items():
-        if arrays[name].shape != tuple(variable.shape):
-            raise NetworkError(f"{path}: {name} is {list(arrays[name].shape)}, not {list(variable.shape)}")
+            options = json.loads(file[CONFIG])
+        plan = planned(Generator, options, len(arrays)).parameters_by_name()
+    except (OSError, KeyError, ValueError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        raise NetworkError(f"{path}: cannot be read as exported weights ({first_line(error)})") from None
+    shapes = {name: tuple(variable.shape) for name, variable in plan.items()}
+    for name in sorted(shapes.keys() ^ arrays.keys()):
+        raise NetworkError(f"{path}: {name} is {'missing' if name in shapes else 'no weight of this network'}")
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise NetworkError(f"{path}: {name} is {list(arrays[name].shape)}, not {list(shape)}")
+    network = Generator(**options)
+    for name, variable in network.parameters_by_name().items():
         variable.assign(arrays[name])
     return network
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from pgan_tf.errors import UserError
+from pgan_tf.networks.archive import Refused, check_archive, first_line
 from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
 
 IMPORTED = "generator_ema.keras"  # the averaged generator in the folder of an imported network
@@ -18,13 +19,22 @@ class NetworkError(UserError, ValueError):
 
 
 def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> ProgressiveNetwork:
-    """The network in a .keras file. NetworkError if it cannot be read, or if it is not a `kind`."""
+    """The network in a .keras file, of which nothing is executed.
+
+    NetworkError if it cannot be read, holds anything but a network of this package, or one that is not a `kind`.
+    """
     name = "network" if kind is ProgressiveNetwork else kind.__name__.lower()
+    if path.suffix != ".keras":  # Keras chooses its reader by the name, and its older ones execute what they find
+        raise NetworkError(f"{path}: not a .keras file; give one that a run or an import has written")
     try:
+        check_archive(path)
         network = keras.saving.load_model(path, compile=False)
+    except OSError as error:
+        raise NetworkError(f"{path}: cannot be read: {error.strerror or first_line(error)}") from None
+    except Refused as error:
+        raise NetworkError(f"{path}: cannot be loaded as a {name}: {error}") from None
     except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise NetworkError(f"{path}: cannot be loaded as a {name} ({reason})") from None
+        raise NetworkError(f"{path}: cannot be loaded as a {name} ({first_line(error)})") from None
     if not isinstance(network, kind):
         raise NetworkError(f"{path}: holds a {type(network).__name__}, not a {name}")
     return network

@@ -72,6 +72,8 @@ WRONG = {
     "9x9/bias is no weight of this network": lambda arrays, options: arrays.update({"9x9/bias": np.zeros(1)}),
     r"4x4_Conv/bias is \[5\], not \[4\]": lambda arrays, options: arrays.update({"4x4_Conv/bias": np.zeros(5)}),
     "cannot be read as exported weights": lambda arrays, options: options.update(resolution=7),
+    "its options are of no network": lambda arrays, options: options.update(fmap_base=2**40, fmap_max=2**30),
+    "resolution is 1048576": lambda arrays, options: options.update(resolution=2**20),
     "cannot be read as exported .*shiny": lambda arrays, options: options.update(shiny=7),
 }
 

@@ -238,7 +238,7 @@ def test_what_is_no_network_is_refused(imported, config, run, tmp_path):
         tmp_path / "none": "give an imported network's folder, a run's folder or a .keras file",
         tmp_path / "empty": "give an imported network's folder",
         tmp_path / "broken.keras": "cannot be loaded as a generator",
-        tmp_path / "half": "discriminator.keras: cannot be loaded as a discriminator",
+        tmp_path / "half": "discriminator.keras: cannot be read: No such file",
         tmp_path / "young": "this run has no checkpoint; give its network-*.keras",
         tmp_path / "damaged": "no usable checkpoint",
         imported[0.0] / "discriminator.keras": "holds a Discriminator, not a generator",
