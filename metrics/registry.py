@@ -33,6 +33,7 @@ class Metric:
         extractor: the feature extractor that its value depends on and whose name then belongs to the result: '' none,
             ASKED the one that was asked for, else the name of its own.
         reals: whether it compares with real images at all.
+        least: images below which its value says little; there must also be one for each feature. 0: no such bound.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Metric:
     images: int
     extractor: str = ""
     reals: bool = True
+    least: int = 0
 
 
 def _swd(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
@@ -99,7 +101,7 @@ def _mean_std(pair: tuple[float, float]) -> Values:
 
 METRICS = {
     "swd": Metric("SWD x1e3", _swd, "avg", True, 16384),
-    "fid": Metric("FID", _fid, "fid", True, 50000, extractor=ASKED),
+    "fid": Metric("FID", _fid, "fid", True, 50000, extractor=ASKED, least=2048),
     "kid": Metric("KID", _kid, "mean", True, 50000, extractor=ASKED),
     "is": Metric("Inception Score", _inception_score, "mean", False, 50000, extractor=ASKED, reals=False),
     "pr": Metric("precision, recall", _precision_recall, "precision", False, 50000, extractor=ASKED),

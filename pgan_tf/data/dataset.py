@@ -14,6 +14,7 @@ import numpy as np
 
 from pgan_tf.data import tfrecord
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.label_rows import vectors
 
 _RECORD_NAME = re.compile(
     r"(?P<name>.+)-r(?P<log2>\d\d)(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords", re.ASCII
@@ -155,7 +156,8 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
-    matches = [match for match in (_RECORD_NAME.fullmatch(path.name) for path in sorted(folder.iterdir())) if match]
+    found = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]  # macOS leaves ._name
+    matches = [match for match in map(_RECORD_NAME.fullmatch, found) if match]
     names = sorted({match["name"] for match in matches})
     if not names:
         raise DataError(f"{folder}: holds no *-rNN.tfrecords files; make a data set with dataset_tool.py first")
@@ -187,7 +189,7 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
         raise DataError(f"{path}: must be one array of numbers [pictures, label size]; write the data set again")
     if len(labels) != count:
         raise DataError(f"{path}: {len(labels)} labels for {count} pictures; write the data set again")
-    return labels.astype(np.float32)
+    return vectors(labels, path)
 
 
 def _check_shards(folder: Path, found: list[re.Match]) -> None:

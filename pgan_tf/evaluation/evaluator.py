@@ -112,6 +112,19 @@ class Evaluator:
         reals = self.reals.count if row.reals else None
         return min(self.request.images or row.images, fakes, reals or UNLIMITED)
 
+    def doubts(self, fakes: int = UNLIMITED) -> list[str]:
+        """A line for each metric that has too few images to say much. `fakes`: how many there are."""
+        found = []
+        for metric in (name for name in self.request.metrics if METRICS[name].least):
+            identity, extractor = self.identity(metric, "", fakes), self._extractor_of(metric)
+            least = max(METRICS[metric].least, extractor.features)
+            if identity["count"] < least:
+                found.append(
+                    f"{identity['title']} of {identity['count']} images says little: its {extractor.features} features "
+                    f"need {least:,} images at least, and numbers to compare with others 10,000 or more"
+                )
+        return found
+
     def _check_alike(self, name: str, fakes: Iterable[np.ndarray]) -> None:
         if not isinstance(self._source, ImageSet):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ class Sink:
 
     def __init__(self, path: Path | None, run: Path | None = None):
         self.path, self.run, self.shown, self.new = path, run, [], []
+        self.doubts: list[str] = []  # what the reader of the table should know
         self._known = results.read(path) if path else []
 
     def __enter__(self) -> Sink:
@@ -59,6 +61,8 @@ class Sink:
             _write_events(self.run, self.new)
         if self.shown:
             self.show()
+            for doubt in dict.fromkeys(self.doubts):
+                print(f"warning: {doubt}", file=sys.stderr)
 
     def known(self, identity: dict) -> bool:
         """Whether this measurement is in the file; it is then shown with the others."""
@@ -92,6 +96,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
     with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder) as sink:
         if baselines:
             measure_baselines(reals.images, request, sink)
+        sink.doubts += evaluator.doubts()
         for snapshot in found:
             about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
             for metric in request.metrics:
@@ -149,6 +154,7 @@ def _measure_set(
         raise MetricError(f"{fakes.name}: holds statistics; they can stand for the reals, not for the fakes")
     evaluator = Evaluator(reals, request)
     name = name or fakes.name
+    sink.doubts += evaluator.doubts(fakes.count)
     about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
     todo = [m for m in request.metrics if not sink.known({**about, **evaluator.identity(m, name, fakes.count)})]
     for row in evaluator.measure(name, fakes, fakes.count, metrics=todo, **about):

@@ -260,6 +260,8 @@ class Run:
                     rows.append(row)
         except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
             self.log.line(f"not measured: {error}")
+        while rows and measurements.doubts:
+            self.log.line(f"warning: {measurements.doubts.pop()}")
         best = measurements.keep_best(self.folder, rows, self.state, alpha)
         seconds = time.monotonic() - began
         self.clock.add_metrics(seconds)

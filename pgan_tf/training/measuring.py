@@ -41,6 +41,7 @@ class Measurements:
         request = Request(metrics, run.metrics_images, extractor=run.extractor, progress=False)
         self.evaluator = Evaluator(open_set(dataset.folder, resolution), request)
         self.labels = labels_for(label_size, dataset.labels) if label_size else None
+        self.doubts = self.evaluator.doubts()  # said once
         self._drawn: tuple[StageState, Callable] | None = None
 
     def due(self, tick: int, final: bool) -> bool:

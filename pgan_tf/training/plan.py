@@ -43,7 +43,8 @@ def make_plan(config: Config) -> Plan:
     missing = stages - set(dataset.resolutions)
     if missing:
         raise ConfigError(
-            f"{dataset.folder}: lacks resolution {min(missing)}, which the run needs; write the set again"
+            f"{dataset.folder}: lacks resolution {min(missing)}, which the run needs; complete it: "
+            f"dataset_tool.py create_from_tfrecords NEW_FOLDER {dataset.folder}"
         )
     for stage in sorted(stages):
         _check_minibatch(schedule, stage, config.model.mbstd_group_size)

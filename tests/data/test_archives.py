@@ -266,7 +266,7 @@ INDICES = {
     "has no label for 19 pictures (a/x/1.png)": {"labels": [[NAMES[0], 1]]},
     "lists of as many numbers": {"labels": [[name, [0] * (1 + i % 2)] for i, name in enumerate(NAMES)]},
     "not bool": {"labels": [[name, True] for name in NAMES]},
-    "label -1": {"labels": [[name, -1] for name in NAMES]},
+    "labels from -1 to -1": {"labels": [[name, -1] for name in NAMES]},
     "more than 65536": {"labels": [[name, 10**7] for name in NAMES]},
     "not int and str": {"labels": [[name, "x" if i else 1] for i, name in enumerate(NAMES)]},
 }

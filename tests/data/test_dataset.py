@@ -13,6 +13,7 @@ import pytest
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.pyramid import pyramid
 from pgan_tf.data.tfrecord import encode_image, frame
+from pgan_tf.data.verify import verify
 from pgan_tf.data.writer import encode_levels
 
 
@@ -186,3 +187,13 @@ def test_threads_may_share_a_dataset(small_set):
         thread.join()
     for result in results:
         np.testing.assert_array_equal(result, expected)
+
+
+def test_hidden_files_beside_a_set(golden_folder, tmp_path):
+    """macOS puts a `._` file beside each on drives of other systems; the set is what it was."""
+    shutil.copytree(golden_folder / "nv_dataset_gray", tmp_path / "set")
+    for path in list((tmp_path / "set").iterdir()):
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\26\7")
+    dataset, expected = RecordDataset(tmp_path / "set"), RecordDataset(golden_folder / "nv_dataset_gray")
+    assert (dataset.name, dataset.count) == (expected.name, expected.count)
+    assert verify(tmp_path / "set").problems == []

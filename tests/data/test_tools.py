@@ -163,7 +163,7 @@ def test_verify_finds_disagreement(small_set, golden_folder):
     path.write_bytes(whole)
     with open(small_set / "small-rxx.labels", "wb") as file:
         np.save(file, np.full((10, 3), np.nan, np.float32))
-    assert "label 0 is not a finite number" in verify(small_set).problems[0]
+    assert "labels are not all finite numbers (row 0)" in verify(small_set).problems[0]
 
 
 def test_verify_and_compare_read_shards(small_set, tmp_path):

@@ -11,7 +11,9 @@ from pgan_tf.metrics.registry import METRICS
 
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
+from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.evaluation.fakes import GeneratedImages
+from pgan_tf.evaluation.sets import open_set
 from pgan_tf.networks import Generator
 from pgan_tf.programs import evaluate
 from pgan_tf.training.export import save_generator
@@ -70,7 +72,18 @@ def test_features_come_with_the_extractors_name_and_hash(sets, capsys):
     row = pair(sets, "--metrics=fid", "--extractor=efficientnet-lite0")[0]
     assert row["title"] == "FID (efficientnet-lite0)"
     assert len(row["extractor_sha256"]) == 64
-    assert "FID (efficientnet-lite0)" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "FID (efficientnet-lite0)" in said.out
+    warning = "warning: FID (efficientnet-lite0) of 40 images says little: its 1280 features need 2,048 images at least"
+    assert said.err.count(warning) == 1
+
+
+def test_only_metrics_of_too_few_images_are_doubted(sets):
+    reals = open_set(sets / "reals.npy")
+    assert Evaluator(reals, Request(("swd", "ms_ssim", "kid"))).doubts(40) == []
+    many = Evaluator(reals.part(0, 2048, "many"), Request(("fid",)))
+    assert many.doubts(2048) == []
+    assert "of 2047 images" in many.doubts(2047)[0]
 
 
 def test_a_run_is_measured_once_and_others_after_a_kill(run):

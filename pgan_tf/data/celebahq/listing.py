@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.text import read_text
 
 COLUMNS = ["idx", "orig_idx", "orig_file", "proc_md5", "final_md5"]
 _POINTS = 10  # numbers in a row of landmarks
@@ -63,7 +64,7 @@ def _entry(path: str | os.PathLike, number: int, row: list[str]) -> Entry:
 def _lines(path: str | os.PathLike) -> list[str]:
     """Those that are not empty."""
     try:
-        lines = Path(path).read_text(encoding="ascii").splitlines()
+        lines = read_text(path).splitlines()
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not a text file; fetch it again") from error
     except OSError as error:

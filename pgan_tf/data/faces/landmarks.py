@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.text import read_text
 from pgan_tf.files import new_file
 
 POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")  # left and right as one looks at the picture
@@ -38,7 +38,7 @@ def read_landmarks(path: str | os.PathLike) -> list[Face]:
     CelebA's two lines above them (how many, and the names of the columns) may be missing. Raises DataError.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no file of landmarks can be read here ({error})") from error
     promised = int(lines[0]) if lines and lines[0].strip().isdecimal() else None

@@ -13,6 +13,7 @@ import numpy as np
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.label_rows import label_matrix
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
 from pgan_tf.data.writer import is_resolution
@@ -21,7 +22,6 @@ IMAGE_NAMES = ("images", "x", "X", "data", "x_train", "train_images", "arr_0")  
 LABEL_NAMES = ("labels", "label", "y", "Y", "y_train", "train_labels")
 _CHANNELS = (1, 3)
 _COMPRESSED_LIMIT = 1 << 30  # bytes of an array that must be unpacked into memory
-_LABELS_LIMIT = 1 << 28  # numbers in a label matrix: 1 GiB
 _BLOCK = 1 << 20  # bytes
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name
 
@@ -74,39 +74,6 @@ def to_nhwc(images: np.ndarray, where: str) -> np.ndarray:
         advice = "save them as PNG files and give the folder to create_from_images, which crops and resizes"
         raise DataError(f"{where}: images of {width}x{height}; they must be square, a power of two from 4; {advice}")
     return images
-
-
-def label_matrix(labels: np.ndarray, count: int, where: str) -> np.ndarray:
-    """Labels as a data set stores them, float32 [count, L]: numbers [count, L] as they are; classes one-hot.
-
-    Classes are integers [count] or [count, 1] from 0; L is the greatest one plus one. Raises DataError.
-    """
-    if labels.dtype.kind not in "biuf" or labels.ndim not in (1, 2) or len(labels) != count or labels.size == 0:
-        form = f"{labels.dtype} of shape {list(labels.shape)}"
-        raise DataError(f"{where}: labels are {form}; {count} images need numbers [{count}] or [{count}, L]")
-    if labels.ndim == 1 or (labels.shape[1] == 1 and labels.dtype.kind != "f"):
-        return one_hot(labels.reshape(-1), None, where)
-    _check_size(count, labels.shape[1], where)
-    with np.errstate(over="ignore"):
-        matrix = labels.astype(np.float32)  # [N,L]
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{where}: labels are not all finite numbers; repair them or leave them out")
-    return matrix
-
-
-def one_hot(labels: np.ndarray, classes: int | None, where: str) -> np.ndarray:
-    """Classes [N] from 0 -> float32 [N, classes]; None: as many as there are. DataError if one is out of range."""
-    if labels.ndim != 1 or labels.dtype.kind not in "biu":
-        raise DataError(f"{where}: labels are {labels.dtype} of shape {list(labels.shape)}; classes are integers [N]")
-    least, greatest = int(labels.min()), int(labels.max())
-    size = greatest + 1 if classes is None else classes
-    if least < 0 or greatest >= size:
-        classes_are = f"0 to {size - 1}" if classes else "numbered from 0 up"
-        raise DataError(f"{where}: labels from {least} to {greatest}, but classes are {classes_are}")
-    _check_size(len(labels), size, where)
-    matrix = np.zeros((len(labels), size), np.float32)  # [N,L]
-    matrix[np.arange(len(labels)), labels.astype(np.int64)] = 1
-    return matrix
 
 
 def check_count(where: str, found: int, expected: int, allow_partial: bool) -> list[str]:
@@ -202,11 +169,6 @@ def _content_offset(path: Path, info: zipfile.ZipInfo) -> int:
         file.seek(info.header_offset)
         name, extra = struct.unpack_from("<HH", file.read(_LOCAL_HEADER), _LOCAL_HEADER - 4)
     return info.header_offset + _LOCAL_HEADER + name + extra
-
-
-def _check_size(count: int, size: int, where: str) -> None:
-    if count * size > _LABELS_LIMIT:
-        raise DataError(f"{where}: labels of {size} classes for {count} images are too many; number them from 0 up")
 
 
 def _line(error: Exception) -> str:

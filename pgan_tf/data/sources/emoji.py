@@ -12,6 +12,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.fitting import Files, Options, write_files
 from pgan_tf.data.sources.report import Report
+from pgan_tf.data.text import read_text
 
 DEFAULT_CATEGORY = "People & Body"
 
@@ -45,7 +46,7 @@ def category_files(emoji: list[dict], category: str, vendor: str) -> list[str]:
 
 def _read_index(path: Path) -> list[dict]:
     try:
-        emoji = json.loads(path.read_text(encoding="utf-8"))
+        emoji = json.loads(read_text(path))
         complete = all({"category", "image"} <= entry.keys() for entry in emoji)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; give the folder of an unpacked emoji-datasource package") from error

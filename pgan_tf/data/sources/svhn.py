@@ -10,7 +10,8 @@ import numpy as np
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.sources.arrays import check_count, one_hot
+from pgan_tf.data.label_rows import one_hot
+from pgan_tf.data.sources.arrays import check_count
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import PictureSource, as_picture
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, storing
+from pgan_tf.data.label_rows import Labels, one_hot
 from pgan_tf.data.progress import track
 from pgan_tf.data.sources.fitting import Files, Options, write_files
-from pgan_tf.data.sources.labels import Labels
 from pgan_tf.data.sources.report import Report
 from pgan_tf.files import temporary_name
 from pgan_tf.quiet import import_tensorflow_quietly
@@ -140,7 +140,7 @@ def _one_hot(classes: Sequence[int], names: list[str], label: str) -> Labels:
     """Classes, int [N] -> float32 [N,L]; tfds writes -1 where the class is not known."""
     if min(classes) < 0:
         raise DataError(f"--label={label}: not every picture of this split has one; give --label=none")
-    return Labels(np.eye(len(names), dtype=np.float32)[np.asarray(classes)], names)
+    return Labels(one_hot(np.asarray(classes), len(names), f"--label={label}"), names)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.progress import track
+from pgan_tf.data.text import read_text
 
 _BATCH_BYTES = 2**24
 
@@ -24,7 +25,7 @@ def batches(dataset: RecordDataset, indices: np.ndarray, what: str) -> Iterator[
 def label_names(dataset: RecordDataset) -> list[str]:
     """The names of the classes from `<name>-labels.txt`; [] without labels or without one name for each."""
     path = dataset.folder / f"{dataset.name}-labels.txt"
-    names = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    names = read_text(path).splitlines() if path.is_file() else []
     return names if len(names) == dataset.label_size else []
 
 

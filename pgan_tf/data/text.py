@@ -1,0 +1,20 @@
+"""Small text files as people have them: of any system, with or without a byte order mark."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from pathlib import Path
+
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # of Windows
+
+
+def decode(content: bytes, errors: str = "strict") -> str:
+    """UTF-8, or what a byte order mark says (Windows' editors and shells write one). UnicodeDecodeError if strict."""
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    return content.decode(encoding, errors)
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """A whole text file. Raises what reading raises, and UnicodeDecodeError, a ValueError."""
+    return decode(Path(path).read_bytes())
