@@ -193,7 +193,7 @@ def test_pictures(tmp_path, content):
 
 
 def _load(path: Path) -> Picture:
-    return Picture(*load_picture(path, Target(8)))
+    return load_picture(path, Target(8))
 
 
 BATCH = {b"data": np.arange(24, dtype=np.uint8).reshape(2, 12), b"labels": [3, 1], b"filenames": [b"a.png", b"b.png"]}

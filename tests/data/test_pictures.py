@@ -52,7 +52,7 @@ def test_lossy_formats(tmp_path, extension):
 def test_opaque_modes(tmp_path, mode):
     path = tmp_path / "a.tif"
     Image.fromarray(quadrants()).convert(mode, palette=Image.Palette.ADAPTIVE).save(path)
-    pixels, size, seen = load_picture(path, Target(16))
+    pixels, size, seen = load_picture(path, Target(16))[:3]
     assert (size, seen) == ((16, 16), mode)
     np.testing.assert_array_equal(pixels, quadrants())
 
@@ -76,7 +76,7 @@ def test_pixels_without_a_range_are_refused(tmp_path):
     Image.fromarray(np.ones((16, 16), np.float32)).save(tmp_path / "f.tif")
     Image.fromarray(np.full((16, 16), 70000, np.int32)).save(tmp_path / "i.tif")
     for name in ("f.tif", "i.tif"):
-        with pytest.raises(DataError, match="convert the file to 8 or 16 bits"):
+        with pytest.raises(DataError, match=r"pixels have no known range; .* --range=LOW,HIGH"):
             load(tmp_path / name)
 
 
@@ -137,7 +137,7 @@ def test_exif_orientation(tmp_path, orientation, extension):
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored.save(tmp_path / f"a.{extension}", exif=exif, **({} if extension == "png" else {"quality": 95}))
-    pixels, size, _ = load_picture(tmp_path / f"a.{extension}", Target(32, fit="stretch"))
+    pixels, size, _ = load_picture(tmp_path / f"a.{extension}", Target(32, fit="stretch"))[:3]
     assert size == (32, 48)
     assert is_close(corners(pixels), [RED, GREEN, BLUE, GREY], 12)
 

@@ -14,11 +14,17 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b
 
 
 class Format(NamedTuple):
-    """pillow: its names of the format. extensions: in small letters. matches: whether a file begins like one."""
+    """pillow: its names of the format. extensions: in small letters. matches: whether a file begins like one.
+
+    bytes_per_pixel: of memory while it is decoded, at most, where that is more than the 4 of a plain picture; measured.
+    needs: what to install where Pillow does not read it.
+    """
 
     pillow: tuple[str, ...]
     extensions: tuple[str, ...]
     matches: Callable[[bytes], bool]
+    bytes_per_pixel: int = 4
+    needs: str = "needs a Pillow that was built with it: pip install -U pillow"
 
 
 def _begins(*signatures: bytes) -> Callable[[bytes], bool]:
@@ -59,8 +65,15 @@ FORMATS = {
     "GIF": Format(("GIF",), (".gif",), _begins(b"GIF87a", b"GIF89a")),
     "BMP": Format(("BMP",), (".bmp",), _is_bmp),
     "TIFF": Format(("TIFF",), (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    "AVIF": Format(("AVIF",), (".avif",), _has_brand(*_AVIF_BRANDS)),
-    "HEIC": Format(("HEIF",), (".heic", ".heif", ".hif"), _has_brand(*_HEIF_BRANDS)),
+    "AVIF": Format(
+        ("AVIF",), (".avif",), _has_brand(*_AVIF_BRANDS), needs="needs Pillow 11.3 or newer: pip install -U pillow"
+    ),
+    "HEIC": Format(
+        ("HEIF",),
+        (".heic", ".heif", ".hif"),
+        _has_brand(*_HEIF_BRANDS),
+        needs="needs a package: pip install 'pgan_tf[heic]'",
+    ),
     "JPEG 2000": Format(
         ("JPEG2000",),
         (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),

@@ -19,7 +19,7 @@ from pgan_tf.data.progress import track
 from pgan_tf.data.sources.archives import find_archives, list_members
 from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files
 from pgan_tf.data.sources.members import member_name, open_member
-from pgan_tf.data.sources.picture import File, open_picture
+from pgan_tf.data.sources.picture import File, open_picture, read_opaque
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 
@@ -103,5 +103,5 @@ def _size(item: Any, open_file: Callable[[Any], File]) -> tuple[int, int] | None
 
 
 def _load(item: Any, open_file: Callable[[Any], File], box: Sequence[int]) -> Picture:
-    with open_picture(open_file(item)) as image:
-        return Picture(np.asarray(image.convert("RGB").crop(box)), image.size, image.mode)
+    image, mode = read_opaque(open_file(item))
+    return Picture(np.asarray(image.crop(box)), image.size, mode)

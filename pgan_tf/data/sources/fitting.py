@@ -62,7 +62,7 @@ def load_file(item: Any, open_file: Callable[[Any], File], name: Callable[[Any],
     """Runs in a worker."""
     file = open_file(item)
     try:
-        return Picture(*load_picture(file, target))
+        return load_picture(file, target)
     except Exception as error:
         message = str(error).replace(str(file), os.path.basename(name(item)))
         raise DataError(message or type(error).__name__) from error

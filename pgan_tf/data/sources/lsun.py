@@ -181,7 +181,7 @@ def _size(key: bytes, path: str, max_pixels: int) -> Size | None:
 
 
 def _load_square(key: bytes, path: str, target: Target) -> Picture:
-    return Picture(*load_picture(_value(key, path), target))
+    return load_picture(_value(key, path), target)
 
 
 def _load_wide(key: bytes, path: str, size: Size, max_pixels: int) -> Picture:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import partial
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageColor
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.pictures.decode import LARGE, Decoded, How, with_decoded
+from pgan_tf.data.pictures.depth import is_deep
+from pgan_tf.data.pictures.flatten import Box, flattened
 from pgan_tf.data.pictures.formats import EXTENSIONS as EXTENSIONS  # for those who list files
 from pgan_tf.data.pictures.formats import looks_like_picture as looks_like_picture
+from pgan_tf.data.pictures.opening import MAX_PIXELS as MAX_PIXELS
+from pgan_tf.data.pictures.opening import File as File
+from pgan_tf.data.pictures.opening import open_picture as open_picture
+from pgan_tf.data.sources.source import Picture
 from pgan_tf.data.writer import is_resolution
 
 FITS = ("crop", "pad", "stretch")
 MODES = ("rgb", "grey")
-MAX_PIXELS = 2**28  # 16384 x 16384; decoding such a picture takes about 1 GB
+WHITE = (255, 255, 255)
 _GREATEST_DEFAULT = 1024  # without --resolution; photographs are larger than anyone means to train on
-
-File = str | os.PathLike | BinaryIO
+_TURN = Image.Transpose
+_MIRRORS_X = (_TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.ROTATE_90, _TURN.TRANSVERSE)  # right comes before left
+_MIRRORS_Y = (_TURN.FLIP_TOP_BOTTOM, _TURN.ROTATE_180, _TURN.ROTATE_270, _TURN.TRANSVERSE)
 
 
 @dataclass(frozen=True)
@@ -61,36 +65,35 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def load_picture(file: File, target: Target) -> tuple[np.ndarray, tuple[int, int], str]:
-    """Reads a picture file -> (uint8 [R, R, C], its own (width, height) as seen, its own Pillow mode).
+def load_picture(file: File, target: Target) -> Picture:
+    """Reads a picture file -> the square uint8 [R, R, C], its own (width, height) as seen, its own Pillow mode.
 
-    `file`: a path, or an open file. The first frame of an animation; turned as its EXIF orientation says; laid on the
+    `file`: a path, or an open file. Colours by its profile, as sRGB; turned as its EXIF orientation says; laid on the
     background before it is resized, so that the colours hidden under transparent pixels never bleed in; resized by
-    Lanczos. Raises what Pillow raises.
+    Lanczos. Raises what Pillow raises, and DataError.
     """
-    image, mode = read_opaque(file, target.background, target.max_pixels)
-    square = _fit(image, target)
+    how = How(target.max_pixels, target.resolution)
+    image, size, mode = with_decoded(file, how, partial(_within, target=target))
+    square = _resized(image, target)
     pixels = np.asarray(square.convert("L") if target.mode == "grey" else square)
-    return pixels.reshape(target.resolution, target.resolution, target.channels), image.size, mode
+    return Picture(pixels.reshape(target.resolution, target.resolution, target.channels), size, mode)
 
 
 def read_opaque(
-    file: File, background: tuple[int, int, int] = (255, 255, 255), max_pixels: int = MAX_PIXELS
+    file: File, background: tuple[int, int, int] = WHITE, max_pixels: int = MAX_PIXELS
 ) -> tuple[Image.Image, str]:
     """Reads a picture file -> (RGB, upright, on the background where it is transparent; its own Pillow mode)."""
-    with open_picture(file, max_pixels) as image:
-        return _flatten(ImageOps.exif_transpose(image), background), image.mode
+    return with_decoded(file, How(max_pixels), lambda found: (_upright(found, background), found.mode))
 
 
 def read_picture(file: File, channels: int | None = None) -> np.ndarray:
     """A picture file as it is -> uint8 [H,W,C], turned as its EXIF orientation says, white under transparent pixels.
 
-    `channels`: 1 or 3; by default 1 for a grey file, 3 for all others. Raises what Pillow raises.
+    `channels`: 1 or 3; by default 1 for a grey file, 3 for all others. Raises what Pillow raises, and DataError.
     """
-    with Image.open(file) as image:
-        grey = channels == 1 if channels else image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;16")
-        flat = _flatten(ImageOps.exif_transpose(image), (255, 255, 255))
-    pixels = np.asarray(flat.convert("L") if grey else flat)
+    image, mode = read_opaque(file)
+    grey = channels == 1 if channels else mode in ("1", "L") or is_deep(mode)
+    pixels = np.asarray(image.convert("L") if grey else image)
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
@@ -101,49 +104,37 @@ def default_resolution(file: File, max_pixels: int = MAX_PIXELS) -> int:
     return max(4, min(_GREATEST_DEFAULT, 2 ** (side.bit_length() - 1)))
 
 
-@contextmanager
-def open_picture(file: File, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
-    """Yields the picture, only its header read so far. DataError for more pixels: few bytes can promise many."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # Pillow raises above twice this number
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on large pictures and odd metadata; what is an error stays one
-            with Image.open(file) as image:
-                yield image
-    except Image.DecompressionBombError as error:
-        raise DataError(f"has more pixels than --max_pixels={max_pixels}; raise the limit if it is meant") from error
-    except UnidentifiedImageError as error:  # its own message names the file by a path, or an address in memory
-        raise DataError("cannot identify image file; it is damaged, or no picture") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+def _upright(found: Decoded, background: tuple[int, int, int]) -> Image.Image:
+    image = flattened(found.image, found.meaning, background)
+    return image if found.turn is None else image.transpose(found.turn)
 
 
-def _flatten(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
-    """Any mode -> an opaque RGB picture."""
-    if image.mode == "F":
-        raise DataError("floating-point pixels have no known range; convert the file to 8 or 16 bits")
-    if image.mode.startswith("I"):
-        image = _from_16_bits(image)
-    if image.has_transparency_data:
-        paper = Image.new("RGBA", image.size, background)
-        image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return image.convert("RGB")
-
-
-def _from_16_bits(image: Image.Image) -> Image.Image:
-    """Grey 16-bit pixels -> 8 bits, rounded. Pillow's own conversion would clip them at 255."""
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 65535:
-        raise DataError("32-bit pixels have no known range; convert the file to 8 or 16 bits")
-    return Image.fromarray(np.rint(values / 257).astype(np.uint8))
-
-
-def _fit(image: Image.Image, target: Target) -> Image.Image:
-    side, (width, height) = target.resolution, image.size
+def _within(found: Decoded, target: Target) -> tuple[Image.Image, tuple[int, int], str]:
+    """-> (RGB, upright, of it what `target` shows, not much smaller than wanted; the file's size and mode)."""
+    width, height = found.image.size
+    box = 0, 0, width, height
     if target.fit == "crop":
-        square = min(width, height)
-        left, top = (width - square) // 2, (height - square) // 2  # whole pixels: a picture that fits stays as it is
-        image = image.crop((left, top, left + square, top + square))
+        box = _middle_square(width, height, found.turn)
+    sides = (box[2] - box[0], box[3] - box[1])
+    large = sides[0] * sides[1] > LARGE
+    factor = max(1, min(sides) // (4 * target.resolution)) if large else 1
+    image = flattened(found.image, found.meaning, target.background, box, factor)
+    return (image if found.turn is None else image.transpose(found.turn)), found.size, found.mode
+
+
+def _middle_square(width: int, height: int, turn: Image.Transpose | None) -> Box:
+    """In the stored picture, what is the middle square of the upright one, to the pixel where sides are odd."""
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2  # whole pixels: a picture that fits stays as it is
+    if turn in _MIRRORS_X:
+        left = width - side - left
+    if turn in _MIRRORS_Y:
+        top = height - side - top
+    return left, top, left + side, top + side
+
+
+def _resized(image: Image.Image, target: Target) -> Image.Image:
+    side, (width, height) = target.resolution, image.size
     if target.fit != "pad":
         return image.resize((side, side), Image.Resampling.LANCZOS)
     longer = max(width, height)
