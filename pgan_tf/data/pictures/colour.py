@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 Convert = Callable[[Image.Image], Image.Image]
 SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}  # of profiles -> Pillow's modes
 _INTENT = ImageCms.Intent.PERCEPTUAL
+_EXACT = ImageCms.Flags.NOOPTIMIZE  # else a table of few nodes, which is coarse where it is dark, and in Lab everywhere
 _NO_DIFFERENCE = 1  # of 255; what rounding makes of sRGB to sRGB
 _GRID = 17  # values a channel, to find that a profile is sRGB
 
@@ -35,7 +36,7 @@ def _converter(profile: bytes | None, mode: str) -> Convert | None:
     """None: as it is. Most pictures of a set have one profile: found to be sRGB, or made into a transform, once."""
     with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
         if mode == "LAB":
-            return _transform(ImageCms.createProfile("LAB"), mode)
+            return _transform(ImageCms.createProfile("LAB"), mode, _EXACT)
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         of = SPACES.get(source.profile.xcolor_space)
         if of == mode == "CMYK":
@@ -44,13 +45,12 @@ def _converter(profile: bytes | None, mode: str) -> Convert | None:
             convert = _transform(source, mode)
             return None if _is_identity(convert) else convert
         if mode == "L" and of in ("L", "RGB"):
-            return _grey(_transform(source, of), of)
+            return _grey(_transform(source, of, _EXACT), of)
     return None
 
 
-def _transform(source, mode: str) -> Convert:
-    transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT)
-    return transform.apply
+def _transform(source, mode: str, flags: ImageCms.Flags = ImageCms.Flags.NONE) -> Convert:
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, flags).apply
 
 
 def _is_identity(convert: Convert) -> bool:
