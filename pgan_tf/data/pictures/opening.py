@@ -103,7 +103,10 @@ def _most_pixels(kind: str, max_pixels: int) -> int:
 def _too_large(kind: str, size: tuple[int, int], max_pixels: int) -> str:
     allowed = _most_pixels(kind, max_pixels)
     why = f" ({allowed:,} of {kind}, which takes more memory)" if allowed != max_pixels else ""
-    return f"{size[0]}x{size[1]} has more pixels than --max_pixels={max_pixels} allows{why}; raise the limit if it is meant"
+    return (
+        f"{size[0]}x{size[1]} has more pixels than --max_pixels={max_pixels} allows{why}; "
+        "raise the limit if it is meant"
+    )
 
 
 def _require(kind: str) -> None:
