@@ -29,6 +29,8 @@ BEAM = ["apache-beam>=2.60"]
 EXPERIMENTS = [*METRICS, "matplotlib>=3.8", 'tomli>=2; python_version < "3.11"']
 # What --format=onnx writes with, and the runtimes that the tests read every export with.
 EXPORT, RUNTIMES = ["onnx>=1.16"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
+# Pictures of telephones.
+HEIC = ["pillow-heif>=0.16"]
 # ffmpeg as a program, for mp4, gif and webp.
 VIDEO = ["imageio-ffmpeg>=0.5"]
 TEST = [
@@ -36,10 +38,12 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "ruff>=0.9",
+    "tifffile>=2024.1.30",  # a second decoder, to hold ours against
     *QUICKSTART,
     *EXPERIMENTS,
     *LSUN,
     *HDF5,
+    *HEIC,
     *CELEBAHQ,
     *EXPORT,
     *RUNTIMES,
@@ -78,6 +82,7 @@ setup(
         "metrics": METRICS,
         "lsun": LSUN,
         "hdf5": HDF5,
+        "heic": HEIC,
         "celebahq": CELEBAHQ,
         "faces": FACES,
         "beam": BEAM,
