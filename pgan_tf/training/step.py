@@ -234,14 +234,8 @@ class TrainStep:
     def round(self, batch: Batch, controls: Controls, k) -> tf.Tensor:
         """Round k of a call: the discriminator's step(s), each followed by the EMA's, then the generator's."""
         step, alpha = controls.first_round + tf.cast(k, tf.int64), controls.alpha[k]
-        repeats, state = self.config.growth.D_repeats, self.state
-        for i in range(repeats):
-            d, d_norm, d_finite = self.play(
-                self.d_replica, state.discriminator, state.d_optimizer, state.d_log_scale, controls.d_lrate,
-                batch, k * repeats + i, step * repeats + i, alpha,
-            )  # fmt: skip
-            self.update_ema(controls.ema_decay[k])
-            self.update_running_score(d[1], d_finite)
+        state = self.state
+        d, d_norm, d_finite = self.d_steps(batch, controls, k, step, alpha)
         g, g_norm, g_finite = self.play(
             self.g_replica, state.generator, state.g_optimizer, state.g_log_scale, controls.g_lrate,
             batch, k, step, alpha, controls.d_lrate,
@@ -249,6 +243,28 @@ class TrainStep:
         bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
         loss, real, fake, penalty, norm, real_labels, fake_labels = tf.unstack(d)
         return tf.stack([loss, g[0], real, fake, penalty, norm, d_norm, g_norm, real_labels, fake_labels, g[1], bad])
+
+    def d_steps(self, batch: Batch, controls: Controls, k, step, alpha):
+        """The discriminator's steps of a round: -> (report and gradient norm of the last, whether all were finite)."""
+        repeats = self.config.growth.D_repeats
+        d, norm, finite = self.d_step(batch, controls, k, k * repeats, step * repeats, alpha)
+        if repeats > 1:  # traced once, however many they are
+            for i in tf.range(1, repeats):
+                at = step * repeats + tf.cast(i, tf.int64)
+                d, norm, fine = self.d_step(batch, controls, k, k * repeats + i, at, alpha)
+                finite = tf.logical_and(finite, fine)
+        return d, norm, finite
+
+    def d_step(self, batch: Batch, controls: Controls, k, index, step, alpha):
+        """D step `index` of the batch, in round k of the call, and the EMA's: -> what `play` returns."""
+        state = self.state
+        d, norm, finite = self.play(
+            self.d_replica, state.discriminator, state.d_optimizer, state.d_log_scale, controls.d_lrate,
+            batch, index, step, alpha,
+        )  # fmt: skip
+        self.update_ema(controls.ema_decay[k])
+        self.update_running_score(d[1], finite)
+        return d, norm, finite
 
     def _rounds(self, batch: Batch, controls: Controls) -> tf.Tensor:
         """All rounds of a call -> METRICS of each round [K, len(METRICS)], means over the global minibatch."""

@@ -183,6 +183,28 @@ def test_discriminator_steps_per_round():
     assert int(step.state.g_optimizer.iterations.numpy()) == 2
 
 
+def test_no_discriminator_step_of_a_round_hides_what_another_found():
+    """A label that is no number in any one of them; the other two steps are taken."""
+    step = make_step(Stage(4, False), D_repeats=3, labels=2)
+    batch, nonfinite = make_batch(step, 2), METRICS.index("nonfinite")
+    for at in range(6):
+        bad = batch._replace(labels=tf.tensor_scatter_nd_update(batch.labels, [[at, 3, 0]], [np.nan]))
+        before = int(step.state.d_optimizer.iterations.numpy())
+        found = step.rounds(bad, make_controls(2, lrate=0.0)).numpy()[:, nonfinite]
+        assert found.tolist() == ([1, 0] if at < 3 else [0, 1]), at
+        assert int(step.state.d_optimizer.iterations.numpy()) == before + 5
+    assert step.rounds(batch, make_controls(2, lrate=0.0)).numpy()[:, nonfinite].tolist() == [0, 0]
+
+
+def test_many_discriminator_steps_are_one_trace():
+    nodes = []
+    for repeats in (2, 30):
+        step = make_step(Stage(4, False), D_repeats=repeats)
+        graph = step.rounds.get_concrete_function().graph
+        nodes.append(sum(len(f.definition.node_def) for f in graph._functions.values()) + len(graph.get_operations()))
+    assert nodes[0] == nodes[1]
+
+
 def test_the_numbers_of_a_discriminator_step_follow_from_its_place_in_the_run():
     """The second of two steps in round 0 draws what the one step of round 1 draws, and no step what another does."""
     results = {}
