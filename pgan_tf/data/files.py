@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.files import lock_held, temporary_name
+from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
@@ -30,7 +30,7 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
     check_new_folder(folder)
     path = Path(folder).resolve()
     with storing(folder):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     with _claim(path) as alone:
         check_new_folder(folder)  # the last one to hold the claim may have made it
         if alone:
@@ -41,9 +41,11 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
         try:
             yield temporary
             with storing(folder):
+                settle(temporary)
                 if path.is_dir():
                     path.rmdir()  # it was empty; the renaming fails on some systems while it is there
                 temporary.rename(path)
+                sync(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

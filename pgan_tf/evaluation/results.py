@@ -2,45 +2,117 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
-from collections.abc import Iterable
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from pgan_tf.files import append_text
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import METRICS
 
 IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed", "reals_sha256", "fakes_sha256")
 
 
+# What every tick of a training says in numbers.
+TICK = ("tick", "kimg")
+
+
 def append(path: Path, row: dict) -> None:
-    """Adds one line. A line that a kill cut off before is ended first, so that it spoils no other."""
+    """Adds one line, which is on the disk when this returns. A line that a kill cut off before is ended first."""
     text = json.dumps(row) + "\n"
-    if path.exists() and path.read_bytes()[-1:] not in (b"", b"\n"):
-        text = "\n" + text
-    with path.open("a") as file:
-        file.write(text)
+    append_text(path, text if _ends_whole(path) else "\n" + text)
+
+
+def _ends_whole(path: Path) -> bool:
+    """Whether the last line is there to its end."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() == b"\n"
+    except OSError:  # not there, or empty
+        return True
 
 
 def read(path: Path) -> list[dict]:
     """The results among the lines of a file; ticks of a training are passed over."""
-    return [row for row in _rows(path) if "metric" in row and "values" in row]
+    rows = _read(path, _is_result, "tick")
+    return [{**row, "title": row.get("title", METRICS[row["metric"]].title)} for row in rows]
 
 
-def read_ticks(path: Path) -> list[dict]:
-    """The ticks of a training among the lines of a file."""
-    return [row for row in _rows(path) if "tick" in row]
+def read_ticks(path: Path, needs: Iterable[str] = ()) -> list[dict]:
+    """The ticks of a training among the lines of a file; each has the numbers of TICK, and those that are needed."""
+    return _read(path, lambda row: _is_tick(row, needs), "metric")
 
 
-def _rows(path: Path) -> list[dict]:
-    """All whole lines; none where there is no file. A line that a kill cut off is passed over."""
-    rows = []
-    for line in path.read_text().splitlines() if path.exists() else []:
+def parse(line: bytes) -> object:
+    """A line's JSON. ValueError where it is none."""
+    try:
+        return json.loads(line.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _read(path: Path, wanted: Callable[[object], bool], other: str) -> list[dict]:
+    """The wanted lines, none where there is no file. Says of others that have not the key of the `other` kind."""
+    rows, strange = [], []
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for number, line in enumerate(lines, start=1):
         try:
-            rows.append(json.loads(line))
+            row = parse(line)
         except ValueError:
+            if line and number < len(lines):  # what a kill has cut off stands at the end
+                strange.append(number)
             continue
+        if wanted(row):
+            rows.append(row)
+        elif not isinstance(row, dict) or other not in row:
+            strange.append(number)
+    if strange:
+        _say_strange(path, tuple(strange))
     return rows
+
+
+@functools.cache  # said once, however often a file is read
+def _say_strange(path: Path, numbers: tuple[int, ...]) -> None:
+    which = f"line {numbers[0]} is" if len(numbers) == 1 else f"{len(numbers)} lines, the first line {numbers[0]}, are"
+    with suppress(OSError, ValueError, AttributeError):  # nobody reads the messages
+        print(f"{path}: {which} none that this program writes; passed over", file=sys.stderr)
+
+
+def _is_tick(row: object, needs: Iterable[str] = ()) -> bool:
+    return isinstance(row, dict) and all(_is_number(row.get(name)) for name in (*TICK, *needs))
+
+
+def _is_result(row: object) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("values"), dict) or row.get("metric") not in list(METRICS):
+        return False
+    values = row["values"]
+    return (
+        METRICS[row["metric"]].headline in values
+        and all(_is_number(value) for value in [*values.values(), row.get("count"), row.get("kimg", 0)])
+        and all(isinstance(row.get(name, ""), str) for name in ("title", "reals", "extractor", "extractor_sha256"))
+        and isinstance(row.get("fakes"), str)
+        and isinstance(row.get("versions", {}), dict)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def images_of(line: bytes) -> float:
+    """The real images seen when a line was written: 0 for one of no such time, infinite for what is no JSON."""
+    try:
+        row = parse(line)
+    except ValueError:
+        return math.inf
+    images = row.get("images") if isinstance(row, dict) else None
+    return images if _is_number(images) else 0
 
 
 def find(rows: Iterable[dict], identity: dict) -> dict | None:

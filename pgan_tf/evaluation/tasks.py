@@ -82,7 +82,7 @@ class Sink:
         if not console.is_terminal:
             console = Console(highlight=False, width=200)  # in a file nothing need be broken
         console.print(results.table(self.shown))
-        used = [(row["extractor"], row["extractor_sha256"]) for row in self.shown if "extractor" in row]
+        used = [(row["extractor"], row.get("extractor_sha256", "?")) for row in self.shown if "extractor" in row]
         for name, sha256 in dict.fromkeys(used):
             console.print(f"{name}: weights with SHA-256 {sha256}", soft_wrap=True)
         if self.path:

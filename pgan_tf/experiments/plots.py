@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pgan_tf import grids
-from pgan_tf.experiments.runs import RunState, full_resolution, read_ticks
+from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
 from pgan_tf.experiments.scores import Score
 from pgan_tf.experiments.suite import Suite
 from pgan_tf.files import new_file
@@ -86,7 +86,7 @@ def metric_curve(states: list[RunState], metric: str) -> Curve | None:
 def loss_curve(states: list[RunState], name: str) -> Curve | None:
     """A number of the ticks, e.g. 'loss/D'."""
     runs = [state for state in states if state.complete]
-    return _curve([{tick["kimg"]: tick[name] for tick in read_ticks(state.folder)} for state in runs])
+    return _curve([{tick["kimg"]: tick[name] for tick in read_ticks(state.folder, name)} for state in runs])
 
 
 def _curve(series: list[dict[float, float]]) -> Curve | None:
@@ -162,7 +162,7 @@ def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
         dpi=80, squeeze=False,
     )  # fmt: skip
     for number, (line, state, row) in enumerate(zip(axes, shown, files, strict=True)):
-        cell = grids.cell_size(full_resolution(read_ticks(state.folder)))
+        cell = grids.cell_size(full_resolution(read_ticks(state.folder, *FULL)))
         for axis in line:
             axis.axis("off")
         for axis, file in zip(line, row, strict=False):

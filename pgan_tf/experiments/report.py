@@ -80,7 +80,7 @@ def _lines(suite, suite_file, found, names, numbers, references, pictures) -> li
 
 def _facts(suite: Suite, found: list[RunState]) -> list[str]:
     config = suite.rows[0].config
-    versions = Counter(tuple(sorted(result["versions"].items())) for state in found for result in state.results)
+    versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in found for result in state.results)
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
         f"Data: `{suite.dataset}`. Each run sees {config.growth.total_kimg:g} thousand images. "
@@ -119,7 +119,7 @@ def table_two(suite: Suite, names: dict, numbers: dict) -> list[str]:
 def _runs_table(found: list[RunState]) -> list[str]:
     lines = [_row(["run", "thousands of images", "time of training"]), _row(["---"] * 3)]
     for state in found:
-        ticks = read_ticks(state.folder) if state.folder else []
+        ticks = read_ticks(state.folder, "train_seconds") if state.folder else []
         seconds = duration(ticks[-1]["train_seconds"]) if ticks else ""
         lines.append(_row([state.name, f"{state.kimg:.1f}", seconds]))
     return lines

@@ -22,6 +22,7 @@ from pgan_tf.files import lock_held
 
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 60.0  # between two lines on how far the runs are
+RATE = "timing/images_per_second"
 REALS = "reals.jsonl"  # in the folder of the runs: the reals measured against themselves
 
 
@@ -159,8 +160,8 @@ class Runner:
     def _report_progress(self) -> None:
         for job in self._active:
             state = state_of(self.suite, job.state.row, job.state.seed)
-            if not state.trained and state.folder and (ticks := read_ticks(state.folder)):
-                total, rate = state.row.config.growth.total_kimg, ticks[-1]["timing/images_per_second"]
+            if not state.trained and state.folder and (ticks := read_ticks(state.folder, RATE)):
+                total, rate = state.row.config.growth.total_kimg, ticks[-1][RATE]
                 self._say(f"{state.name}: {state.kimg:.1f} of {total:g} kimg, {rate:.0f} images/s")
 
     def _say(self, text: str) -> None:

@@ -81,12 +81,15 @@ def asked_for(suite: Suite, result: dict) -> bool:
     if result["metric"] not in suite.metrics or result["count"] != suite.images:
         return False
     free = not suite.extractor or METRICS[result["metric"]].extractor != ASKED
-    return free or result["extractor"] == suite.extractor
+    return free or result.get("extractor") == suite.extractor
 
 
-def read_ticks(folder: Path) -> list[dict]:
-    """The ticks of a run."""
-    return results.read_ticks(folder / "metrics.jsonl")
+def read_ticks(folder: Path, *needs: str) -> list[dict]:
+    """The ticks of a run that have the numbers which are needed."""
+    return results.read_ticks(folder / "metrics.jsonl", needs)
+
+
+FULL = ("resolution", "lod", "alpha")  # what `full_resolution` needs of a tick
 
 
 def full_resolution(ticks: list[dict]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import shutil
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ import numpy as np
 
 from pgan_tf.data import DatasetWriter
 from pgan_tf.data.files import new_folder
-from pgan_tf.files import new_file
+from pgan_tf.files import clear_away, new_file, replace_folder, temporary_name
 from pgan_tf.grids import to_pillow
 from pgan_tf.inference.errors import GenerateError
 
@@ -63,15 +63,19 @@ def new_output_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     if not folder.exists() or not any(folder.iterdir()):
         yield folder
         return
-    with tempfile.TemporaryDirectory(dir=folder.resolve().parent, prefix=".tmp") as aside:
-        new = Path(aside) / folder.resolve().name
-        yield new
-        folder.rename(Path(aside) / "old")
-        new.rename(folder)
+    folder = folder.resolve()
+    aside = temporary_name(folder)
+    try:
+        aside.mkdir()
+        yield aside / folder.name
+        replace_folder(aside / folder.name, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def check_folder(folder: Path, overwrite: bool) -> None:
     """GenerateError unless `new_output_folder` can make `folder`."""
+    clear_away(folder)
     if not folder.exists():
         return
     if not folder.is_dir():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pgan_tf.files import new_file, new_folder, sha256
+from pgan_tf.files import clear_away, new_file, new_folder, sha256
 from pgan_tf.inference.load import load_generator
 from pgan_tf.interop import note
 from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
@@ -43,6 +43,7 @@ def export(source: Path, out: Path, format: str, overwrite: bool = False) -> str
     not the format's, something in the way, a package that is missing, a place that cannot be written.
     """
     kind = _find(format)
+    clear_away(out)
     _check_out(out, kind, format, overwrite)
     _check_packages(kind, format)
     network, file, _ = load_generator(source)

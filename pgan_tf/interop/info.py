@@ -154,7 +154,7 @@ def _changes(config: Config) -> str:
 
 def _progress(folder: Path, config: Config) -> str:
     """How far the run is, by its newest line of numbers."""
-    ticks = results.read_ticks(folder / "metrics.jsonl")
+    ticks = results.read_ticks(folder / "metrics.jsonl", ("lod",))
     if not ticks:
         return f"0 of {config.growth.total_kimg:g} kimg"
     return f"{ticks[-1]['kimg']:.1f} of {config.growth.total_kimg:g} kimg, lod {ticks[-1]['lod']:g}"

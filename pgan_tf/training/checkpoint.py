@@ -1,4 +1,4 @@
-"""Checkpoints: one folder each, complete or not there at all.
+"""Checkpoints: one folder each, complete and on the disk, or not there at all.
 
 checkpoints/000120.512/        thousands of images seen
     counters.json              the plain numbers of the run, and its stage
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shutil
 import zlib
@@ -20,6 +19,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.errors import UserError
+from pgan_tf.files import clear_away, make_folder, replace_folder
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import Counters, StageState
 
@@ -35,10 +35,11 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path
 
     Raises OSError where the disk does not take it; the checkpoints before are as they were.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for leftover in folder.glob(".tmp-*"):  # of a process that was killed while it wrote
         shutil.rmtree(leftover, ignore_errors=True)
     path = folder / f"{counters.images / 1000:010.3f}"
+    clear_away(path)
     temporary = folder / f".tmp-{path.name}"
     temporary.mkdir()
     try:
@@ -49,9 +50,7 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, _crc(file)] for file in sorted(temporary.iterdir())}
     (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2))
-    if path.exists():  # the same moment, written again
-        shutil.rmtree(path)
-    os.replace(temporary, path)
+    replace_folder(temporary, path)  # on the disk, before an older one goes
     for old in paths(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return path

@@ -19,6 +19,7 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.errors import UserError
+from pgan_tf.files import clear_folder
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress, Stage
 from pgan_tf.training import checkpoint, export, initial, rundir
@@ -98,6 +99,8 @@ class Run:
 
     def _begin(self) -> None:
         """The newest sound checkpoint, or the first stage."""
+        for folder in (self.folder, self.folder / "checkpoints"):
+            clear_folder(folder)
         if checkpoint.paths(self.folder / "checkpoints"):
             path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
             stage, self.counters = checkpoint.read_counters(path)

@@ -73,14 +73,22 @@ class Measurements:
         if row is None:  # it could not be measured
             return False
         path, value = folder / "best.json", results.headline(row)
-        if path.exists():
-            best = json.loads(path.read_text())
-            if best["metric"] == self.best_metric and not results.is_better(self.best_metric, value, best["value"]):
-                return False
+        best = _best_so_far(path, self.best_metric)
+        if best is not None and not results.is_better(self.best_metric, value, best):
+            return False
         save_generator(state.ema, alpha, folder / BEST)
         with new_file(path) as temporary:
             temporary.write_text(json.dumps({"metric": self.best_metric, "value": value, "kimg": row["kimg"]}) + "\n")
         return True
+
+
+def _best_so_far(path: Path, metric: str) -> float | None:
+    """The best value of this metric; None where the file is not there, of another metric or damaged."""
+    try:
+        best = json.loads(path.read_bytes())
+        return float(best["value"]) if best["metric"] == metric else None
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
 
 
 def summary(rows: list[dict]) -> str:

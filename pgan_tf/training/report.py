@@ -10,11 +10,17 @@ from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.training.console import duration
 
+# The numbers of a tick that the page shows, beside those of all.
+NEEDS = (
+    "resolution", "loss/D", "loss/G", "train_seconds", "nonfinite_rounds", "timing/tick_seconds",
+    "timing/images_per_second", "memory/process_peak_mb",
+)  # fmt: skip
+
 
 def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
     path = folder / "metrics.jsonl"
-    rows, measured = results.read_ticks(path), results.read(path)
+    rows, measured = results.read_ticks(path, NEEDS), results.read(path)
     pictures, path_word = sorted(folder.glob("fakes*.png")), shlex.quote(str(folder))
     unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
     lines = [f"# {folder.name}", ""]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 from pathlib import Path
@@ -37,14 +36,13 @@ class Records:
         path = self.folder / "metrics.jsonl"
         if not path.exists():
             return
-        rows = [line for line in path.read_text().splitlines() if _images_of(line) <= images]
+        lines = [line for line in path.read_bytes().split(b"\n") if line and results.images_of(line) <= images]
         with new_file(path) as temporary:
-            temporary.write_text("".join(row + "\n" for row in rows))
+            temporary.write_bytes(b"".join(line + b"\n" for line in lines))
 
     def tick(self, row: dict) -> None:
         """One tick: a line of metrics.jsonl, and each number as a scalar; names without a group go to `run/`."""
-        with (self.folder / "metrics.jsonl").open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        results.append(self.folder / "metrics.jsonl", row)
         with self._writer.as_default(step=row["images"]):
             for name, value in row.items():
                 if isinstance(value, (int, float)):
@@ -110,11 +108,3 @@ def device_memory_mb() -> float:
     """Peak memory on the busiest accelerator in MB, 0 without one."""
     devices = tf.config.list_logical_devices("GPU")
     return max((tf.config.experimental.get_memory_info(d.name)["peak"] / 2**20 for d in devices), default=0.0)
-
-
-def _images_of(line: str) -> float:
-    """The images seen when a row was written; 0 for a row of no such time, as those of evaluate.py's baselines are."""
-    try:
-        return json.loads(line).get("images", 0)
-    except ValueError:  # the line that was being written when the process was killed
-        return float("inf")

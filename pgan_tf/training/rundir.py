@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgan_tf.config import Config, ConfigError, option_text
-from pgan_tf.files import lock_held, new_file, temporary_name
+from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 
 
 def create(config: Config, dataset_name: str, flags_text: str) -> Path:
@@ -31,23 +31,27 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
     """
     root = Path(config.run.result_dir)
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"--result_dir={root}: cannot be made ({reason}); choose another place") from None
     taken = [int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
     name = file_name(config.run.desc or dataset_name)
+    clear_away(root / name)
     temporary = temporary_name(root / name)
     temporary.mkdir()
     try:
         (temporary / "config.json").write_text(config.to_json())
         (temporary / "flags.txt").write_text(flags_text)
         (temporary / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
+        settle(temporary)
         while True:
             folder = root / f"{number:05d}-{name}-s{config.run.seed}"
             try:
-                return temporary.rename(folder)
+                temporary.rename(folder)
+                sync(root)
+                return folder
             except OSError as error:
                 if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                     raise

@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 import pytest
+from power_cut import PowerCut
 
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.pyramid import pyramid
@@ -38,6 +39,30 @@ def test_round_trip(tmp_path, side, channels):
         assert read.dtype == np.uint8
         assert read.flags.c_contiguous
     assert dataset.read(4, np.arange(0)).shape == (0, 4, 4, channels)
+
+
+def test_a_set_is_whole_or_not_there_after_a_power_cut(tmp_path):
+    place, written, seen = tmp_path / "place", [], set()
+    place.mkdir()
+
+    def law(disk):
+        there = (disk / "below" / "set").exists()
+        assert there or not written
+        if there:
+            assert RecordDataset(disk / "below" / "set").labels.shape == (3, 2)
+            assert {file.stat().st_size > 0 for file in (disk / "below" / "set").iterdir()} == {True}
+        seen.add(there)
+
+    with PowerCut(place, tmp_path / "disk", law):
+        with DatasetWriter(place / "below" / "set", 8, 1) as writer:
+            for _ in range(3):
+                writer.add(np.zeros((8, 8, 1), np.uint8))
+            writer.add_labels(np.eye(3, 2))
+            writer.add_text("-labels.txt", ["a", "b"])
+        written.append(True)
+        with DatasetWriter(place / "other", 4, 1) as writer:
+            writer.add(np.zeros((4, 4, 1), np.uint8))
+    assert seen == {False, True}
 
 
 def test_a_constant_picture_stays_constant():

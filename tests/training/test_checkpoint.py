@@ -4,8 +4,10 @@ import resource
 
 import numpy as np
 import pytest
+from power_cut import PowerCut
 
 from pgan_tf.config import Config
+from pgan_tf.files import clear_folder
 from pgan_tf.schedule import Stage
 from pgan_tf.training import checkpoint
 from pgan_tf.training.state import Counters, StageState
@@ -98,3 +100,27 @@ def test_a_killed_writer_leaves_nothing_that_counts(folder):
     assert checkpoint.newest_sound(folder, print).name == "000003.000"
     checkpoint.save(folder, make_state(seed=5), Counters(images=5000), keep=2)
     assert [path.name for path in sorted(folder.iterdir())] == ["000003.000", "000005.000"]
+
+
+def test_a_power_cut_leaves_the_newest_that_was_saved(tmp_path):
+    """At every moment of three savings, of which one is of the same moment as another, where two are kept."""
+    state, saved, seen = make_state(seed=1), [0], set()
+    place = tmp_path / "run"
+    place.mkdir()
+
+    def law(disk):
+        clear_folder(disk / "checkpoints")  # as a run does when it goes on
+        if not (disk / "checkpoints").is_dir() or not checkpoint.paths(disk / "checkpoints"):
+            assert saved == [0]
+            return
+        path = checkpoint.newest_sound(disk / "checkpoints", print)
+        images = checkpoint.read_counters(path)[1].images
+        assert images >= saved[-1]
+        seen.add(images)
+
+    with PowerCut(place, tmp_path / "disk", law):
+        for images in (1000, 2000, 3000):
+            checkpoint.save(place / "checkpoints", state, Counters(images=images), keep=2)
+            saved.append(images)
+        checkpoint.save(place / "checkpoints", state, Counters(images=3000, tick=5), keep=2)
+    assert seen == {1000, 2000, 3000}

@@ -2,6 +2,7 @@
 
 import pytest
 from absl.testing import flagsaver
+from power_cut import PowerCut
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.programs import train
@@ -64,6 +65,23 @@ def test_a_run_folder_is_whole_from_the_first_moment_and_its_own(tmp_path, monke
     with pytest.raises(ZeroDivisionError):
         rundir.create(config, "set", "")
     assert {path.name for path in folder.parent.iterdir()} == {"00000-set-s5", "00001-set-s5"}
+
+
+def test_a_run_folder_is_whole_after_a_power_cut_too(tmp_path):
+    config, folders = Config.from_values({"result_dir": str(tmp_path / "place" / "results")}), []
+    (tmp_path / "place").mkdir()
+
+    def law(disk):
+        for folder in (disk / "results").glob("0*"):
+            assert rundir.load_config(folder).run.seed in (1000, 7)
+            assert (folder / "environment.json").stat().st_size > 0
+        for folder in folders:
+            assert (disk / "results" / folder.name / "config.json").exists()
+
+    with PowerCut(tmp_path / "place", tmp_path / "disk", law) as cut:
+        folders.append(rundir.create(config, "set", ""))
+        rundir.change_config(folders[0], config.replace(seed=7))
+        assert cut.cuts > 20
 
 
 def test_a_place_that_cannot_be_is_refused(tmp_path):

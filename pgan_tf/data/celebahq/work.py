@@ -52,7 +52,7 @@ class WorkFolder:
         """Keeps uint8 [R,R,3]. If that fails, the data set can still be written; only a killed run would miss it."""
         info = PngInfo()
         info.add_text("md5", picture_md5(pixels))
-        with suppress(OSError), new_file(self._path(index, final_md5)) as temporary:
+        with suppress(OSError), new_file(self._path(index, final_md5), settled=False) as temporary:
             Image.fromarray(pixels).save(temporary, "PNG", pnginfo=info, compress_level=1)
 
     def _path(self, index: int, final_md5: str) -> Path:

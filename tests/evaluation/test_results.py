@@ -1,0 +1,85 @@
+"""metrics.jsonl: what is ours is read, whatever else is in it; each line is whole."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pgan_tf.config import Config
+from pgan_tf.evaluation import results
+from pgan_tf.training.report import NEEDS, write_report
+from pgan_tf.training.reporting import Records
+
+TICK = {"tick": 1, "kimg": 2.0, "images": 2000, **dict.fromkeys(NEEDS, 8.0)}
+RESULT = {"metric": "swd", "title": "SWD", "fakes": "network-000002.keras", "count": 9, "kimg": 2, "images": 2000,
+          "values": {"avg": 3.0}}  # fmt: skip
+STRANGE = {
+    "binary": b"\x00\xff\xfe\x81" * 50,
+    "zeros": bytes(500),
+    "words": b"not json",
+    "number": b"3",
+    "list": b"[1, 2]",
+    "null": b"null",
+    "deep": b"[" * 100_000,
+    "digits": b"1" * 10_000,
+    "other": b'{"note": "mine"}',
+    "a tick of words": b'{"tick": "a", "kimg": 1}',
+    "a tick of nothing": b'{"tick": 1}',
+    "a tick of yes": b'{"tick": true, "kimg": true}',
+    "no metric": json.dumps({**RESULT, "metric": "beauty"}).encode(),
+    "a metric of lists": json.dumps({**RESULT, "metric": []}).encode(),
+    "no value": json.dumps({**RESULT, "values": {}}).encode(),
+    "a value of words": json.dumps({**RESULT, "values": {"avg": "3"}}).encode(),
+    "values of a list": json.dumps({**RESULT, "values": [3]}).encode(),
+    "a title of numbers": json.dumps({**RESULT, "title": 3}).encode(),
+    "a time of words": json.dumps({**RESULT, "kimg": "2"}).encode(),
+    "versions of words": json.dumps({**RESULT, "versions": "3"}).encode(),
+    "no count": json.dumps({**RESULT, "count": None}).encode(),
+    "reals of numbers": json.dumps({**RESULT, "reals": 3}).encode(),
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE.keys())
+def test_lines_that_are_not_ours_are_passed_over_and_named_once(tmp_path, capsys, strange):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b"\n".join([json.dumps(TICK).encode(), strange, json.dumps(RESULT).encode(), b'{"cut o']))
+    for _ in range(2):
+        assert results.read(path) == [RESULT]
+        assert results.read_ticks(path, NEEDS) == [TICK]
+    assert results.table(results.read(path)).row_count == 1
+    write_report(tmp_path, Config())
+    assert "| SWD | 9 | 3 | 2.0 | 3 | 2.0 |" in (tmp_path / "report.md").read_text()
+    assert capsys.readouterr().err == f"{path}: line 2 is none that this program writes; passed over\n"
+
+
+def test_a_run_that_goes_on_keeps_the_lines_of_others(tmp_path):
+    """All that is JSON and no later than the checkpoint; what is none can be no line of anybody."""
+    path, later = tmp_path / "metrics.jsonl", json.dumps({**TICK, "images": 2001}).encode()
+    path.write_bytes(b"\n".join([json.dumps(TICK).encode(), *STRANGE.values(), later, json.dumps(RESULT).encode()]))
+    Records(tmp_path, Config()).rewind(2000)
+    others = [line for name, line in STRANGE.items() if name not in ("binary", "zeros", "words", "deep", "digits")]
+    expected = [json.dumps(TICK).encode(), *others, json.dumps(RESULT).encode()]
+    assert path.read_bytes().splitlines() == expected
+
+
+@pytest.mark.parametrize("before", [b"", b'{"cut o', b'{"a": 1}\n', b"\n"])
+def test_a_line_is_added_whole(tmp_path, before):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(before)
+    results.append(path, RESULT)
+    results.append(path, RESULT)
+    assert results.read(path) == [RESULT, RESULT]
+    assert path.read_bytes().startswith(before)
+
+
+def test_nobody_who_reads_the_messages_is_needed(tmp_path):
+    (tmp_path / "metrics.jsonl").write_bytes(b"x\n" + json.dumps(RESULT).encode() + b"\n")
+    code = (
+        "import sys; from pathlib import Path; from pgan_tf.evaluation import results; "
+        "sys.exit(len(results.read(Path(sys.argv[1]))))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "metrics.jsonl")]
+    ended = subprocess.run(["sh", "-c", '"$@" 2>&-', "-", *command], cwd=Path(__file__).resolve().parents[2])
+    assert ended.returncode == 1
