@@ -2,10 +2,14 @@
 """Trains a progressive GAN: `python train.py --flagfile=configs/quickstart.flags`."""
 
 import os
+import sys
 
 os.environ["PGAN_TF_NO_KERAS"] = "1"  # the program loads it when its work begins, so that --help is there at once
 
-from pgan_tf.programs.start import start
-
 if __name__ == "__main__":
+    try:
+        from pgan_tf.programs.start import start
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
     start("train")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 import pgan_tf
-from pgan_tf.programs.start import PROGRAMS, start
 
 
 def main(words: list[str]) -> None:
+    from pgan_tf.programs.start import PROGRAMS, start
+
     if words and words[0] in PROGRAMS:
         sys.argv[0] = f"python -m pgan_tf {words[0]}"
         start(words[0], words[1:])
@@ -23,4 +24,8 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

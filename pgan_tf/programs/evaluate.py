@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\
@@ -70,5 +70,5 @@ def run(args: argparse.Namespace) -> int:
 def main(argv: list[str]) -> int:
     """Measures; returns the exit status."""
     args = parser().parse_args(argv)
-    import_tensorflow_quietly()
+    load_tensorflow()
     return run(args)

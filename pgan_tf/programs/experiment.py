@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pgan_tf import CHECKOUT
 from pgan_tf.config import ConfigError
-from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; everything is saved, the same command goes on"
 EPILOG = """\
@@ -87,5 +87,5 @@ def program(name: str) -> list[str]:
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
-    import_tensorflow_quietly()
+    load_tensorflow()
     return args.action(args)

@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from pgan_tf.commands import compare, generate
-from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
 EPILOG = """\
@@ -48,7 +48,7 @@ def _same_on_every_call() -> None:
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
-    import_tensorflow_quietly()
+    load_tensorflow()
     _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
     return args.run(args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands import network
-from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
 EPILOG = """\
@@ -30,5 +30,5 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
-    import_tensorflow_quietly()
+    load_tensorflow()
     return args.run(args)

@@ -8,12 +8,10 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import signal
 import sys
 from functools import partial
 
-import pgan_tf
-from pgan_tf.errors import UserError
+from pgan_tf.programs.interrupts import INTERRUPTS, STATUS, ignore_from_now_on
 
 PROGRAMS = {
     "train": "train a progressive GAN, or go on with a run",
@@ -27,7 +25,9 @@ PROGRAMS = {
 
 def start(name: str, argv: list[str] | None = None) -> None:
     """Runs a program of PROGRAMS and ends the process with its status; argv: its words, by default the process's."""
-    sys.exit(run(name, sys.argv[1:] if argv is None else argv))
+    status = run(name, sys.argv[1:] if argv is None else argv)
+    ignore_from_now_on(status)
+    sys.exit(status)
 
 
 def run(name: str, argv: list[str]) -> int:
@@ -35,71 +35,60 @@ def run(name: str, argv: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name != "dataset_tool":  # whose worker processes inherit it and start in a tenth of a second
         os.environ.pop("PGAN_TF_NO_KERAS", None)
-    said = "interrupted"
     try:
-        signal.signal(signal.SIGTERM, _terminate)
+        with INTERRUPTS.handled():
+            return _run(name, argv)
+    except KeyboardInterrupt:  # between two lines of ours
+        return STATUS
+
+
+def _run(name: str, argv: list[str]) -> int:
+    try:
         _print_any_name()
-        from pgan_tf.metrics.errors import MetricError
-
-        program = importlib.import_module(f"pgan_tf.programs.{name}")
-        said = program.INTERRUPTED
-        return _ended(program, argv, MetricError)
+        with INTERRUPTS.loading():
+            program = importlib.import_module(f"pgan_tf.programs.{name}")
+            INTERRUPTS.said = program.INTERRUPTED
+        status = program.main(argv)
+        if sys.stdout:
+            sys.stdout.flush()  # what cannot be written shows here
+        return status
     except KeyboardInterrupt:
-        print(said, file=sys.stderr)
-        return 130
+        print(INTERRUPTS.said, file=sys.stderr)
+        return STATUS
+    except Exception as error:
+        return _ended(error)
 
 
-def _ended(program, argv: list[str], metric_error: type[Exception]) -> int:
+def _ended(error: Exception) -> int:
+    """Says what ended the program -> its status. Raises what is a fault of ours."""
+    from pgan_tf.programs.endings import ending
+
+    if INTERRUPTS.came:  # what somebody's code made of the interrupt
+        print(INTERRUPTS.said, file=sys.stderr)
+        return STATUS
+    found = ending(error)
+    if found is None:
+        raise error
+    line, status = found
+    if line:
+        print(line, file=sys.stderr)
+    _forget_output()
+    return status
+
+
+def _forget_output() -> None:
+    """Where stdout takes nothing any more, nor will it take what Python flushes at its end."""
     try:
-        return program.main(argv)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.status
-    except metric_error as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(f"error: {error.name} is not installed: pip install {_package(error.name)}", file=sys.stderr)
-        return 2
-    except OSError as error:  # no space, no permission
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
-        return 2
-
-
-def _package(module: str | None) -> str:
-    """What pip calls the package of a module that is not there."""
-    if module not in EXTRAS:
-        return str(module)
-    return f"-e '.[{EXTRAS[module]}]'" if pgan_tf.CHECKOUT else f"'pgan_tf[{EXTRAS[module]}]'"
-
-
-# The extra of setup.py that brings a module.
-EXTRAS = {
-    "mlxtend": "quickstart",
-    "scipy": "metrics",
-    "lmdb": "lsun",
-    "h5py": "hdf5",
-    "jpeglib": "celebahq",
-    "cryptography": "celebahq",
-    "mtcnn": "faces",
-    "apache_beam": "beam",
-    "matplotlib": "experiments",
-    "tomli": "experiments",
-    "tomllib": "experiments",
-    "onnx": "export",
-    "imageio_ffmpeg": "video",
-}
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _print_any_name() -> None:
     """Lets stdout escape what its encoding lacks, as stderr does: a file's name may be no valid text at all."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _terminate(number, frame) -> None:
-    raise KeyboardInterrupt  # so that `kill` cleans up as Ctrl-C does
 
 
 # The installed commands.

@@ -14,7 +14,7 @@ from absl import flags
 
 from pgan_tf.config import SECTIONS, Config, ConfigError, define_flags, option_names, option_text
 from pgan_tf.errors import UserError
-from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
@@ -68,7 +68,7 @@ def run(argv: list[str]) -> int:
     if not config.data.dataset:
         raise ConfigError("--dataset is missing: the folder that dataset_tool.py made")
 
-    import_tensorflow_quietly()
+    load_tensorflow()
     from pgan_tf.training import initial, loop, rundir
     from pgan_tf.training.estimate import print_stage_table
     from pgan_tf.training.plan import make_plan

@@ -12,8 +12,8 @@ from pgan_tf.data.engine import Output
 from pgan_tf.data.label_rows import from_values, label_matrix
 from pgan_tf.data.sources.arrays import create_from_numpy
 from pgan_tf.data.sources.images import Options, create_from_images
-from pgan_tf.data.text import decode
 from pgan_tf.grids import save_png
+from pgan_tf.text import decode
 
 PLAIN = Output(shuffle=False)
 BLACK = np.zeros((8, 8, 1), np.uint8)

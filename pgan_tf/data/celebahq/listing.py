@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.text import read_text
+from pgan_tf.text import read_text
 
 COLUMNS = ["idx", "orig_idx", "orig_file", "proc_md5", "final_md5"]
 _POINTS = 10  # numbers in a row of landmarks

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.text import read_text
 from pgan_tf.files import new_file
+from pgan_tf.text import read_text
 
 POINTS = ("lefteye", "righteye", "nose", "leftmouth", "rightmouth")  # left and right as one looks at the picture
 _NUMBERS = 2 * len(POINTS)

@@ -12,7 +12,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.fitting import Files, Options, write_files
 from pgan_tf.data.sources.report import Report
-from pgan_tf.data.text import read_text
+from pgan_tf.text import read_text
 
 DEFAULT_CATEGORY = "People & Body"
 

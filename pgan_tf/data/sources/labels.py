@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.label_rows import Labels, from_values
-from pgan_tf.data.text import decode
+from pgan_tf.text import decode
 
 DATASET_JSON = "dataset.json"  # StyleGAN2-ADA's and StyleGAN3's, at the root of a zip or folder
 _SUFFIXES = {"cls": ".cls", "json": ".json"}  # webdataset's, beside each picture

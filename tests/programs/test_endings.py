@@ -1,0 +1,71 @@
+"""Every program ends in one line: what the line says of an exception, and that a fault of ours keeps its traceback."""
+
+import errno
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import setuptools
+from pgan_tf.metrics.errors import MetricError
+
+from pgan_tf.errors import UserError
+from pgan_tf.programs import endings, start, train
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Fault(UserError):
+    status = 1
+
+
+class ResourceExhaustedError(Exception):
+    """Called like TensorFlow's."""
+
+
+ENDINGS = [
+    (UserError("--seed=x: no"), "error: --seed=x: no", 2),
+    (Fault("too late"), "error: too late", 1),
+    (MetricError("too few"), "error: too few", 2),
+    (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), "error: a.png: No such file", 2),
+    (OSError("the disk is full\nat line 3"), "error: the disk is full", 2),
+    (BrokenPipeError(), "", 1),
+    (MemoryError("1 TiB for an array"), "error: out of memory (1 TiB for an array); ask for less at a time", 1),
+    (ResourceExhaustedError("OOM\n[[node]]"), "error: out of memory (OOM); ask for less at a time", 1),
+    (ModuleNotFoundError("No", name="scipy.linalg"), "error: scipy is not installed: pip install -e '.[metrics]'", 2),
+    (ModuleNotFoundError("No", name="PIL"), "error: PIL is not installed: pip install pillow", 2),
+    (ImportError("libx.so: no such file", name="h5py"), "error: h5py cannot be loaded: libx.so: no such file; inst", 2),
+    (UnicodeEncodeError("utf-8", "a\udcff", 1, 2, "surrogates"), "error: 'a\\udcff': is no valid text", 2),
+]
+
+
+@pytest.mark.parametrize(("error", "line", "status"), ENDINGS, ids=lambda value: type(value).__name__)
+def test_what_is_known_ends_in_one_line(error, line, status, monkeypatch, capsys):
+    def main(argv):
+        raise error
+
+    monkeypatch.setattr(train, "main", main)
+    assert start.run("train", []) == status
+    out, err = capsys.readouterr()
+    assert (out, err[: len(line)], err.count("\n")) == ("", line, 1 if line else 0)
+
+
+@pytest.mark.parametrize("error", [ValueError("ours"), KeyError("x"), ImportError("no y", name="pgan_tf.grids")])
+def test_a_fault_of_ours_keeps_its_traceback(error, monkeypatch):
+    def main(argv):
+        raise error
+
+    monkeypatch.setattr(train, "main", main)
+    with pytest.raises(type(error)):
+        start.run("train", [])
+
+
+def test_every_package_of_an_extra_has_a_row(monkeypatch):
+    """setup.py's extras, with the modules that their packages bring."""
+    found = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **options: found.update(options))
+    runpy.run_path(str(ROOT / "setup.py"))
+    extras = found["extras_require"]
+    for package in {package for extra, packages in extras.items() if extra != "test" for package in packages}:
+        module = re.match(r"[\w-]+", package)[0].replace("-", "_")
+        assert package in extras[endings.EXTRAS[module]], package
