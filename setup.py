@@ -59,11 +59,29 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
+    project_urls={
+        "Paper": "https://arxiv.org/abs/1710.10196",
+        "Original": "https://github.com/tkarras/progressive_growing_of_gans",
+    },
+    keywords=["GAN", "progressive growing", "image synthesis", "Keras", "TensorFlow"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3",
+        *(f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)),
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Processing",
+    ],
     packages=[
         *find_packages(include=["pgan_tf", "pgan_tf.*"]),
         *(f"pgan_tf.{name}" for name in find_packages(include=["metrics", "metrics.*"])),
+        "pgan_tf.configs",
     ],
-    package_dir={"pgan_tf.metrics": "metrics"},  # a name of its own in site-packages
+    package_dir={"pgan_tf.metrics": "metrics", "pgan_tf.configs": "configs"},  # no names of their own in site-packages
+    package_data={"pgan_tf.configs": ["*.flags", "*/*.flags", "*/*.toml"]},
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.12,<4",  # before 3.11.3 a .keras file could run code in spite of safe mode

@@ -25,5 +25,17 @@ def _keras_can_wait() -> bool:
     return os.environ.get("PGAN_TF_NO_KERAS") == "1" or program == "-m" or program.startswith("pgan-")
 
 
+def other_backend() -> str:
+    """What is wrong with the backend that Keras is set to; '' if it is TensorFlow. One in keras.json does not count."""
+    os.environ["KERAS_BACKEND"] = name = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if "keras" in sys.modules:
+        name = sys.modules["keras"].config.backend()
+    if name == "tensorflow":
+        return ""
+    return f"KERAS_BACKEND={name}: pgan_tf works with TensorFlow only; unset it, or set KERAS_BACKEND=tensorflow"
+
+
 if not _keras_can_wait():
+    if other_backend():
+        raise ImportError(other_backend())
     from pgan_tf import networks as networks

@@ -6,9 +6,21 @@ import os
 
 from absl import logging
 
+import pgan_tf
+from pgan_tf.errors import UserError
+
+
+class BackendError(UserError):
+    """Keras is to run on something else than TensorFlow."""
+
 
 def import_tensorflow_quietly() -> None:
-    """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise."""
+    """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise.
+
+    BackendError: Keras is set to another backend.
+    """
+    if pgan_tf.other_backend():
+        raise BackendError(pgan_tf.other_backend())
     saved = os.dup(2)
     with open(os.devnull, "w") as null:
         os.dup2(null.fileno(), 2)

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"errors", "metrics", "text"},
-    {"config", "files", "grids", "hdf5", "quiet"},
+    {"called", "config", "files", "flagfiles", "grids", "hdf5", "quiet"},
     {"schedule", "latents", "layers"},
     {"networks", "losses"},
     {"growth"},

@@ -6,6 +6,7 @@ import json
 import pytest
 from absl import flags
 
+from pgan_tf import flagfiles
 from pgan_tf.config import (
     SECTIONS,
     Config,
@@ -221,6 +222,6 @@ def test_the_command_line_wins_wherever_it_names_the_flagfile(tmp_path, flag_val
     path = tmp_path / "some.flags"
     path.write_text("--total_kimg=7\n--fmap_max=32\n")
     words, flagfile = ["--total_kimg=3"], [word.format(path) for word in flagfile]
-    argv = ["train.py", *(words + flagfile if last else flagfile + words)]
-    parsed = flag_values(*train.flagfiles_first(argv)[1:])
+    argv = words + flagfile if last else flagfile + words
+    parsed = flag_values(*flagfiles.first(argv))
     assert (parsed["total_kimg"], parsed["fmap_max"]) == (3, 32)

@@ -22,7 +22,7 @@ def add_commands(commands) -> None:
     add("--neighbors", type=positive, default=5, metavar="K", help="of each, by each measure (default: 5)")
     add("--dataset", metavar="SET", help="the training images (default: those that the run was trained on)")
     add("--mirror", action="store_true", help="count mirrored copies too (done by itself if the run mirrored)")
-    extractors = "network for the features, as in evaluate.py, or none (default: as in evaluate.py)"
+    extractors = "network for the features, a name of docs/metrics.md, or none (default: the best that can be had)"
     add("--extractor", default="", metavar="NAME", help=extractors)
     add("--weights", default="", metavar="FILE", help="of the extractor (default: found by itself)")
 

@@ -5,6 +5,17 @@ from __future__ import annotations
 import argparse
 import shlex
 
+from pgan_tf import __version__
+from pgan_tf.called import page
+
+
+def program_parser(doc: str, epilog: str) -> argparse.ArgumentParser:
+    """The parser of a program. doc: what it does and where more is said; epilog: examples, naming it by its script."""
+    parser = argparse.ArgumentParser(description=page(doc), epilog=page(epilog),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"pgan_tf {__version__}")
+    return parser
+
 
 def command(commands, name: str, run, text: str) -> argparse.ArgumentParser:
     """A sub-command: `run(args)` does it and returns the exit status, `text` says what it does."""

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from absl import flags
 
+from pgan_tf import flagfiles
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.metrics.extractors import EXTRACTORS
@@ -136,11 +137,12 @@ def check_images(suite: Suite) -> None:
 
 
 def _row(path: Path, title: str, flagfile: object, budget: float | None) -> Row:
-    if not isinstance(flagfile, str) or not Path(flagfile).is_file():
-        raise ConfigError(f"{path}: row {title!r}: there is no flagfile {flagfile!r} here")
+    if not isinstance(flagfile, str):
+        raise ConfigError(f"{path}: row {title!r}: {flagfile!r} is no flagfile's name")
     changes = {} if budget is None else {"total_kimg": float(budget)}
-    name = file_name(Path(flagfile).stem)
-    return Row(title, name, Path(flagfile), read_flagfile(Path(flagfile)).replace(desc=name, **changes))
+    file = flagfiles.find(flagfile, named_in=path, about=f"row {title!r}: ")
+    name = file_name(file.stem)
+    return Row(title, name, file, read_flagfile(file).replace(desc=name, **changes))
 
 
 def read_flagfile(path: Path) -> Config:
@@ -148,9 +150,11 @@ def read_flagfile(path: Path) -> Config:
     values = flags.FlagValues()
     define_flags(flags, values)
     try:
-        values(["train.py", f"--flagfile={path}"])
+        _, *others = values(["train.py", *flagfiles.read(path)])
     except flags.Error as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+    if others:
+        raise ConfigError(f"{path}: {others[0]}: options begin with --")
     return Config.from_values({name: values[name].value for name in option_names()})
 
 

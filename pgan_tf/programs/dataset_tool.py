@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands import create, use
+from pgan_tf.commands.flags import program_parser
 
 INTERRUPTED = "error: interrupted; nothing was written"
 EPILOG = """\
@@ -25,9 +26,7 @@ Exit status: 0 done; 1 `verify` found damage or `compare` a difference; 2 bad in
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    found = program_parser(__doc__, EPILOG)
     commands = found.add_subparsers(metavar="COMMAND", required=True)
     create.add_commands(commands)
     use.add_commands(commands)

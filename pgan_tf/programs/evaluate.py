@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pgan_tf.commands.flags import program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
@@ -23,22 +24,22 @@ there already is not measured again. docs/metrics.md says what each metric is an
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(description=__doc__, epilog=EPILOG,
-                                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    found.add_argument("--run", help="folder of a training run")
-    found.add_argument("--snapshots", default="latest", help="of the run: latest (default), all, or a .keras file")
-    found.add_argument("--dataset", help="real images for the run; default: those it was trained on")
-    found.add_argument("--reals", help="a set of real images, instead of --run")
-    found.add_argument("--fakes", help="the set to hold against it")
-    found.add_argument("--metrics", default="swd,fid", help="swd, fid, kid, is, pr, ms_ssim, neighbors, modes")
-    found.add_argument("--baselines", action="store_true", help="also measure one half of the reals against the other")
-    found.add_argument("--images", type=int, help="of each set; default: as in the literature, or all there are")
-    found.add_argument("--resolution", type=int, help="level of the data sets to compare; default: the highest")
-    found.add_argument("--extractor", default="", help="of features; default: inception-2015 where its weights are "
-                       "found, else efficientnet-lite0")  # fmt: skip
-    found.add_argument("--weights", default="", help="file of the extractor's weights; default: found by itself")
-    found.add_argument("--seed", type=int, default=2020, help="of latents, patches, subsets (default 2020)")
-    found.add_argument("--output", help="file for the results, a line of JSON each")
+    found = program_parser(__doc__, EPILOG)
+    add = found.add_argument
+    add("--run", help="folder of a training run")
+    add("--snapshots", metavar="WHICH", default="latest", help="of the run: latest (default), all, or a .keras file")
+    add("--dataset", metavar="SET", help="real images for the run; default: those it was trained on")
+    add("--reals", metavar="SET", help="a set of real images, instead of --run")
+    add("--fakes", metavar="SET", help="the set to hold against it")
+    add("--metrics", metavar="NAMES", default="swd,fid", help="swd, fid, kid, is, pr, ms_ssim, neighbors, modes")
+    add("--baselines", action="store_true", help="also measure one half of the reals against the other")
+    add("--images", type=int, metavar="N", help="of each set; default: as in the literature, or all there are")
+    add("--resolution", type=int, metavar="N", help="level of the data sets to compare; default: the highest")
+    extractors = "of features; default: inception-2015 where its weights are found, else efficientnet-lite0"
+    add("--extractor", metavar="NAME", default="", help=extractors)
+    add("--weights", metavar="FILE", default="", help="file of the extractor's weights; default: found by itself")
+    add("--seed", type=int, metavar="N", default=2020, help="of latents, patches, subsets (default 2020)")
+    add("--output", metavar="FILE", help="file for the results, a line of JSON each")
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from pgan_tf import CHECKOUT
+from pgan_tf import CHECKOUT, flagfiles
+from pgan_tf.called import as_called
+from pgan_tf.commands.flags import program_parser
 from pgan_tf.config import ConfigError
 from pgan_tf.programs.loading import load_tensorflow
 
@@ -23,16 +24,14 @@ pgan_tf/experiments/suite.py explains its keys."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    found = program_parser(__doc__, EPILOG)
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_parser = commands.add_parser("run", help="train and measure what is missing")
     run_parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: %(default)s)")
     run_parser.add_argument("--dry_run", action="store_true", help="print what is done and what is missing")
     table_parser = commands.add_parser("table", help="write the report: tables, plots, TensorBoard's HParams")
     for sub, action in ((run_parser, run), (table_parser, table)):
-        sub.add_argument("suite", type=Path, metavar="SUITE.toml")
+        sub.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one of configs/: cpu/columbia")
         sub.set_defaults(action=action)
     return found
 
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.jobs < 1:
         raise ConfigError(f"--jobs={args.jobs}: at least 1")
-    suite = read_suite(args.suite)
+    suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))
     check_images(suite)
     if args.dry_run:
         return show(suite)
@@ -51,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     if failed:
         print(f"error: {len(failed)} failed: {', '.join(failed)}; the same command tries again", file=sys.stderr)
         return 1
-    print(f"all is done; next: python experiment.py table {args.suite}")
+    print(as_called(f"all is done; next: python experiment.py table {args.suite}"))
     return 0
 
 
@@ -74,7 +73,8 @@ def table(args: argparse.Namespace) -> int:
     from pgan_tf.experiments.report import write_report
     from pgan_tf.experiments.suite import read_suite
 
-    for path in write_report(read_suite(args.suite), args.suite):
+    suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))
+    for path in write_report(suite, args.suite):
         print(f"wrote {path}")
     return 0
 

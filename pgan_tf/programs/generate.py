@@ -6,6 +6,7 @@ import argparse
 import logging
 
 from pgan_tf.commands import compare, generate
+from pgan_tf.commands.flags import program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -28,9 +29,7 @@ in one line; 130 interrupted."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    found = program_parser(__doc__, EPILOG)
     commands = found.add_subparsers(metavar="COMMAND", required=True)
     generate.add_commands(commands)
     compare.add_commands(commands)

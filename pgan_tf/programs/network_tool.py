@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands import network
+from pgan_tf.commands.flags import program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -20,9 +21,7 @@ Exit status: 0 done; 2 bad input, said in one line."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    found = program_parser(__doc__, EPILOG)
     network.add_commands(found.add_subparsers(metavar="COMMAND", required=True))
     return found
 

@@ -11,6 +11,7 @@ import os
 import sys
 from functools import partial
 
+from pgan_tf.called import as_called
 from pgan_tf.programs.interrupts import INTERRUPTS, STATUS, ignore_from_now_on
 
 PROGRAMS = {
@@ -55,6 +56,9 @@ def _run(name: str, argv: list[str]) -> int:
     except KeyboardInterrupt:
         print(INTERRUPTS.said, file=sys.stderr)
         return STATUS
+    except SystemExit:  # argparse's, after --help or a wrong word
+        forget_output()
+        raise
     except Exception as error:
         return _ended(error)
 
@@ -71,12 +75,12 @@ def _ended(error: Exception) -> int:
         raise error
     line, status = found
     if line:
-        print(line, file=sys.stderr)
-    _forget_output()
+        print(as_called(line), file=sys.stderr)
+    forget_output()
     return status
 
 
-def _forget_output() -> None:
+def forget_output() -> None:
     """Where stdout takes nothing any more, nor will it take what Python flushes at its end."""
     try:
         if sys.stdout:

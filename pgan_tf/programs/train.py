@@ -5,23 +5,27 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import sys
 from pathlib import Path
 
 from absl import flags
 
-from pgan_tf.config import SECTIONS, Config, ConfigError, define_flags, option_names, option_text
+from pgan_tf import __version__, flagfiles
+from pgan_tf.called import as_called
+from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.errors import UserError
+from pgan_tf.programs import train_help
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
 define_flags(flags)
-flags.DEFINE_bool("help", False, "show all options", short_name="h")
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
 flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
+flags.DEFINE_bool("help", False, "show all options", short_name="h")
+flags.DEFINE_bool("version", False, "show the version of the package")
+OWN_FLAGS = FLAGS.flags_by_module_dict()[__name__]
 
 
 class CannotWrite(UserError):
@@ -61,12 +65,12 @@ def flags_text() -> str:
     return "".join(FLAGS[name].serialize() + "\n" for name in names)
 
 
-def run(argv: list[str]) -> int:
-    if len(argv) > 1:
-        raise ConfigError(f"{argv[1]}: options begin with --; see python train.py --help")
+def run(rest: list[str], argv: list[str]) -> int:
+    """rest: what the flags left of the command line; argv: all of it."""
+    if len(rest) > 1:
+        raise ConfigError(f"{rest[1]}: options begin with --; see python train.py --help")
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
-    if not config.data.dataset:
-        raise ConfigError("--dataset is missing: the folder that dataset_tool.py made")
+    check_data_set(config.data.dataset, argv)
 
     load_tensorflow()
     from pgan_tf.training import initial, loop, rundir
@@ -84,19 +88,8 @@ def run(argv: list[str]) -> int:
         try:
             loop.Run(config, plan, folder).train()
         except loop.Stopped:
-            print(f"go on with: python train.py --resume={shlex.quote(str(folder))}")
+            print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"))
     return 0
-
-
-def flagfiles_first(argv: list[str]) -> list[str]:
-    """Puts the flagfiles in front: absl lets the later of two flags win, and the command line shall always win."""
-    files, others, rest = [], [], argv[1:]
-    while rest:
-        word, *rest = rest
-        if word in ("--flagfile", "-flagfile") and rest:
-            word, rest = f"--flagfile={rest[0]}", rest[1:]
-        (files if word.startswith(("--flagfile=", "-flagfile=")) else others).append(word)
-    return [argv[0], *files, *others]
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -108,26 +101,29 @@ def parse_flags(argv: list[str]) -> list[str]:
         sys.exit(2)
 
 
-def help_text() -> str:
-    """All options by section, with their defaults."""
-    lines = [__doc__]
-    for section, kind in SECTIONS.items():
-        lines.append(f"{kind.__doc__}  [{section}]")
-        for field in dataclasses.fields(kind):
-            choices = f" ({', '.join(field.metadata['choices'])})" if field.metadata["choices"] else ""
-            default = option_text(getattr(kind(), field.name))
-            lines.append(f"  --{field.name}={default}\n      {field.metadata['help']}{choices}")
-        lines.append("")
-    return "\n".join(lines)
+def check_data_set(folder: str, words: list[str]) -> None:
+    """ConfigError unless there is something at --dataset; the flagfiles among the words say how theirs is made."""
+    if folder and Path(folder).exists():
+        return
+    for name in flagfiles.split(words)[0]:
+        recipe = flagfiles.data_recipe(flagfiles.find(name))
+        if folder and folder in recipe:
+            raise ConfigError(f"{folder}: there is no such data set; make it first: {recipe}")
+    missing = f"{folder}: there is no such data set" if folder else "--dataset is missing"
+    raise ConfigError(f"{missing}; make one of your pictures: "
+                      "python dataset_tool.py create_from_images datasets/NAME FOLDER, or see its --help")  # fmt: skip
 
 
 def main(argv: list[str]) -> int:
     """Trains; returns the exit status."""
-    words = parse_flags(flagfiles_first([sys.argv[0], *argv]))
+    rest = parse_flags([sys.argv[0], *flagfiles.first(argv)])
     if FLAGS.help:
-        print(help_text())
+        print(train_help.text(OWN_FLAGS))
+        return 0
+    if FLAGS.version:
+        print(f"pgan_tf {__version__}")
         return 0
     try:
-        return run(words)
+        return run(rest, argv)
     except OSError as error:  # no space, no permission
         raise CannotWrite(f"{error}; mend that and start again, by --resume if the run has a checkpoint") from None

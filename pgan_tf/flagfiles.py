@@ -1,0 +1,112 @@
+"""Flagfiles: found by path or by name, and read as the words of a command line.
+
+A line is a flag; empty lines and those that begin with # or // say nothing. `--flagfile=` inside reads another one.
+Those of configs/ are in the installed package too, so `--flagfile=quickstart` means the same in every folder. The
+comment at their head says by `data` how the data set is made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from pathlib import Path
+
+from pgan_tf import CHECKOUT
+from pgan_tf.config import ConfigError
+from pgan_tf.text import read_text
+
+CONFIGS = (CHECKOUT or Path(__file__).resolve().parent) / "configs"
+FLAGS, SUITE = ".flags", ".toml"
+_FLAGFILE = re.compile(r"--?flagfile=(.*)")
+_DATA = re.compile(r"#   data +(.*)")
+_MORE = re.compile(r"#    {6,}(.*)")
+
+
+def find(name: str, suffix: str = FLAGS, named_in: Path | None = None, about: str = "") -> Path:
+    """The file that `name` means: a path, with or without the suffix, from the working directory or from the folder of
+    the file that it is named in; else one of ours, such as quickstart, cpu/rr or configs/cpu/rr.flags.
+
+    Files of ours mean files of ours, whatever lies in the working directory. ConfigError: there is no such file;
+    `about` says what asks for it.
+    """
+    given, among = os.path.expanduser(name), _ours(name, suffix)
+    places = [given, f"{given}{suffix}", *among]
+    if named_in is not None:
+        beside = named_in.parent / given
+        own = CONFIGS in named_in.resolve().parents
+        places = [*among, *places] if own else [*places[:2], beside, f"{beside}{suffix}", *among]
+    for path in map(Path, places):
+        if path.is_file():
+            return path
+    where = f"{named_in}: " if named_in else ""
+    kind = "flagfile" if suffix == FLAGS else "suite file"
+    raise ConfigError(
+        f"{where}{about}there is no {kind} {name!r}; those that come with pgan_tf: {', '.join(known(suffix))}"
+    )
+
+
+def _ours(name: str, suffix: str) -> list[Path]:
+    name = name.removeprefix("configs/").removesuffix(suffix)
+    return [CONFIGS / f"{name}{suffix}"] if name in known(suffix) else []
+
+
+def known(suffix: str = FLAGS) -> list[str]:
+    """The names of our files, as `find` takes them from anywhere."""
+    return sorted(path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob(f"*{suffix}"))
+
+
+def first(words: list[str]) -> list[str]:
+    """The words of a command line, those of its flagfiles read and in front: what is said directly always wins."""
+    names, others = split(words)
+    return [*(flag for name in names for flag in read(find(name))), *others]
+
+
+def split(words: list[str]) -> tuple[list[str], list[str]]:
+    """The names of the flagfiles among the words of a command line, and the other words."""
+    names, others, rest = [], [], list(words)
+    while rest:
+        word, *rest = rest
+        if word == "--":
+            return names, [*others, word, *rest]
+        if word in ("--flagfile", "-flagfile") and rest:
+            word, rest = f"--flagfile={rest[0]}", rest[1:]
+        match = _FLAGFILE.fullmatch(word)
+        names.append(match[1]) if match else others.append(word)
+    return names, others
+
+
+def read(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
+    """The flags of a file and, in their place, of those that it names; `within`: the files that name this one.
+
+    ConfigError: it is no text, it includes itself, or it names a file that is not there.
+    """
+    if path.resolve() in within:
+        raise ConfigError(f"{path}: includes itself by --flagfile; take that line out")
+    found = []
+    for line in _lines(path):
+        if match := _FLAGFILE.fullmatch(line):
+            found += read(find(match[1], named_in=path), (*within, path.resolve()))
+        elif line and not line.startswith(("#", "//")):
+            found.append(line)
+    return found
+
+
+def data_recipe(path: Path) -> str:
+    """How the data set of a flagfile is made, by the head of the file or of one that it names; '' if none says it."""
+    lines = _lines(path)
+    for number, line in enumerate(lines):
+        if found := _DATA.fullmatch(line):
+            more = itertools.takewhile(bool, map(_MORE.fullmatch, lines[number + 1 :]))
+            return " && ".join([found[1], *(match[1] for match in more)])
+    inner = (find(match[1], named_in=path) for line in lines if (match := _FLAGFILE.fullmatch(line)))
+    return next(filter(None, map(data_recipe, inner)), "")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in read_text(path).split("\n")]
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not text; a flagfile has a flag on each line") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
