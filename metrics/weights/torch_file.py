@@ -7,7 +7,7 @@ named by its key (in a parameter, another call around it), and the storages' raw
             int64 count and its bytes
     zip     FOLDER/data.pkl, FOLDER/byteorder (may be missing) and one stored entry FOLDER/data/KEY for each storage
 
-A pickle is a program: this one may name the globals of `_Unpickler.find_class` and no others.
+A pickle is a program: this one is read by pickled.py, and may name what `_Builder` knows and nothing else.
 Source: the documentation of torch.save and torch.serialization; no code of theirs.
 """
 
@@ -15,10 +15,7 @@ from __future__ import annotations
 
 import io
 import math
-import mmap
 import os
-import pickle
-import pickletools
 import struct
 import zipfile
 from collections import OrderedDict
@@ -27,9 +24,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ..errors import MetricError
+from . import pickled
+from .pickled import Function, PickleError, Reading
 
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
-MAX_MEMO = 1 << 20  # a pickle's memo is a table as long as its greatest index: the file names it, we pay for it
+MOST_OPERATIONS = 1_000_000  # InceptionV3 with its batch normalisation has 25,000
 
 STORAGES = {  # torch's storage -> numpy's dtype; strings, since a pickle could change an object that it is given
     "DoubleStorage": "<f8",
@@ -85,29 +84,30 @@ def read(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 def _read_legacy(file: BinaryIO) -> tuple[object, dict[str, memoryview]]:
     """-> (the pickled object, {key: bytes of the storage})."""
-    try:
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except ValueError as error:
-        raise _Refused("the file is empty") from error
-    if _unpickle(content) != MAGIC or _unpickle(content) != PROTOCOL:
+    file.seek(0)
+    content = file.read()
+    if not content:
+        raise _Refused("the file is empty")
+    pickles = io.BytesIO(content)
+    if _unpickle(pickles) != MAGIC or _unpickle(pickles) != PROTOCOL:
         raise _Refused("not a file of torch.save")
-    system = _unpickle(content)
+    system = _unpickle(pickles)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise _Refused("written on a big-endian machine")
     declared: dict[str, _Storage] = {}
-    tensors = _unpickle(content, declared)
-    keys = _unpickle(content)
+    tensors = _unpickle(pickles, declared)
+    keys = _unpickle(pickles)
     if not isinstance(keys, list) or not all(isinstance(key, str) and key in declared for key in keys):
         raise _Refused("the list of its storages is damaged")
-    storages, at = {}, content.tell()
+    storages, at = {}, pickles.tell()
     for key in keys:
         begin = at + 8
         count = struct.unpack_from("<q", content, at)[0] if begin <= len(content) else -1
         at = begin + declared[key].count * np.dtype(declared[key].dtype).itemsize
         if at > len(content):
-            raise _Refused(f"truncated: storage {key} ends at byte {at} of {len(content)}")
+            raise _Refused(f"truncated: storage {_shown(key)} ends at byte {at} of {len(content)}")
         if count != declared[key].count:
-            raise _Refused(f"damaged: storage {key} has {count} elements, {declared[key].count} were announced")
+            raise _Refused(f"damaged: storage {_shown(key)} has {count} elements, {declared[key].count} were announced")
         storages[key] = memoryview(content)[begin:at]
     return tensors, storages
 
@@ -133,7 +133,7 @@ def _read_zip(file: BinaryIO) -> tuple[object, dict[str, bytes]]:
     for key, storage in declared.items():
         data, size = parts.get(f"data/{key}", b""), storage.count * np.dtype(storage.dtype).itemsize
         if len(data) != size:
-            raise _Refused(f"damaged: storage {key} has {len(data)} bytes, {size} were announced")
+            raise _Refused(f"damaged: storage {_shown(key)} has {len(data)} bytes, {size} were announced")
         storages[key] = data
     return tensors, storages
 
@@ -141,25 +141,23 @@ def _read_zip(file: BinaryIO) -> tuple[object, dict[str, bytes]]:
 # ---- the pickle ------------------------------------------------------------------------------------------------------
 
 
-class _Unpickler(pickle.Unpickler):
-    """Resolves what a file of tensors needs and notes the storages that are named; any other global is refused."""
+class _Builder:
+    """What a pickle of tensors may call; it notes the storages that are named."""
 
-    def __init__(self, content: BinaryIO | mmap.mmap, declared: dict[str, _Storage]):
-        super().__init__(content, encoding="utf-8")
+    def __init__(self, declared: dict[str, _Storage]):
         self._declared = declared
 
-    def find_class(self, module: str, name: str) -> object:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return self._tensor  # these two are bound methods: a pickle cannot set attributes on them
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return self._parameter
-        if module == "torch" and name in STORAGES:
-            return STORAGES[name]
-        raise _Refused(f"its pickle asks for {module}.{name}, which no file of weights needs: do not trust this file")
+    def reading(self) -> Reading:
+        names = {
+            ("collections", "OrderedDict"): Function(_ordered_dict),
+            ("torch._utils", "_rebuild_tensor_v2"): Function(self.tensor),
+            ("torch._utils", "_rebuild_parameter"): Function(lambda tensor, *_: tensor),
+            **{("torch", name): dtype for name, dtype in STORAGES.items()},
+        }
+        needless = "which no file of weights needs: do not trust this file"
+        return Reading(names, needless, MOST_OPERATIONS, text="utf-8", persistent=self.storage)
 
-    def persistent_load(self, identity: object) -> _Storage:
+    def storage(self, identity: object) -> _Storage:
         kind, dtype, key, _, count, *view = identity
         storage = _Storage(key, dtype, count)
         sound = kind == "storage" and isinstance(key, str) and dtype in STORAGES.values() and type(count) is int
@@ -167,26 +165,30 @@ class _Unpickler(pickle.Unpickler):
             raise _Refused("a storage in it is described wrongly")
         return storage
 
-    def _tensor(self, storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: object) -> _Tensor:
+    def tensor(self, storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: object) -> _Tensor:
         return _Tensor(storage, offset, shape, strides)
 
-    def _parameter(self, tensor: _Tensor, *_: object) -> _Tensor:
-        return tensor
+
+def _ordered_dict(pairs: object = ()) -> OrderedDict:
+    if not isinstance(pairs, (list, tuple)) or not all(isinstance(pair, (list, tuple)) for pair in pairs):
+        raise _Refused("damaged: a dictionary of what are no pairs")
+    return OrderedDict(zip(pickled.check_keys(key for key, _ in pairs), (value for _, value in pairs), strict=True))
 
 
-def _unpickle(content: BinaryIO | mmap.mmap, declared: dict[str, _Storage] | None = None) -> object:
+def _unpickle(content: BinaryIO, declared: dict[str, _Storage] | None = None) -> object:
     """The next pickle in the file; what storages it names go to `declared`."""
-    start = content.tell()
     try:
-        for opcode, argument, _ in pickletools.genops(content):
-            if opcode.name in ("PUT", "LONG_BINPUT") and int(argument) > MAX_MEMO:
-                raise _Refused("damaged: its pickle needs more than a million marks")
-        content.seek(start)
-        return _Unpickler(content, {} if declared is None else declared).load()
+        return pickled.read(content, _Builder({} if declared is None else declared).reading())
+    except PickleError as error:
+        raise _Refused(str(error)) from error
     except _Refused:
         raise
     except Exception as error:  # a pickle is a program, and a damaged one can fail in any way
         raise _Refused(f"not a file of torch.save, or damaged ({type(error).__name__})") from error
+
+
+def _shown(key: str) -> str:
+    return repr(key[:60])[1:-1]  # one line, whatever the file calls it
 
 
 def _entries(tensors: object) -> list[tuple[str, _Tensor]]:

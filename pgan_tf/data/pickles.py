@@ -9,15 +9,13 @@ pgan_tf/interop those of networks.
 from __future__ import annotations
 
 import io
-import math
-import pickle
-import pickletools
 import re
 from collections.abc import Callable
 
 import numpy as np
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.metrics.weights.pickled import Function, Part, PickleError, Reading, check_keys, read
 
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")  # numpy 1, numpy 2
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
@@ -25,127 +23,143 @@ _BUILTINS = ("__builtin__", "builtins")  # Python 2, Python 3
 _NDARRAY = "numpy.ndarray"  # stands for the type; it is only ever passed to _reconstruct
 _TYPE_CODE = re.compile(r"[biufc]\d{1,2}")  # of plain numbers
 _BYTE_ORDERS = "<>|="
-_MOST_MARKS = 1_000_000  # the reader makes a table as long as the highest mark that a pickle sets
+_MOST_OPERATIONS = 2_000_000  # CIFAR-100 has half a million
 
 
 def load_pickle(content: bytes, where: str) -> object:
     """What a pickle holds; arrays at the top, or directly in a list, tuple or dict at the top, as numpy arrays.
 
     where: the file's name for messages. DataError: it names any other global, holds an array that is not of plain
-    numbers, or is damaged.
+    numbers, has keys that are no plain values, or is damaged.
     """
-    return unpickle(content, where, _DataSetUnpickler, _with_arrays)
+    return unpickle(content, where, _data_set(content), _with_arrays)
 
 
-def unpickle(content: bytes, where: str, reader: type[ArrayUnpickler], finish: Callable[[object], object]) -> object:
-    """`finish` of what `reader` finds in a pickle. DataError, one line that begins with `where`, if anything fails."""
+def unpickle(content: bytes, where: str, reading: Reading, finish: Callable[[object], object]) -> object:
+    """`finish` of what is found in a pickle. DataError, one line that begins with `where`, if anything fails."""
     try:
-        _check_operations(content, reader.most_operations)
-        return finish(reader(content).load())
-    except DataError as error:
+        return finish(read(io.BytesIO(content), reading))
+    except (DataError, PickleError) as error:
         raise DataError(f"{where}: {error}") from error
     except Exception as error:  # a pickle is a program, and a damaged one can fail in any way
         raise DataError(f"{where}: not a pickle, or damaged ({type(error).__name__}); download it again") from error
 
 
-def _check_operations(content: bytes, most: float) -> None:
-    """Walks through the program without running it: every length that it states is there, nothing in it grows."""
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
-        if opcode.name in ("PUT", "LONG_BINPUT") and int(argument) > _MOST_MARKS:
-            raise DataError("damaged: its pickle sets more than a million marks")
-        if count >= most:
-            raise DataError(f"damaged: its pickle has more than {most:,} operations")
+def array_names() -> dict[tuple[str, str], object]:
+    """The names in a pickle with which numpy makes arrays, and what reads them here."""
+    return {
+        ("numpy", "ndarray"): _NDARRAY,
+        ("numpy", "dtype"): Function(lambda code, *_: _Type(code)),
+        **{(module, "_reconstruct"): Function(_reconstruct) for module in _MULTIARRAY},
+        **{(module, "scalar"): Function(_scalar) for module in _MULTIARRAY},
+        **{(module, "_frombuffer"): Function(_from_buffer) for module in _NUMERIC},
+    }
 
 
-class ArrayUnpickler(pickle.Unpickler):
-    """Resolves the names of numpy's arrays and those that a subclass adds; any other is refused.
-
-    What they stand for are bound methods: a pickle cannot set attributes on those.
-    """
-
-    needless = "which no data set needs: do not trust this file"  # what a message says of other names
-    most_operations = math.inf  # of the pickle's program; each can take some hundred bytes of memory
-
-    def __init__(self, content: bytes):
-        super().__init__(io.BytesIO(content), encoding="bytes")
-        self._globals = {
-            ("numpy", "ndarray"): _NDARRAY,
-            ("numpy", "dtype"): self._dtype,
-            **{(module, "_reconstruct"): self._reconstruct for module in _MULTIARRAY},
-            **{(module, "scalar"): self._scalar for module in _MULTIARRAY},
-            **{(module, "_frombuffer"): self._frombuffer for module in _NUMERIC},
-        }
-
-    def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in self._globals:
-            wanted = repr(f"{module}.{name}"[:100])[1:-1]  # one line, whatever the file calls it
-            raise DataError(f"its pickle asks for {wanted}, {self.needless}")
-        return self._globals[module, name]
-
-    def _dtype(self, code: str | bytes, *_: object) -> _Type:
-        return _Type(code)
-
-    def _reconstruct(self, kind: object, *_: object) -> _Array:
-        if kind is not _NDARRAY:
-            raise DataError("damaged: an array of an unknown kind")
-        return _Array()
-
-    def _scalar(self, kind: _Type, content: bytes) -> int | float | complex:
-        return np.frombuffer(content, kind.dtype).reshape(()).item()
-
-    def _frombuffer(self, content: bytes, kind: _Type, shape: tuple, order: str = "C", *_: object) -> _Array:
-        array = _Array()
-        array.value = np.frombuffer(content, kind.dtype).reshape(shape, order=order)
-        return array
-
-
-class _DataSetUnpickler(ArrayUnpickler):
+def _data_set(content: bytes) -> Reading:
     """Also resolves the sets, complex numbers and bytes that data sets hold."""
+    budget = _Budget(len(content))
+    names = {
+        ("_codecs", "encode"): Function(budget.encode),
+        **{(module, "set"): Function(lambda items=(): set(check_keys(items))) for module in _BUILTINS},
+        **{(module, "frozenset"): Function(lambda items=(): frozenset(check_keys(items))) for module in _BUILTINS},
+        **{(module, "complex"): Function(_complex) for module in _BUILTINS},
+        **{(module, name): Function(budget.bytes) for module in _BUILTINS for name in ("bytes", "bytearray")},
+    }
+    return Reading(array_names() | names, "which no data set needs: do not trust this file", _MOST_OPERATIONS)
 
-    def __init__(self, content: bytes):
-        super().__init__(content)
-        self._globals |= {
-            ("_codecs", "encode"): self._encode,
-            **{(module, kind.__name__): kind for module in _BUILTINS for kind in (set, frozenset, complex)},
-            **{(module, name): self._bytes for module in _BUILTINS for name in ("bytes", "bytearray")},
-        }
 
-    def _encode(self, text: str, encoding: str) -> bytes:
+class _Budget:
+    """Bytes that a pickle has made out of its text: never more than it has itself, however often it asks."""
+
+    def __init__(self, length: int):
+        self._left = length
+
+    def encode(self, text: str, encoding: str) -> bytes:
         """How Python 3 writes bytes in protocols 0 to 2."""
-        if encoding != "latin1":
-            raise DataError(f"damaged: bytes encoded as {encoding!r}")
+        if encoding != "latin1" or type(text) is not str:
+            raise DataError("damaged: bytes that are no text in latin1")
+        self._spend(len(text))
         return text.encode("latin1")
 
-    def _bytes(self, *values: object) -> bytes:
-        if any(isinstance(value, int) for value in values):
+    def bytes(self, value: object = b"", encoding: str = "latin1") -> bytes:
+        if type(value) is str:
+            return self.encode(value, encoding)
+        if type(value) not in (bytes, bytearray, list):
             raise DataError("damaged: asks for bytes by their number")  # as many as it likes
-        return bytes(*values)
+        self._spend(len(value))
+        return bytes(value)
+
+    def _spend(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise DataError("damaged: asks for more bytes than it has")
 
 
-class _Type:
+def _complex(real: float, imaginary: float) -> complex:
+    if not isinstance(real, (int, float)) or not isinstance(imaginary, (int, float)):
+        raise DataError("damaged: a complex number of something else")
+    return complex(real, imaginary)
+
+
+def _reconstruct(kind: object, *_: object) -> _Array:
+    if kind is not _NDARRAY:
+        raise DataError("damaged: an array of an unknown kind")
+    return _Array()
+
+
+def _scalar(kind: _Type, content: bytes) -> int | float | complex:
+    return np.frombuffer(content, _dtype(kind)).reshape(()).item()
+
+
+def _from_buffer(content: bytes, kind: _Type, shape: tuple, order: str = "C", *_: object) -> _Array:
+    array = _Array()
+    array.set(content, kind, shape, order)
+    return array
+
+
+def _dtype(kind: object) -> np.dtype:
+    if not isinstance(kind, _Type):
+        raise DataError("damaged: an array of no type")
+    return kind.dtype
+
+
+class _Type(Part):
     """Stands for a numpy.dtype while a pickle is read: numpy's own would believe any state that it is given."""
 
     def __init__(self, code: str | bytes):
-        name = code.decode("latin1") if isinstance(code, bytes) else str(code)
+        name = _text(code)
         if not _TYPE_CODE.fullmatch(name):
             raise DataError(f"an array of numpy type {name[:20]!r}; only plain numbers can be read")
         self.dtype = np.dtype(name)
 
-    def __setstate__(self, state: tuple) -> None:
-        order = state[1].decode("latin1") if isinstance(state[1], bytes) else state[1]
+    def set_state(self, state: tuple) -> None:
+        order = _text(state[1])
         if order not in tuple(_BYTE_ORDERS):
-            raise DataError(f"damaged: byte order {str(order)[:20]!r}")
+            raise DataError(f"damaged: byte order {order[:20]!r}")
         self.dtype = self.dtype.newbyteorder(order)
 
 
-class _Array:
+def _text(value: object) -> str:
+    if not isinstance(value, (str, bytes)):
+        raise DataError("damaged: a type whose name is none")
+    return value.decode("latin1") if isinstance(value, bytes) else value
+
+
+class _Array(Part):
     """Stands for a numpy.ndarray while a pickle is read, for the same reason."""
 
     value: np.ndarray | None = None
 
-    def __setstate__(self, state: tuple) -> None:
+    def set_state(self, state: tuple) -> None:
         _, shape, kind, fortran, content = state
-        self.value = np.frombuffer(content, kind.dtype).reshape(shape, order="F" if fortran else "C")
+        self.set(content, kind, shape, "F" if fortran is True else "C")
+
+    def set(self, content: bytes, kind: _Type, shape: tuple[int, ...], order: str) -> None:
+        """A view of the bytes."""
+        if type(shape) is not tuple or not all(type(size) is int for size in shape) or order not in ("C", "F"):
+            raise DataError("damaged: an array of no shape")
+        self.value = np.frombuffer(content, _dtype(kind)).reshape(shape, order=order)
 
 
 def _with_arrays(tree: object) -> object:

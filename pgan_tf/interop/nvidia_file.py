@@ -13,14 +13,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.pickles import ArrayUnpickler, as_array, unpickle
+from pgan_tf.data.pickles import array_names, as_array, unpickle
 from pgan_tf.interop.nvidia_tables import ROLES, check_shapes, read_options, shown, variable_shapes
+from pgan_tf.metrics.weights.pickled import Function, Part, Reading
 
 MOST_BYTES = 2**31  # a file of 1024x1024 has 280 million
 
@@ -59,39 +61,38 @@ def read_file(path: Path) -> NetworkFile:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path}: has {path.stat().st_size:,} bytes; no network is larger than {MOST_BYTES:,}")
     content = path.read_bytes()
-    networks = unpickle(content, str(path), _NetworkUnpickler, _networks)
+    networks = unpickle(content, str(path), _READING, partial(_networks, size=len(content)))
     return NetworkFile(path, len(content), hashlib.sha256(content).hexdigest(), networks)
 
 
 # ---- un-pickling -----------------------------------------------------------------------------------------------------
 
 
-class _State:
+class _State(Part):
     """Stands for a tfutil.Network while a pickle is read."""
 
-    def __setstate__(self, state: object) -> None:
+    state: object = None
+
+    def set_state(self, state: object) -> None:
         self.state = state
 
 
-class _NetworkUnpickler(ArrayUnpickler):
-    """Resolves the network and numpy's arrays, and nothing else."""
-
-    needless = "which no ProGAN network needs: it is another program's file, or a hostile one"
-    most_operations = 100_000  # three networks of 1024x1024 have 5,000
-
-    def __init__(self, content: bytes):
-        super().__init__(content)
-        self._globals[("tfutil", "Network")] = _State
+_READING = Reading(
+    names={**array_names(), ("tfutil", "Network"): Function(_State)},
+    needless="which no ProGAN network needs: it is another program's file, or a hostile one",
+    most=100_000,  # three networks of 1024x1024 have 5,000
+)
 
 
-def _networks(tree: object) -> dict[str, StoredNetwork]:
+def _networks(tree: object, size: int) -> dict[str, StoredNetwork]:
+    """The three networks by their roles, from a file of `size` bytes."""
     if not isinstance(tree, tuple) or len(tree) != len(ROLES) or not all(isinstance(part, _State) for part in tree):
         raise DataError(f"holds {shown(tree)}, not the three networks (G, D, Gs) of the original")
-    return {role: _network(role, part) for role, part in zip(ROLES, tree, strict=True)}
+    return {role: _network(role, part, size) for role, part in zip(ROLES, tree, strict=True)}
 
 
-def _network(role: str, part: _State) -> StoredNetwork:
-    state = getattr(part, "state", None)
+def _network(role: str, part: _State, size: int) -> StoredNetwork:
+    state = part.state
     if not isinstance(state, dict):
         raise DataError(f"{role}: damaged: a network without its state")
     if state.get("version") != 2:
@@ -101,6 +102,9 @@ def _network(role: str, part: _State) -> StoredNetwork:
         raise DataError(f"{role}: made by {shown(state.get('build_func_name'))}; only {kind.function} can be rebuilt")
     options = read_options(role, state.get("static_kwargs"))
     variables = _variables(role, state.get("variables"))
+    held = sum(getattr(value, "nbytes", 0) for value in variables.values())
+    if held > size:  # several variables share their bytes, which each would have of its own here
+        raise DataError(f"{role}: damaged: its variables have {held:,} bytes, the file {size:,}")
     lod = _lod(role, variables.pop("lod", None), options["resolution"])
     check_shapes(role, {name: array.shape for name, array in variables.items()}, variable_shapes(role, options))
     return StoredNetwork(role, options, lod, {name: _float32(role, name, array) for name, array in variables.items()})

@@ -159,7 +159,6 @@ DAMAGED = {
     "text": (b"text", "not a pickle"),
     "no value": (b"\x80\x02.", "not a pickle"),
     "cut": (pickle.dumps([1, 2, 3])[:-3], "not a pickle"),
-    "far mark": (b"\x80\x02]r\x41\x42\x0f\x00.", "more than a million marks"),
     "bytes by number": (b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R.", "bytes by their number"),
     "long bytes": (b"\x80\x04\x8e" + b"\xff" * 8 + b".", "not a pickle"),
 }
@@ -171,6 +170,20 @@ def test_damaged(case):
     with pytest.raises(DataError, match=f"file: .*{reason}") as info:
         load_pickle(content, "file")
     assert "\n" not in str(info.value)
+
+
+def test_a_mark_far_away_takes_no_memory():
+    assert load_pickle(b"\x80\x02]r\xff\xff\xff\x7f.", "file") == []
+
+
+def test_text_is_made_into_bytes_no_more_than_once():
+    """A pickle of a kilobyte could ask for the bytes of its text a million times."""
+    text = b"X" + struct.pack("<I", 500) + b"a" * 500
+    call = b"c_codecs\nencode\nq\x00" + text + b"q\x01X\x06\x00\x00\x00latin1q\x02\x86R"
+    again = b"h\x00h\x01h\x02\x86R"
+    assert load_pickle(b"\x80\x02" + call + b".", "file") == b"a" * 500
+    with pytest.raises(DataError, match="asks for more bytes than it has"):
+        load_pickle(b"\x80\x02(" + call + again * 10 + b"t.", "file")
 
 
 def test_damage_anywhere_is_one_clear_line_or_harmless():

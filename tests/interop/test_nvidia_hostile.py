@@ -137,13 +137,24 @@ HEAVY = {
     "bytes that claim 10 GB": (b"\x80\x04\x8e" + struct.pack("<Q", 10**10) + b"abc.", "damaged"),
     "a text that claims 10 GB": (b"\x80\x04\x8d" + struct.pack("<Q", 10**10) + b"abc.", "damaged"),
     "a frame that claims 10 GB": (b"\x80\x04\x95" + struct.pack("<Q", 10**10) + b"K\x01.", "damaged|holds 1"),
-    "a mark far away": (b"\x80\x02]r" + struct.pack("<I", 2**31) + b".", "more than a million marks"),
+    "a mark far away": (b"\x80\x02]r" + struct.pack("<I", 2**31) + b".", "holds a list"),
     "a million containers": (b"\x80\x02(" + b"}" * 10**6 + b"t.", "more than 100,000 operations"),
     "lists that double": (b"\x80\x02]" + b"(22e" * 40000 + b".", "damaged|operations|holds"),
     "a long number": (b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b"\x01.", "damaged"),
     "a zip bomb": (None, "not a pickle, or damaged"),
     "a gzip bomb": (gzip.compress(bytes(10**8)), "not a pickle, or damaged"),
 }
+
+
+def test_variables_that_share_their_bytes_take_no_memory(tmp_path):
+    """One array for all the variables of its shape: each would be a copy here."""
+    states = nv_pickles.tiny()
+    for role in states:
+        variables = dict(states[role]["variables"])
+        largest = max(variables, key=lambda name: np.size(variables[name]))
+        shared = np.zeros(np.shape(variables[largest]), "f2")
+        states[role]["variables"] += [(f"more{number}", shared) for number in range(200)]
+    assert "its variables have" in complaint(nv_pickles.network_file(states), tmp_path)
 
 
 @pytest.mark.parametrize("case", HEAVY)
