@@ -19,6 +19,7 @@ from pgan_tf.interop import card
 from pgan_tf.interop.nvidia_file import NetworkFile, StoredNetwork, read_file
 from pgan_tf.interop.nvidia_tables import name_in_original
 from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.networks.saved import save_network
 
 UNSHOWN = "unshown.npz"
 
@@ -72,7 +73,7 @@ def import_nvidia(path: Path, out: Path, lod: float | None = None, overwrite: bo
         for role, part in PARTS.items():
             stored = file.networks[role]
             network = rebuild(stored, lod)
-            network.save(folder / part.file)
+            save_network(network, folder / part.file)
             facts[part.file] = {
                 "name": role,
                 "what": part.what,

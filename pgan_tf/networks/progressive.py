@@ -63,7 +63,8 @@ class ProgressiveNetwork(keras.Model):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Keras would number the networks of a process, and a run that goes on has made fewer: its files would differ.
+        super().__init__(**{"name": type(self).__name__.lower(), **kwargs})
         if resolution < 4 or resolution & (resolution - 1):
             raise ValueError(f"resolution={resolution}: must be a power of two from 4 up")
         if residual_blocks < 1:
@@ -126,7 +127,7 @@ class Generator(ProgressiveNetwork):
         self.normalize_latents, self.use_pixelnorm = normalize_latents, use_pixelnorm
         self.pixelnorm_epsilon, self.use_leakyrelu = pixelnorm_epsilon, use_leakyrelu
         self.g_block = g_block
-        self.pixel_norm = PixelNorm(pixelnorm_epsilon, dtype=self.dtype_policy)
+        self.pixel_norm = PixelNorm(pixelnorm_epsilon, name="pixel_norm", dtype=self.dtype_policy)
         self.build((None, self.latent_size))
 
     def build(self, input_shape):
@@ -213,7 +214,9 @@ class Discriminator(ProgressiveNetwork):
             for res in self.rgb_resolutions()
         ]  # fmt: skip
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
-        self.statistics = MinibatchStatistics(self.mbstd_group_size, self.minibatch_statistics, dtype=self.dtype_policy)
+        self.statistics = MinibatchStatistics(
+            self.mbstd_group_size, self.minibatch_statistics, name="minibatch_statistics", dtype=self.dtype_policy
+        )
         maps = self.maps(4)
         more = self.statistics.maps if self.mbstd_group_size > 1 else 0
         self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + more))

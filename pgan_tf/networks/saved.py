@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from pathlib import Path
 
 import keras
 
 from pgan_tf.errors import UserError
-from pgan_tf.networks.archive import Refused, check_archive, first_line
+from pgan_tf.networks.archive import METADATA, Refused, check_archive, first_line
 from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
 
 IMPORTED = "generator_ema.keras"  # the averaged generator in the folder of an imported network
@@ -38,6 +40,17 @@ def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> Prog
     if not isinstance(network, kind):
         raise NetworkError(f"{path}: holds a {type(network).__name__}, not a {name}")
     return network
+
+
+def save_network(network: ProgressiveNetwork, path: Path) -> None:
+    """Writes a .keras file. Equal networks make equal bytes: Keras' own files bear the time."""
+    network.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[METADATA] = json.dumps({**json.loads(parts[METADATA]), "date_saved": "1980-01-01@00:00:00"}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def snapshots(run: Path) -> list[Path]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from pgan_tf import growth
 from pgan_tf.files import new_file
 from pgan_tf.networks import Generator
+from pgan_tf.networks.saved import save_network
 
 
 def save_generator(network: Generator, alpha: float, path: Path) -> None:
     """Writes `network` as .keras in float32, with its fade set to `alpha`; complete or not there at all."""
     copy = growth.float32_copy(network, alpha=alpha)
     with new_file(path) as temporary:
-        copy.save(temporary)
+        save_network(copy, temporary)

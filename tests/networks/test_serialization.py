@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.networks.saved import load_network, save_network
 
 LOADER = """
 import sys
@@ -84,3 +85,31 @@ def test_precision_survives_saving(policy, tmp_path):
     assert again.compute_dtype == network.compute_dtype
     assert again.variable_dtype == network.variable_dtype
     np.testing.assert_array_equal(again(latents).numpy().astype(float), network(latents).numpy().astype(float))
+
+
+SMALL = dict(resolution=8, fading=True, fmap_base=16, fmap_max=4)
+
+
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+def test_equal_networks_make_equal_files(tmp_path, kind):
+    """However many there were before, and whenever they are saved."""
+    for name in ("a", "b"):
+        save_network(kind(**SMALL), tmp_path / f"{name}.keras")
+    content = (tmp_path / "a.keras").read_bytes()
+    assert (tmp_path / "b.keras").read_bytes() == content
+    save_network(load_network(tmp_path / "a.keras", kind), tmp_path / "a.keras")
+    assert (tmp_path / "a.keras").read_bytes() == content
+    kind(**SMALL, seed=1).save(tmp_path / "keras.keras")
+    assert (tmp_path / "keras.keras").read_bytes() != content
+
+
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+def test_a_file_with_the_number_of_its_network_is_read(tmp_path, kind):
+    """As Keras, and earlier versions of this package, name and save them."""
+    network = kind(**SMALL, name=f"{kind.__name__.lower()}_3")
+    layer = network.pixel_norm if kind is Generator else network.statistics
+    layer.name += "_7"
+    network.save(tmp_path / "old.keras")
+    read = load_network(tmp_path / "old.keras", kind).parameters_by_name()
+    for name, variable in network.parameters_by_name().items():
+        np.testing.assert_array_equal(read[name], variable, err_msg=name)
