@@ -10,6 +10,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import identity
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
@@ -27,7 +28,7 @@ class RunReals:
         except OSError:
             raise ConfigError(f"--run={folder}: no config.json there; give the folder of a run") from None
         self.folder = folder
-        path = dataset or self.config.data.dataset
+        path = dataset or identity.find(folder, self.config.data.dataset)
         if not dataset and not Path(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
         self.images = open_set(path, resolution or self.config.data.resolution or None)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data import identity
 from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.inference import nearest
 from pgan_tf.inference.drawing import Drawing
@@ -24,7 +25,7 @@ def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
 
     GenerateError, DataError or MetricError: not known, not there any more, of no such resolution, statistics only.
     """
-    path = dataset or (loaded.config.data.dataset if loaded.config else "")
+    path = dataset or (identity.find(loaded.path.parent, loaded.config.data.dataset) if loaded.config else "")
     if not path:
         raise GenerateError(f"{loaded.path}: does not say what it was trained on; give the images by --dataset")
     if not dataset and not Path(path).exists():

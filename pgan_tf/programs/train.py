@@ -5,6 +5,7 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
 define_flags(flags)
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
+flags.DEFINE_bool("change_dataset", False, "with --resume: go on although the data set is another one")
 flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
 flags.DEFINE_bool("help", False, "show all options", short_name="h")
 flags.DEFINE_bool("version", False, "show the version of the package")
@@ -43,9 +45,11 @@ def resumed_config(folder: Path) -> Config:
 
     (A data set may have moved: --dataset names its new place.) Raises ConfigError.
     """
+    from pgan_tf.data import identity
     from pgan_tf.training import rundir
 
     config = rundir.load_config(folder)
+    config = config.replace(dataset=identity.find(folder, config.data.dataset))
     given = {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
     fixed = {*vars(config.data), *vars(config.model)} - {"dataset"}
     if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
@@ -73,6 +77,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     check_data_set(config.data.dataset, argv)
 
     load_tensorflow()
+    from pgan_tf.data import identity
     from pgan_tf.training import initial, loop, rundir
     from pgan_tf.training.estimate import print_stage_table
     from pgan_tf.training.plan import make_plan
@@ -80,11 +85,16 @@ def run(rest: list[str], argv: list[str]) -> int:
     plan = make_plan(config)
     if config.model.init_from and not FLAGS.resume:
         initial.check(config, plan.dataset.channels, plan.label_size)
+    about = identity.describe(plan.dataset, plan.resolution)
+    if FLAGS.resume and not FLAGS.change_dataset:
+        identity.check(Path(FLAGS.resume), about, config.data.dataset)
     if FLAGS.dry_run:
         print_stage_table(config, plan)
         return 0
+    config = config.replace(dataset=os.path.abspath(config.data.dataset))  # the run may go on from anywhere
     folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, plan.dataset.name, flags_text())
     with rundir.claimed(folder):
+        identity.write(folder, about, config.data.dataset)
         try:
             loop.Run(config, plan, folder).train()
         except loop.Stopped:

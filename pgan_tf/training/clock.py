@@ -19,9 +19,18 @@ class TickClock:
 
     def _clear(self) -> None:
         self._tick_began = time.monotonic()
-        self._results: list[np.ndarray] = []
+        self._sums, self._rounds = np.zeros(len(METRICS)), 0
         self._input = self._step = self._build = self._metrics = 0.0
         self._images = 0
+
+    def sums(self) -> tuple[list[float], int]:
+        """The sums of METRICS over the rounds of the tick so far, and the number of these."""
+        return [float(value) for value in self._sums], self._rounds
+
+    def carry_on(self, sums: list[float], rounds: int) -> None:
+        """Starts a tick that another process began. `sums` of another length are those of an earlier version."""
+        if len(sums) == len(METRICS):
+            self._sums, self._rounds = np.array(sums, np.float64), rounds
 
     def take_seconds(self) -> float:
         """Seconds of the run since the last take."""
@@ -39,7 +48,9 @@ class TickClock:
 
     def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, images: int) -> None:
         """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its images."""
-        self._results.append(results)
+        # One after another: however many come at a time, the sums are the same to the last bit.
+        self._sums = np.cumsum(np.vstack([self._sums, results.astype(np.float64)]), axis=0)[-1]
+        self._rounds += len(results)
         self._input += input_seconds
         self._step += step_seconds
         self._last = (input_seconds + step_seconds, images)
@@ -53,8 +64,7 @@ class TickClock:
     def tick_row(self) -> dict:
         """Means over the tick's rounds, images/s, and the shares of its time; starts a new tick."""
         seconds = time.monotonic() - self._tick_began
-        means = np.concatenate(self._results).mean(axis=0)
-        row = {name: float(value) for name, value in zip(METRICS, means, strict=True)}
+        row = {name: float(value) for name, value in zip(METRICS, self._sums / self._rounds, strict=True)}
         row |= {
             "timing/tick_seconds": seconds,
             "timing/images_per_second": self._images / max(seconds - self._build - self._metrics, 1e-9),

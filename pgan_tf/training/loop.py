@@ -19,8 +19,10 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.errors import UserError
+from pgan_tf.evaluation.results import read_ticks
 from pgan_tf.files import clear_folder
 from pgan_tf.metrics.errors import MetricError
+from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress, Stage
 from pgan_tf.training import checkpoint, export, initial, rundir
 from pgan_tf.training.clock import TickClock
@@ -107,10 +109,12 @@ class Run:
             checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
             self.state = self._build(stage)
             checkpoint.restore(path, self.state)
+            self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
             self.records.rewind(self.counters.images)
             self.last_checkpoint = (self.counters.images, time.monotonic())
             self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
         else:
+            self._check_new()
             self.state = self._build(self.schedule.at(0).stage)
             if self.config.model.init_from:
                 trained = initial.load(Path(self.config.model.init_from))
@@ -122,6 +126,16 @@ class Run:
             if self.config.run.image_snapshot_ticks:  # what it knows before it has learned
                 self._save_pictures("fakes000000", self.grids.fake(self.state, self.schedule.at(0).alpha))
             self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
+            self._save_checkpoint()  # from now on a run without one has lost it
+
+    def _check_new(self) -> None:
+        """CheckpointError where there has been a training: to start it again would write over what it made."""
+        if read_ticks(self.folder / "metrics.jsonl") or snapshots(self.folder):
+            raise checkpoint.CheckpointError(
+                f"{self.folder}: has been trained, but {self.folder / 'checkpoints'} holds nothing to go on from; "
+                "put its checkpoints back, or start a new run (one that begins with this one's network: "
+                "--init_from=NETWORK.keras)"
+            )
 
     def _build(self, stage: Stage) -> StageState:
         with self.plan.strategy.scope():
@@ -308,6 +322,7 @@ class Run:
 
     def _save_checkpoint(self) -> Path:
         self.counters.seconds += self.clock.take_seconds()
+        self.counters.tick_sums, self.counters.tick_rounds = self.clock.sums()
         folder = self.folder / "checkpoints"
         path = checkpoint.save(folder, self.state, self.counters, self.config.run.checkpoints_kept)
         self.last_checkpoint = (self.counters.images, time.monotonic())

@@ -23,6 +23,8 @@ class Counters:
     tick_start: int = 0  # images at the start of the tick
     seconds: float = 0.0  # of training, over all resumes
     nonfinite: int = 0  # rounds with a loss or gradient that was not finite
+    tick_sums: list[float] = dataclasses.field(default_factory=list)  # of the metrics, over the tick's rounds so far
+    tick_rounds: int = 0
 
 
 class StageState:

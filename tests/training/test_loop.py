@@ -1,6 +1,8 @@
 """The loop in this process: what stops it, what it averages, what it shows."""
 
+import contextlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule, Stage
 from pgan_tf.training import checkpoint, loop, rundir
 from pgan_tf.training.plan import make_plan
+from pgan_tf.training.step import METRICS
 
 
 @pytest.fixture
@@ -81,6 +84,57 @@ def test_out_of_memory_says_what_would_fit(config, monkeypatch):
     monkeypatch.setattr(loop.Run, "_controls", full)
     with pytest.raises(loop.OutOfMemory, match=r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"):
         train(config.replace(max_minibatch_per_device={8: 7}))
+
+
+def test_a_tick_in_two_parts_is_the_tick_in_one(config):
+    """Whatever the parts: stopped within it, at its end, and by calls of other sizes."""
+    whole, parts = train(config), rundir.create(config, "set", "")
+    for stop_at in (4, 8, 20, 44, 1000):
+        run = loop.Run(config, make_plan(config), parts)
+        advance = run.log.advance
+        run.log.advance = lambda *shown, run=run, stop=stop_at, advance=advance: (
+            advance(*shown), setattr(run, "stop_signal", "SIGTERM" if run.counters.images >= stop else None)
+        )  # fmt: skip
+        with contextlib.suppress(loop.Stopped):
+            run.train()
+    assert run.counters.images == 100
+    names = [*METRICS, "tick", "images", "nonfinite_rounds", "alpha", "g_lrate"]
+    assert [[row[name] for name in names] for row in rows(parts)] == [
+        [row[name] for name in names] for row in rows(whole)
+    ]
+
+
+def test_checkpoints_of_an_earlier_version_go_on(config):
+    folder = train(config)
+    for path in checkpoint.paths(folder / "checkpoints"):
+        record = json.loads((path / "counters.json").read_text())
+        del record["counters"]["tick_sums"], record["counters"]["tick_rounds"]
+        (path / "counters.json").write_text(json.dumps(record))
+        counters = checkpoint.read_counters(path)[1]
+        assert (counters.tick_sums, counters.tick_rounds) == ([], 0)
+
+
+def test_a_trained_run_without_checkpoints_is_not_started_again(config):
+    folder = train(config)
+    shutil.rmtree(folder / "checkpoints")
+    (network,) = folder.glob("network-*.keras")
+    content = network.read_bytes()
+    for gone in ("nothing", "metrics.jsonl"):  # it is seen by the ticks, and by the networks alone
+        (folder / gone).unlink(missing_ok=True)
+        with pytest.raises(
+            checkpoint.CheckpointError, match="nothing to go on from; put its checkpoints back"
+        ) as error:
+            loop.Run(config, make_plan(config), folder).train()
+        assert "\n" not in str(error.value)
+        assert network.read_bytes() == content
+
+
+def test_a_run_has_a_checkpoint_from_its_first_moment(config, monkeypatch):
+    monkeypatch.setattr(loop.Run, "_train_stage", lambda run: 1 / 0)
+    folder = rundir.create(config, "set", "")
+    with pytest.raises(ZeroDivisionError):
+        loop.Run(config, make_plan(config), folder).train()
+    assert [path.name for path in checkpoint.paths(folder / "checkpoints")] == ["000000.000"]
 
 
 def poisoned_reals(images, mirror, alpha, fading, dtype):

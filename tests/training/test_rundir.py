@@ -1,10 +1,13 @@
 """The run folder: who may train in it, and the options that it keeps."""
 
+from pathlib import Path
+
 import pytest
 from absl.testing import flagsaver
 from power_cut import PowerCut
 
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import identity
 from pgan_tf.programs import train
 from pgan_tf.training import rundir
 
@@ -106,3 +109,17 @@ def test_a_data_set_that_has_moved(run):
         train.resumed_config(run)
     with flagsaver.as_parsed(dataset=str(run.parent / "elsewhere")):
         assert train.resumed_config(run).data.dataset.endswith("elsewhere")
+
+
+def test_a_run_and_its_data_set_that_have_moved_together(run, monkeypatch):
+    """From wherever they are looked at, also by a link; a set at the old place comes first."""
+    identity.write(run, {"pictures": 3}, run.parent / "set")
+    there = run.parent.parent / "there"
+    run.parent.rename(there)
+    (there / "link").symlink_to(there / "run")
+    monkeypatch.chdir(there)
+    for folder in (there / "run", Path("run"), there / "link"):
+        assert Path(train.resumed_config(folder).data.dataset).samefile(there / "set")
+    run.parent.mkdir()
+    (run.parent / "set").mkdir()
+    assert train.resumed_config(there / "run").data.dataset == str(run.parent / "set")

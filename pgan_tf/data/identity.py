@@ -1,0 +1,75 @@
+"""Which data set a run is trained on: what is in it, and where it lies from the run's folder.
+
+A run keeps this as data.json. By the content another set is noticed when the run goes on, and by the place the set is
+found after both have moved together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.errors import DataError
+from pgan_tf.files import new_file
+
+FILE = "data.json"
+_LOOKED_AT = 16  # pictures, spread over the set
+
+
+def describe(dataset: RecordDataset, resolution: int) -> dict:
+    """What is in a data set, as far as a run of this resolution sees it; reads a few pictures. DataError."""
+    found = hashlib.sha256()
+    indices = np.unique(np.linspace(0, dataset.count - 1, _LOOKED_AT).astype(np.int64))
+    found.update(dataset.read(resolution, indices).tobytes())
+    if dataset.labels is not None:
+        found.update(np.ascontiguousarray(dataset.labels).tobytes())
+    about = {"pictures": dataset.count, "channels": dataset.channels, "label_size": dataset.label_size}
+    return {**about, "resolution": resolution, "sha256": found.hexdigest()}
+
+
+def write(run: Path, about: dict, path: str | os.PathLike) -> None:
+    """Keeps in the folder of a run what `describe` says of its data set, and where `path` lies from there."""
+    try:
+        beside = os.path.relpath(path, run)
+    except ValueError:  # on another drive
+        beside = os.path.abspath(path)
+    with new_file(run / FILE) as temporary:
+        temporary.write_text(json.dumps({**about, "beside": beside}, indent=2) + "\n", encoding="utf-8")
+
+
+def check(run: Path, about: dict, path: str | os.PathLike) -> None:
+    """DataError unless a data set is the one of the run, or nothing is known of that one."""
+    before = {name: value for name, value in _read(run).items() if name in about}
+    if before and before != about:
+        raise DataError(
+            f"{path}: not the data set that {run} was trained on ({_words(before)}; this one: {_words(about)}); "
+            "give the run's own by --dataset, or add --change_dataset to go on with this one"
+        )
+
+
+def find(run: Path, path: str) -> str:
+    """Where the data set of a run is: at its `path`, or where it lay from the run's folder; else `path`."""
+    beside = _read(run).get("beside")
+    if isinstance(beside, str) and not Path(path).is_dir():
+        for moved in (os.path.abspath(run / beside), str(run / beside)):  # links may make a difference
+            if Path(moved).is_dir():
+                return moved
+    return path
+
+
+def _read(run: Path) -> dict:
+    """What the run knows; nothing where it was begun by an earlier version, or the file is damaged."""
+    try:
+        found = json.loads((run / FILE).read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _words(about: dict) -> str:
+    return f"{about.get('pictures')} pictures, sha256 {str(about.get('sha256'))[:8]}"
