@@ -8,36 +8,25 @@ ProGAN where it has the option. Imports nothing slow.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import json
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pgan_tf.errors import UserError
-
-
-class ConfigError(UserError, ValueError):
-    """An option, or a combination of options, that cannot work. One line: what is wrong and what to change."""
-
-
-def option(default, help: str, choices: Sequence[str] = (), minimum: float | None = None):
-    """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line."""
-    metadata = {"help": help, "choices": tuple(choices), "minimum": minimum}
-    if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+from pgan_tf.option import ConfigError, option, option_text, parse_dict, parse_grid_size, shown, taken
+from pgan_tf.rules import combinations
+from pgan_tf.text import decode
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
     """The images."""
 
-    dataset: str = option("", "folder of multi-resolution TFRecords, made by dataset_tool.py")
-    resolution: int = option(0, "final resolution of the networks; 0 = that of the data set", minimum=0)
-    max_label_size: int = option(0, "label components to use: 0 = train without labels, -1 = all", minimum=-1)
+    dataset: str = option("", "folder of multi-resolution TFRecords, made by dataset_tool.py", path=True)
+    resolution: int = option(0, "final resolution of the networks; 0 = that of the data set", minimum=0, maximum=2**14)
+    max_label_size: int = option(
+        0, "label components to use: 0 = train without labels, -1 = all", minimum=-1, maximum=2**20
+    )
     mirror_augment: bool = option(False, "mirror half of the real images, at random")
 
 
@@ -45,51 +34,74 @@ class Data:
 class Model:
     """The networks."""
 
-    fmap_base: int = option(8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1)
-    fmap_decay: float = option(1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0)
-    fmap_max: int = option(512, "most feature maps in any layer", minimum=1)
-    latent_size: int = option(0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0)
+    fmap_base: int = option(
+        8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1, maximum=2**20
+    )
+    fmap_decay: float = option(
+        1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0, maximum=16
+    )
+    fmap_max: int = option(512, "most feature maps in any layer", minimum=1, maximum=2**16)
+    latent_size: int = option(0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20)
     latents: str = option("gaussian", "distribution of the latents", choices=["gaussian"])
     normalize_latents: bool = option(True, "put the latents on the hypersphere before the first layer")
     use_wscale: bool = option(True, "equalized learning rate: scale the weights at run time")
     use_pixelnorm: bool = option(True, "pixelwise feature normalisation in the generator")
-    pixelnorm_epsilon: float = option(1e-8, "added to the mean square in the pixel norm", minimum=0)
+    pixelnorm_epsilon: float = option(1e-8, "added to the mean square in the pixel norm", above=0, maximum=1)
     use_leakyrelu: bool = option(True, "leaky ReLU (0.2) in the generator; false = ReLU")
     fused_scale: bool = option(True, "resample inside the convolution (as in the original's code); false = beside it")
-    mbstd_group_size: int = option(4, "samples in a group of the minibatch statistics; 0 = none", minimum=0)
+    mbstd_group_size: int = option(
+        4, "samples in a group of the minibatch statistics; 0 = none", minimum=0, maximum=2**20
+    )
     minibatch_statistics: str = option(
         "stddev", "what D is told of a group; moments adds skewness and kurtosis, _as_coded those of a published code",
         choices=["stddev", "moments", "moments_as_coded"],
     )  # fmt: skip
     g_block: str = option("plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"])
     d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
-    residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1)
-    init_from: str = option("", "start from trained networks: an imported network, a run, or a generator's .keras")
-    d_noise: float = option(0.0, "strength of the noise in D that goes with lsgan (paper: 0.2); 0 = none", minimum=0)
+    residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1, maximum=32)
+    init_from: str = option(
+        "", "start from trained networks: an imported network, a run, or a generator's .keras", path=True
+    )
+    d_noise: float = option(
+        0.0, "strength of the noise in D that goes with lsgan (paper: 0.2); 0 = none", minimum=0, maximum=1000
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
     """The schedule: how long, how fast, how many at a time. Dictionaries are keyed by resolution."""
 
-    total_kimg: float = option(15000.0, "length of the run in thousands of real images", minimum=0)
-    lod_initial_resolution: int = option(4, "resolution to start at", minimum=4)
-    lod_training_kimg: float = option(600.0, "thousands of images to stabilise each resolution", minimum=0)
-    lod_transition_kimg: float = option(600.0, "thousands of images to fade in each resolution", minimum=0)
-    lod_training_kimg_dict: dict = option({}, "stabilise other lengths: 4:100,8:200 (resolution:kimg)")
-    lod_transition_kimg_dict: dict = option({}, "fade other lengths, keyed by the resolution that fades in")
-    minibatch_base: int = option(16, "images in a global minibatch", minimum=1)
-    minibatch_dict: dict = option({}, "other minibatches: 4:128,8:64 (resolution:images)")
-    max_minibatch_per_device: dict = option({}, "most images on one device: 256:16,512:8,1024:4")
-    minibatch_repeats: int = option(4, "rounds between two looks at the schedule", minimum=1)
-    D_repeats: int = option(1, "discriminator steps to a generator step", minimum=1)
-    g_lrate_base: float = option(0.001, "generator's learning rate", minimum=0)
-    g_lrate_dict: dict = option({}, "other generator learning rates: 1024:0.0015 (resolution:rate)")
-    d_lrate_base: float = option(0.001, "discriminator's learning rate", minimum=0)
-    d_lrate_dict: dict = option({}, "other discriminator learning rates")
-    tick_kimg_base: float = option(160.0, "thousands of images to a tick (a line of the log)", minimum=0)
+    total_kimg: float = option(15000.0, "length of the run in thousands of real images", above=0, maximum=1e9)
+    lod_initial_resolution: int = option(4, "resolution to start at", minimum=4, maximum=2**14)
+    lod_training_kimg: float = option(600.0, "thousands of images to stabilise each resolution", minimum=0, maximum=1e9)
+    lod_transition_kimg: float = option(600.0, "thousands of images to fade in each resolution", minimum=0, maximum=1e9)
+    lod_training_kimg_dict: dict = option(
+        {}, "stabilise other lengths: 4:100,8:200 (resolution:kimg)", minimum=0, maximum=1e9
+    )
+    lod_transition_kimg_dict: dict = option(
+        {}, "fade other lengths, keyed by the resolution that fades in", minimum=0, maximum=1e9
+    )
+    minibatch_base: int = option(16, "images in a global minibatch", minimum=1, maximum=2**20)
+    minibatch_dict: dict = option(
+        {}, "other minibatches: 4:128,8:64 (resolution:images)", minimum=1, maximum=2**20, whole=True
+    )
+    max_minibatch_per_device: dict = option(
+        {}, "most images on one device: 256:16,512:8,1024:4", minimum=1, maximum=2**20, whole=True
+    )
+    minibatch_repeats: int = option(4, "rounds between two looks at the schedule", minimum=1, maximum=1000)
+    D_repeats: int = option(1, "discriminator steps to a generator step", minimum=1, maximum=1000)
+    g_lrate_base: float = option(0.001, "generator's learning rate", minimum=0, maximum=1000)
+    g_lrate_dict: dict = option(
+        {}, "other generator learning rates: 1024:0.0015 (resolution:rate)", minimum=0, maximum=1000
+    )
+    d_lrate_base: float = option(0.001, "discriminator's learning rate", minimum=0, maximum=1000)
+    d_lrate_dict: dict = option({}, "other discriminator learning rates", minimum=0, maximum=1000)
+    tick_kimg_base: float = option(160.0, "thousands of images to a tick (a line of the log)", above=0, maximum=1e9)
     tick_kimg_dict: dict = option(
-        {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10}, "other tick lengths"
+        {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10},
+        "other tick lengths",
+        above=0,
+        maximum=1e9,
     )
 
 
@@ -98,20 +110,28 @@ class Loss:
     """What is minimised."""
 
     loss: str = option("wgan", "adversarial loss", choices=["wgan", "lsgan", "lsgan_as_coded"])
-    lsgan_a: float = option(0.0, "least squares: score that the discriminator is to give to fakes")
-    lsgan_b: float = option(1.0, "least squares: score that the discriminator is to give to reals")
-    lsgan_c: float = option(1.0, "least squares: score that the generator is to get for fakes")
+    lsgan_a: float = option(
+        0.0, "least squares: score that the discriminator is to give to fakes", minimum=-1e6, maximum=1e6
+    )
+    lsgan_b: float = option(
+        1.0, "least squares: score that the discriminator is to give to reals", minimum=-1e6, maximum=1e6
+    )
+    lsgan_c: float = option(
+        1.0, "least squares: score that the generator is to get for fakes", minimum=-1e6, maximum=1e6
+    )
     penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
-    wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0)
-    wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0)
-    wgan_epsilon: float = option(0.001, "weight of the drift term, the squared scores of the reals", minimum=0)
-    cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0)
-    unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0)
+    wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0, maximum=1e9)
+    wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0, maximum=1e6)
+    wgan_epsilon: float = option(
+        0.001, "weight of the drift term, the squared scores of the reals", minimum=0, maximum=1e9
+    )
+    cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0, maximum=1e9)
+    unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0, maximum=32)
     regularizer: str = option(
         "none", "term of the generator's loss that pushes fakes apart",
         choices=["none", "repelling", "repelling_as_coded"],
     )  # fmt: skip
-    repelling_weight: float = option(1.0, "weight of the repelling regularizer", minimum=0)
+    repelling_weight: float = option(1.0, "weight of the repelling regularizer", minimum=0, maximum=1e9)
     repelling_features: str = option(
         "critic", "features it acts on: last hidden layer of the critic or of the generator",
         choices=["critic", "generator"],
@@ -122,14 +142,16 @@ class Loss:
 class Optim:
     """How it is minimised."""
 
-    adam_beta1: float = option(0.0, "Adam: decay of the first moment", minimum=0)
-    adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0)
-    adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", minimum=0)
-    G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0)
+    adam_beta1: float = option(0.0, "Adam: decay of the first moment", minimum=0, below=1)
+    adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0, below=1)
+    adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", above=0, maximum=1)
+    G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0, maximum=1)
     ema_halflife_kimg: float = option(
-        0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0
+        0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0, maximum=1e9
     )
-    ema_rampup: float = option(0.05, "half-life is at most this share of the images of the stage so far", minimum=0)
+    ema_rampup: float = option(
+        0.05, "half-life is at most this share of the images of the stage so far", minimum=0, maximum=1e6
+    )
     precision: str = option(
         "float32", "arithmetic; bfloat16 and float16 keep float32 weights",
         choices=["float32", "bfloat16", "float16", "float64"],
@@ -144,24 +166,28 @@ class Optim:
 class Run:
     """Where it goes and how it is watched."""
 
-    result_dir: str = option("results", "folder of the run folders")
-    desc: str = option("", "name of the run, part of the folder's name; default: the data set's")
-    seed: int = option(1000, "every random number of the run follows from it", minimum=0)
+    result_dir: str = option("results", "folder of the run folders", minimum=1, path=True)
+    desc: str = option("", "name of the run, part of the folder's name; default: the data set's", maximum=100)
+    seed: int = option(1000, "every random number of the run follows from it", minimum=0, maximum=2**63 - 1)
     strategy: str = option(
         "mirrored", "mirrored = all visible devices, single = the first", choices=["mirrored", "single"]
     )
     deterministic: bool = option(False, "the same numbers from every run, bit for bit (a little slower)")
-    image_snapshot_ticks: int = option(1, "ticks between two picture grids; 0 = none", minimum=0)
-    network_snapshot_ticks: int = option(10, "ticks between two network-*.keras; 0 = only at the end", minimum=0)
-    checkpoint_ticks: int = option(1, "ticks between two checkpoints", minimum=1)
-    checkpoint_minutes: float = option(10.0, "and at least every so many minutes", minimum=0)
-    checkpoints_kept: int = option(3, "how many checkpoints to keep", minimum=1)
+    image_snapshot_ticks: int = option(1, "ticks between two picture grids; 0 = none", minimum=0, maximum=10**9)
+    network_snapshot_ticks: int = option(
+        10, "ticks between two network-*.keras; 0 = only at the end", minimum=0, maximum=10**9
+    )
+    checkpoint_ticks: int = option(1, "ticks between two checkpoints", minimum=1, maximum=10**9)
+    checkpoint_minutes: float = option(10.0, "and at least every so many minutes", minimum=0, maximum=1e6)
+    checkpoints_kept: int = option(3, "how many checkpoints to keep", minimum=1, maximum=10**6)
     grid_size: str = option(
         "", "columns x rows of the picture grids, e.g. 10x6; default: 12x8 up to 64x64, fewer above"
     )
     metrics: str = option("", "metrics to watch while training, e.g. swd,fid; see docs/metrics.md")
-    metrics_ticks: int = option(5, "ticks between two measurements; there is one more at the end", minimum=1)
-    metrics_images: int = option(2048, "images of each set in a measurement", minimum=2)
+    metrics_ticks: int = option(
+        5, "ticks between two measurements; there is one more at the end", minimum=1, maximum=10**9
+    )
+    metrics_images: int = option(2048, "images of each set in a measurement", minimum=2, maximum=10**7)
     best_metric: str = option("", "metric that chooses network-best.keras; default: the first of --metrics")
     extractor: str = option("", "feature extractor of FID and its kin; default: the best that can be had")
     weight_histograms: bool = option(False, "write histograms of all weights to TensorBoard")
@@ -187,13 +213,13 @@ class Config:
 
         Raises ConfigError for an unknown name or a value out of its range.
         """
-        known = {f.name: section for section, kind in SECTIONS.items() for f in dataclasses.fields(kind)}
+        known = {name: section for section in SECTIONS for name in _names(section)}
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
         parts: dict[str, dict] = {section: {} for section in SECTIONS}
         for name, value in values.items():
-            parts[known[name]][name] = value
+            parts[known[name]][name] = taken(FIELDS[name], value)
         config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()})
         config.validate()
         return config
@@ -216,11 +242,18 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str) -> Config:
-        sections = json.loads(text)
+        """The options that `to_json` wrote: all of them, each in its section. ConfigError, or ValueError: no JSON."""
+        try:
+            sections = json.loads(text, object_pairs_hook=_once)
+        except RecursionError:
+            raise ConfigError("lists within lists") from None
+        if not isinstance(sections, dict) or not all(isinstance(section, dict) for section in sections.values()):
+            raise ConfigError("is not sections of options")
+        _check_places(sections)
         values = {name: value for section in sections.values() for name, value in section.items()}
         for name, value in values.items():
             if isinstance(value, dict):  # JSON turns the resolutions into strings
-                values[name] = {int(key): item for key, item in value.items()}
+                values[name] = {int(key) if _is_whole(key) else key: item for key, item in value.items()}
         return cls.from_values(values)
 
     @classmethod
@@ -228,84 +261,58 @@ class Config:
         """The options in a run's config.json. Raises OSError where there is none, ConfigError where it is damaged."""
         content = path.read_bytes()
         try:
-            return cls.from_json(content.decode())
-        except (ValueError, TypeError, AttributeError) as error:  # not JSON, or not what a run writes
-            raise ConfigError(f"{path}: cannot be read as a run's options ({error}); put it back as it was") from None
+            return cls.from_json(decode(content))
+        except ValueError as error:  # not JSON, or not what a run writes
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"{path}: cannot be read as a run's options ({reason}); put it back as it was") from None
 
     def validate(self) -> None:
         """Raises ConfigError for values that no data set and no machine could make work."""
         for section in SECTIONS:
-            for field in dataclasses.fields(SECTIONS[section]):
-                _check_value(field, getattr(getattr(self, section), field.name))
-        for name in ("resolution", "lod_initial_resolution"):
-            value = self.values()[name]
-            if value and (value < 4 or value & (value - 1)):
-                raise ConfigError(f"--{name}={value}: a resolution is a power of two from 4 up")
-        if self.loss.penalty == "gradient" and self.loss.wgan_target == 0:
-            raise ConfigError("--wgan_target=0: the penalty is relative to it; give a gradient norm above 0")
-        if self.growth.total_kimg == 0:
-            raise ConfigError("--total_kimg=0: a run needs some images")
-        if not 0 <= self.optim.adam_beta1 < 1 or not 0 <= self.optim.adam_beta2 < 1:
-            raise ConfigError("--adam_beta1 and --adam_beta2 are decays: from 0 up to, and not, 1")
-        if self.model.residual_blocks > 1 and "residual" not in (self.model.g_block, self.model.d_block):
-            raise ConfigError(
-                f"--residual_blocks={self.model.residual_blocks}: needs --g_block=residual or --d_block=residual"
-            )
-        if self.model.minibatch_statistics != "stddev" and self.model.mbstd_group_size < 2:
-            raise ConfigError(
-                f"--minibatch_statistics={self.model.minibatch_statistics}: needs --mbstd_group_size of at least 2"
-            )
-        if self.model.d_noise and self.loss.loss == "wgan":
-            raise ConfigError(
-                f"--d_noise={self.model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan"
-            )
-        if self.loss.loss == "lsgan_as_coded" and (self.loss.penalty != "none" or self.loss.wgan_epsilon):
-            raise ConfigError("--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0")
-        if self.loss.unroll_steps and self.optim.precision == "float16":
-            raise ConfigError("--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32")
+            for name, value in vars(getattr(self, section)).items():
+                taken(FIELDS[name], value)
+        for wrong, message in combinations(self):
+            if wrong:
+                raise ConfigError(message)
         if self.run.grid_size:
             parse_grid_size(self.run.grid_size)
 
 
-def parse_grid_size(text: str) -> tuple[int, int]:
-    """'10x6' -> (10, 6), columns and rows."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise ConfigError(f"--grid_size={text}: write columns x rows, as in 10x6")
-    return int(parts[0]), int(parts[1])
+FIELDS = {field.name: field for kind in SECTIONS.values() for field in dataclasses.fields(kind)}
 
 
-def parse_dict(text: str) -> dict[int, float]:
-    """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
-    text = text.strip()
-    if not text:
-        return {}
-    literal = ast.literal_eval(text if text.startswith("{") else "{" + text + "}")
-    if not isinstance(literal, dict):  # '{4, 8}' is a set
-        raise ValueError(f"{text!r} is not resolution:value, as in 4:128,8:64")
-    for key, value in literal.items():
-        if not isinstance(key, int) or isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"{text!r} is not resolution:value, as in 4:128,8:64")
-    return literal
+def _names(section: str) -> list[str]:
+    return [field.name for field in dataclasses.fields(SECTIONS[section])]
 
 
-def _check_value(field: dataclasses.Field, value: Any) -> None:
-    choices, minimum = field.metadata["choices"], field.metadata["minimum"]
-    if choices and value not in choices:
-        raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"--{field.name}={value}: must be a number")
-    if minimum is not None and value < minimum:
-        raise ConfigError(f"--{field.name}={value}: must be at least {minimum:g}")
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, int) or key < 4 or key & (key - 1) or not item >= 0:
-                raise ConfigError(f"--{field.name}: {key}:{item} is not resolution:value (a power of two from 4 up)")
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. ConfigError for one that names something twice: which of the two was meant?"""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ConfigError(f"{shown(next(name for name in names if names.count(name) > 1))} is there twice")
+    return found
 
 
-def option_text(value: Any) -> str:
-    """A value as it stands behind `--name=`."""
-    return ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _check_places(sections: dict[str, dict]) -> None:
+    """ConfigError unless every option is there, in its section, and no other."""
+    places = {name: section for section in SECTIONS for name in _names(section)}
+    for section, values in sections.items():
+        if section not in SECTIONS:
+            raise ConfigError(f"{shown(section)}: there is no such section; they are {', '.join(SECTIONS)}")
+        for name in values:
+            if name not in places:
+                raise ConfigError(f"unknown option {shown(name)!r}")
+            if places[name] != section:
+                raise ConfigError(f"the option {name} is in {section!r}, but belongs into {places[name]!r}")
+    for name, section in places.items():
+        if name not in sections.get(section, {}):
+            default = json.dumps(Config().values()[name])
+            raise ConfigError(f'the option {name} is missing; its default in {section!r} is "{name}": {default}')
 
 
 def define_flags(flags, flag_values=None) -> None:
@@ -319,12 +326,7 @@ def define_flags(flags, flag_values=None) -> None:
         syntactic_help = "resolution:value,..."
 
         def parse(self, argument):
-            if isinstance(argument, dict):
-                return argument
-            try:
-                return parse_dict(argument)
-            except (ValueError, SyntaxError):
-                raise ValueError(f"{argument!r} is not resolution:value, as in 4:128,8:64") from None
+            return argument if isinstance(argument, dict) else parse_dict(argument)
 
         def flag_type(self):
             return "resolution:value,..."

@@ -13,11 +13,12 @@ import re
 from pathlib import Path
 
 from pgan_tf import CHECKOUT
-from pgan_tf.config import ConfigError
+from pgan_tf.option import ConfigError, shown
 from pgan_tf.text import read_text
 
 CONFIGS = (CHECKOUT or Path(__file__).resolve().parent) / "configs"
 FLAGS, SUITE = ".flags", ".toml"
+MOST_BYTES = 2**20  # of a flagfile
 _FLAGFILE = re.compile(r"--?flagfile=(.*)")
 _DATA = re.compile(r"#   data +(.*)")
 _MORE = re.compile(r"#    {6,}(.*)")
@@ -88,6 +89,8 @@ def read(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
         if match := _FLAGFILE.fullmatch(line):
             found += read(find(match[1], named_in=path), (*within, path.resolve()))
         elif line and not line.startswith(("#", "//")):
+            if not line.startswith("-"):
+                raise ConfigError(f"{path}: {shown(line)}: options begin with --")
             found.append(line)
     return found
 
@@ -103,10 +106,21 @@ def data_recipe(path: Path) -> str:
     return next(filter(None, map(data_recipe, inner)), "")
 
 
+def fault(error: Exception) -> str:
+    """What absl says of a flag, in a line that the flag's value cannot make endless."""
+    text = " ".join(str(error).removeprefix("ERROR:: ").split())
+    return text if len(text) <= 300 else f"{text[:140]} ... {text[-140:]}"
+
+
 def _lines(path: Path) -> list[str]:
     try:
-        return [line.strip() for line in read_text(path).split("\n")]
+        if path.stat().st_size > MOST_BYTES:
+            raise ConfigError(f"{path}: is {path.stat().st_size} bytes; a flagfile has a flag on each line")
+        text = read_text(path)
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not text; a flagfile has a flag on each line") from None
+        raise ConfigError(f"{path}: is not UTF-8 text; a flagfile has a flag on each line") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    if re.search(r"[\0-\x08\x0e-\x1f]", text):
+        raise ConfigError(f"{path}: is not text; a flagfile has a flag on each line")
+    return [line.strip() for line in text.split("\n")]

@@ -151,8 +151,8 @@ def read_flagfile(path: Path) -> Config:
     define_flags(flags, values)
     try:
         _, *others = values(["train.py", *flagfiles.read(path)])
-    except flags.Error as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
+    except (flags.Error, ValueError) as error:
+        raise ConfigError(f"{path}: {flagfiles.fault(error)}") from None
     if others:
         raise ConfigError(f"{path}: {others[0]}: options begin with --")
     return Config.from_values({name: values[name].value for name in option_names()})

@@ -103,12 +103,13 @@ def run(rest: list[str], argv: list[str]) -> int:
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-    """Reads the flags and returns the other words; a flag that cannot be read ends like any other wrong option."""
+    """Reads the flags and returns the other words. ConfigError for a flag that cannot be read."""
     try:
         return FLAGS(argv)
-    except flags.Error as error:
-        print(f"error: {str(error).removeprefix('ERROR:: ')}", file=sys.stderr)
-        sys.exit(2)
+    except (flags.Error, ValueError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(flagfiles.fault(error)) from None
 
 
 def check_data_set(folder: str, words: list[str]) -> None:

@@ -1,0 +1,159 @@
+"""What an option is: how it is declared, which values it takes, and how they are written."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pgan_tf.errors import UserError
+
+KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", dict: "resolution:value, ..."}
+LONGEST_SHOWN = 60
+
+
+class ConfigError(UserError, ValueError):
+    """An option, or a combination of options, that cannot work. One line: what is wrong and what to change."""
+
+
+def option(
+    default,
+    help: str,
+    choices: Sequence[str] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    whole: bool = False,
+    path: bool = False,
+):
+    """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
+
+    Its bounds are those of the value, of each value of a dictionary, or of the length of a text; `above` and `below`
+    leave out the bound itself. `whole`: a dictionary's values are whole numbers. `path`: the text names a file or a
+    folder, and ~ stands for the user's own.
+    """
+    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path"]
+    given = (help, tuple(choices), minimum, maximum, above, below, whole, path)
+    metadata = dict(zip(names, given, strict=True))
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def kind(field: dataclasses.Field) -> type:
+    """The type of an option's values."""
+    return dict if field.default is dataclasses.MISSING else type(field.default)
+
+
+def taken(field: dataclasses.Field, value: Any) -> Any:
+    """The value as the option holds it. ConfigError unless it is of the option's type and within its bounds."""
+    if kind(field) is float and type(value) is int:
+        value = float(value) if abs(value) < 1e300 else math.inf
+    if type(value) is not kind(field):
+        raise ConfigError(f"--{field.name}={shown(value)}: must be {KINDS[kind(field)]}")
+    return _CHECKS[kind(field)](field, value)
+
+
+def _number(field: dataclasses.Field, value: float) -> float:
+    _check_bounds(field, value, f"--{field.name}={shown(value)}")
+    return value
+
+
+def _text(field: dataclasses.Field, value: str) -> str:
+    name, choices = f"--{field.name}={shown(value)}", field.metadata["choices"]
+    if choices and value not in choices:
+        raise ConfigError(f"{name}: choose one of {', '.join(choices)}")
+    if "\0" in value or (not field.metadata["path"] and re.search(r"[\0-\x1f\x7f]", value)):
+        raise ConfigError(f"{name}: must be one line of text")
+    if field.metadata["minimum"] and not value:
+        raise ConfigError(f"{name}: must not be empty")
+    if field.metadata["maximum"] and len(os.fsencode(value)) > field.metadata["maximum"]:
+        raise ConfigError(f"{name}: at most {field.metadata['maximum']} bytes of text")
+    return os.path.expanduser(value) if field.metadata["path"] else value
+
+
+def _dictionary(field: dataclasses.Field, value: dict) -> dict:
+    whole = field.metadata["whole"]
+    for key, item in value.items():
+        name = f"--{field.name}: {shown(key)}:{shown(item)}"
+        if type(key) is not int or not 4 <= key <= 2**14 or key & (key - 1):
+            raise ConfigError(f"{name} is not resolution:value (a power of two from 4 up)")
+        if type(item) not in ((int,) if whole else (int, float)):
+            raise ConfigError(f"{name}: must be {KINDS[int if whole else float]}")
+        _check_bounds(field, item, name)
+    return value
+
+
+_CHECKS = {bool: lambda _, value: value, int: _number, float: _number, str: _text, dict: _dictionary}
+
+
+def _check_bounds(field: dataclasses.Field, value: float, name: str) -> None:
+    limits = field.metadata
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{name}: must be a number")
+    if limits["minimum"] is not None and value < limits["minimum"]:
+        raise ConfigError(f"{name}: must be at least {limits['minimum']:.15g}")
+    if limits["maximum"] is not None and value > limits["maximum"]:
+        raise ConfigError(f"{name}: must be at most {_written(limits['maximum'])}")
+    if limits["above"] is not None and value <= limits["above"]:
+        raise ConfigError(f"{name}: must be above {limits['above']:g}")
+    if limits["below"] is not None and value >= limits["below"]:
+        raise ConfigError(f"{name}: must be below {limits['below']:g}")
+
+
+def _written(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def option_text(value: Any) -> str:
+    """A value as it stands behind `--name=`."""
+    return ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a message: on one line, and not longer than that."""
+    text = option_text(value) if isinstance(value, (str, int, float)) else repr(value)
+    text = repr(text) if re.search(r"[\0-\x1f\x7f]", text) else text
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... ({len(text)} characters)"
+
+
+def parse_dict(text: str) -> dict[int, float]:
+    """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
+    inner = text.strip()
+    inner = inner[1:-1] if inner.startswith("{") and inner.endswith("}") else inner
+    found: dict[int, float] = {}
+    pairs = inner.strip().removesuffix(",")
+    for pair in pairs.split(",") if pairs else []:
+        key, colon, item = (part.strip() for part in pair.partition(":"))
+        if not (colon and re.fullmatch(r"[0-9]{1,9}", key)):
+            raise ValueError(f"{shown(text)!r} is not resolution:value, as in 4:128,8:64")
+        if int(key) in found:
+            raise ValueError(f"{shown(text)!r} gives {int(key)} two values")
+        found[int(key)] = _parse_number(item, text)
+    return found
+
+
+def _parse_number(item: str, text: str) -> float:
+    if re.fullmatch(r"-?[0-9]{1,18}", item):
+        return int(item)
+    if re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", item):
+        return float(item)
+    raise ValueError(f"{shown(text)!r} is not resolution:value, as in 4:128,8:64")
+
+
+def parse_grid_size(text: str) -> tuple[int, int]:
+    """'10x6' -> (10, 6), columns and rows. ConfigError unless there are 1 to MOST_CELLS cells."""
+    match = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", text)
+    columns, rows = map(int, match.groups()) if match else (0, 0)
+    if not columns * rows:
+        raise ConfigError(f"--grid_size={shown(text)}: write columns x rows, as in 10x6")
+    if columns * rows > MOST_CELLS:
+        raise ConfigError(f"--grid_size={shown(text)}: has {columns * rows} cells; at most {MOST_CELLS}, as in 100x100")
+    return columns, rows
+
+
+MOST_CELLS = 10_000

@@ -1,0 +1,49 @@
+"""Which values of several options cannot work together, whatever the data set and the machine."""
+
+from __future__ import annotations
+
+
+def combinations(config) -> list[tuple[bool, str]]:
+    """[(whether something cannot work, what is said of it)] for a Config."""
+    data, model, growth = config.data, config.model, config.growth
+    loss, optim, run = config.loss, config.optim, config.run
+    least_squares, residual = loss.loss != "wgan", "residual" in (model.g_block, model.d_block)
+    resolutions = {"resolution": data.resolution, "lod_initial_resolution": growth.lod_initial_resolution}
+    return [
+        *(
+            (value != 0 and not _is_resolution(value), f"--{name}={value}: a resolution is a power of two from 4 up")
+            for name, value in resolutions.items()
+        ),
+        (
+            loss.penalty == "gradient" and loss.wgan_target == 0,
+            "--wgan_target=0: the penalty is relative to it; give a gradient norm above 0",
+        ),
+        (
+            model.residual_blocks > 1 and not residual,
+            f"--residual_blocks={model.residual_blocks}: needs --g_block=residual or --d_block=residual",
+        ),
+        (
+            model.minibatch_statistics != "stddev" and model.mbstd_group_size < 2,
+            f"--minibatch_statistics={model.minibatch_statistics}: needs --mbstd_group_size of at least 2",
+        ),
+        (
+            bool(model.d_noise) and not least_squares,
+            f"--d_noise={model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan",
+        ),
+        (
+            loss.loss == "lsgan_as_coded" and (loss.penalty != "none" or loss.wgan_epsilon != 0),
+            "--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0",
+        ),
+        (
+            loss.unroll_steps > 0 and optim.precision == "float16",
+            "--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32",
+        ),
+        (
+            bool(run.best_metric) and run.best_metric not in [name.strip() for name in run.metrics.split(",")],
+            f"--best_metric={run.best_metric}: is not among --metrics={run.metrics}; add it there",
+        ),
+    ]  # fmt: skip
+
+
+def _is_resolution(value: int) -> bool:
+    return value >= 4 and value & (value - 1) == 0
