@@ -153,6 +153,8 @@ REFUSALS = [
     (dict(minibatch_dict={5: 16}), "--minibatch_dict: 5:16"),
     (dict(minibatch_dict={4: -16}), "--minibatch_dict: 4:-16"),
     (dict(minibatch_dict={"4": 16}), "--minibatch_dict"),
+    (dict(metrics="swd", best_metric="fid"), "--best_metric=fid: is not among --metrics=swd; add it there"),
+    (dict(best_metric="fid"), "--best_metric=fid: is not among --metrics=; add it there"),
     (dict(grid_size="10"), "--grid_size=10.*10x6"),
     (dict(grid_size="0x6"), "--grid_size=0x6"),
 ]

@@ -85,7 +85,11 @@ REFUSED = {
     "itself": (b"--flagfile={path}\n", "includes itself"),
     "another that is not there": (b"--flagfile=nothing\n", "a.flags: there is no flagfile 'nothing'.*quickstart"),
     "an empty name": (b"--flagfile=\n", "there is no flagfile ''"),
-    "bytes": (b"\x80--seed=3", "not text"),
+    "bytes": (b"\x80--seed=3", "not UTF-8 text"),
+    "a binary file": (b"\x7fELF\0\1\2--seed=3\n", "not text"),
+    "half a UTF-16 file": (b"\xff\xfe-", "not UTF-8 text"),
+    "a word": (b"--seed=3\nseed=3\n", "a.flags: seed=3: options begin with --"),
+    "megabytes": (b"# \n" * 2**19, "is 1572864 bytes; a flagfile has"),
 }
 
 

@@ -12,7 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from pgan_tf.files import append_text
-from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import METRICS
 
 IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed", "reals_sha256", "fakes_sha256")
@@ -157,9 +156,3 @@ def write_scalars(writer, row: dict) -> None:
     with writer.as_default(step=row["images"]):
         for name, value in scalars(row).items():
             tf.summary.scalar(name, value)
-
-
-def check_headline(metric: str, metrics: Iterable[str]) -> None:
-    """MetricError unless the metric that chooses the best snapshot is one of those measured."""
-    if metric not in metrics:
-        raise MetricError(f"--best_metric={metric}: not among --metrics={','.join(metrics)}; add it there")

