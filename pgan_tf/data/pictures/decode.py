@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import BinaryIO, NamedTuple, TypeVar
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pgan_tf.data.errors import DataError
@@ -15,6 +16,7 @@ from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, read_tiff
 from pgan_tf.data.pictures.depth import FULL, Range, is_deep, unknown_range
 from pgan_tf.data.pictures.flatten import Meaning
 from pgan_tf.data.pictures.formats import FORMATS
+from pgan_tf.data.pictures.frames import frames_in
 from pgan_tf.data.pictures.opening import (
     MAX_PIXELS,
     SMALLEST_SCALE,
@@ -22,6 +24,7 @@ from pgan_tf.data.pictures.opening import (
     check_pixels,
     is_scalable,
     kind_of,
+    open_picture,
     open_stream,
     stream_of,
     trusting_our_limit,
@@ -52,14 +55,17 @@ class How(NamedTuple):
 class Decoded(NamedTuple):
     """image: loaded, of any mode, as stored. turn: what makes it upright.
 
-    size: width and height of the file's picture, upright. mode: Pillow's name for it. meaning: of the samples.
+    size: width and height of the file's picture, upright. mode: Pillow's name for it. meaning: of the samples. frames:
+    how many the file has. dim: it is of 16 bits, and 12 would do.
     """
 
-    image: Image.Image
+    image: Image.Image | None
     turn: Image.Transpose | None
     size: tuple[int, int]
     mode: str
     meaning: Meaning
+    frames: int = 1
+    dim: bool = False
 
 
 def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
@@ -74,14 +80,27 @@ def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
             return use(_decode(plain, stream, how))
 
 
+def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height as they are stored, by the header alone. Raises as `with_decoded`."""
+    with stream_of(file) as stream:
+        page = next(tiff.pages(stream), None) if kind_of(stream) == "TIFF" else None
+        if page is not None and is_rare(page, ranged=False):
+            check_pixels(page.size, max_pixels)
+            return page.size
+        with open_picture(stream, max_pixels) as image:
+            return image.size
+
+
 def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
     """`original`: the file with all its metadata."""
     kind = kind_of(stream)
     page = next(islice(tiff.pages(stream), how.frame, None), None) if kind == "TIFF" else None
+    frames = len(tiff.whole_pages(stream)) if page else 1
     if page is not None and is_rare(page, how.range is not None):
-        return _decode_rare(stream, page, how)
+        return _decode_rare(stream, page, how)._replace(frames=frames)
     try:
         image = open_stream(stream, how.max_pixels)
+        frames = frames if page else len(frames_in(image, stream))
         image.seek(how.frame)
     except DataError as error:
         if page is None or not isinstance(error.__cause__, UnidentifiedImageError):
@@ -97,7 +116,8 @@ def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
     opaque = kind in _OPAQUE_WHERE_ALL_CLEAR and image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
     orientation = orientation_of(image)
     size = size[::-1] if orientation in ON_ITS_SIDE else size
-    return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque))
+    dim = meaning.range == FULL and image.mode.startswith("I;16") and np.asarray(image).max() <= _TWELVE_BITS.high
+    return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque), frames, dim)
 
 
 def _decode_rare(stream: BinaryIO, page: tiff.Layout, how: How) -> Decoded:

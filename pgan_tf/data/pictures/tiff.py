@@ -108,9 +108,9 @@ def pages(stream: BinaryIO) -> Iterator[Layout]:
         return
 
 
-def count_pages(stream: BinaryIO) -> int:
-    """Without smaller copies of pages, and masks."""
-    return sum(not page.one(_KIND) & _REDUCED_OR_MASK for page in pages(stream)) or 1
+def whole_pages(stream: BinaryIO) -> list[int]:
+    """The numbers of the pages, from 0, but for smaller copies of others, and masks."""
+    return [number for number, page in enumerate(pages(stream)) if not page.one(_KIND) & _REDUCED_OR_MASK]
 
 
 def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[Tags, int]:

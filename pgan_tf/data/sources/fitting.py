@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +11,19 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.picture import MAX_PIXELS, File, Target, default_resolution, load_picture, parse_colour
+from pgan_tf.data.pictures.depth import parse_range
+from pgan_tf.data.sources.frames import FRAMES, Frame, all_frames, frame_name, open_frame
+from pgan_tf.data.sources.picture import (
+    DIM,
+    FRAMES_LEFT_OUT,
+    MAX_PIXELS,
+    MORE_FRAMES,
+    File,
+    Target,
+    default_resolution,
+    load_picture,
+    parse_colour,
+)
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 
@@ -26,6 +37,8 @@ class Options(NamedTuple):
     fit: str = "crop"
     background: str = "white"
     mode: str = "rgb"
+    range: str | None = None  # LOW,HIGH, of deep samples
+    frames: str = "first"  # of an animation, pages of a TIFF; one of FRAMES
     max_pixels: int = MAX_PIXELS  # of a picture; a larger one counts as unreadable
     max_file_bytes: int = MAX_FILE_BYTES  # of a member of an archive, unpacked; a larger one counts as unreadable
     output: Output = Output()  # how the files are written
@@ -47,42 +60,87 @@ class Files(NamedTuple):
 
 def write_files(out: str | os.PathLike, files: Files, options: Options, report: Report) -> Report:
     """Makes the data set `out` of `files`; `report` brings where they come from and notes. Raises DataError."""
+    if options.frames not in FRAMES:
+        raise DataError(f"--frames={options.frames}: must be one of {', '.join(FRAMES)}")
     target = _target(files, options, report)
-    load = partial(load_file, open_file=files.open, name=files.name, target=target)
+    load = load_file
+    if options.frames == "all":
+        files, load = _with_all_frames(files, options, report), load_frame
+    load = partial(load, open_file=files.open, name=files.name, target=target)
     source = PictureSource(
         report.source, target.resolution, target.channels, files.items, load, files.name,
         files.labels, list(files.label_names), report.notes,
     )  # fmt: skip
     written = write(out, source, options.output)
     _note_enlarged(written, target)
+    _note_remarks(written)
     return written
 
 
-def load_file(item: Any, open_file: Callable[[Any], File], name: Callable[[Any], str], target: Target) -> Picture:
+def load_file(
+    item: Any, open_file: Callable[[Any], File], name: Callable[[Any], str], target: Target, frame: int = 0
+) -> Picture:
     """Runs in a worker."""
     file = open_file(item)
     try:
-        return load_picture(file, target)
+        return load_picture(file, target, frame)
     except Exception as error:
-        message = str(error).replace(str(file), os.path.basename(name(item)))
-        raise DataError(message or type(error).__name__) from error
+        raise DataError(_reason(error, file, name(item))) from error
+
+
+def load_frame(
+    item: Frame, open_file: Callable[[Frame], File], name: Callable[[Frame], str], target: Target
+) -> Picture:
+    """Runs in a worker. The file's other frames are items too: none is left out."""
+    picture = load_file(item, open_file, name, target, item.number)
+    return picture._replace(remarks=tuple(remark for remark in picture.remarks if remark[0] == DIM))
+
+
+def _reason(error: Exception, file: File, name: str) -> str:
+    """What is wrong with a file, without its path."""
+    return str(error).replace(str(file), os.path.basename(name)) or type(error).__name__
+
+
+def _with_all_frames(files: Files, options: Options, report: Report) -> Files:
+    frames = all_frames(files.items, files.open, options.output.workers, options.max_pixels)
+    report.notes.append(f"{len(frames)} frames were found in {len(files.items)} files")
+    labels = None if files.labels is None else files.labels[np.asarray(frames.owners)]  # [frames,L]
+    return Files(
+        frames, partial(open_frame, open_file=files.open), partial(frame_name, name=files.name), labels,
+        files.label_names,
+    )  # fmt: skip
 
 
 def _target(files: Files, options: Options, report: Report) -> Target:
     background = parse_colour(options.background)
+    known = None if options.range is None else parse_range(options.range)
     resolution = options.resolution
     if resolution is None:
         resolution, name = _first_resolution(files, options.max_pixels, report.source)
         report.notes.append(f"--resolution={resolution} was chosen after the first picture, {name}")
-    return Target(resolution, options.fit, background, options.mode, options.max_pixels)
+    return Target(resolution, options.fit, background, options.mode, options.max_pixels, known)
 
 
 def _first_resolution(files: Files, max_pixels: int, source: str) -> tuple[int, str]:
+    first = ""
     for item in files.items:
-        with suppress(Exception):  # Pillow's decoders raise anything; the file is reported when it is loaded
-            return default_resolution(files.open(item), max_pixels), files.name(item)
-    first = files.name(files.items[0])
-    raise DataError(f"{source}: none of the {len(files.items)} picture files can be read ({first} is the first)")
+        file = name = files.name(item)
+        try:
+            file = files.open(item)
+            return default_resolution(file, max_pixels), name
+        except Exception as error:  # Pillow's decoders raise anything; the file is reported when it is loaded
+            first = first or f"{name}: {_reason(error, file, name)}"
+    raise DataError(f"{source}: none of the {len(files.items)} picture files can be read ({first})")
+
+
+def _note_remarks(report: Report) -> None:
+    files, left_out, dim = (report.remarks[name] for name in (MORE_FRAMES, FRAMES_LEFT_OUT, DIM))
+    if files:
+        report.notes.append(f"{files} files have more frames: {left_out} left out; --frames=all takes them")
+    if dim:
+        report.notes.append(
+            f"{dim} pictures of 16 bits have no value above 4095; if they are of 12 bits, give --range=0,4095"
+        )
 
 
 def _note_enlarged(report: Report, target: Target) -> None:
