@@ -18,3 +18,8 @@ def decode(content: bytes, errors: str = "strict") -> str:
 def read_text(path: str | os.PathLike) -> str:
     """A whole text file. Raises what reading raises, and UnicodeDecodeError, a ValueError."""
     return decode(Path(path).read_bytes())
+
+
+def shown(text: str) -> str:
+    """A name for people: what would break a line or is no text (bytes of a file's name) is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -197,10 +197,13 @@ def _add_own_pictures(commands) -> None:
     sub = command(commands, "create_from_images", _create_from_images, text)
     add_out(sub)
     sub.add_argument(
-        "folder", metavar="PATH", help="a folder, .zip, .tar, .tar.gz, or webdataset shards 'set-{000..127}.tar'"
+        "folder",
+        metavar="PATH",
+        help="a folder, .zip, .tar (.gz .bz2 .xz .zst), or webdataset shards 'set-{000..127}.tar'",
     )
     text = (
-        "folders: the first sub-folders are classes; cls, json, json:FIELD: files beside the pictures (default: none)"
+        "folders: the first sub-folders are classes, folders:2: the second ones; cls, json, json:FIELD: files beside"
+        " the pictures, or dataset.json (default: none)"
     )
     sub.add_argument("--labels", metavar="HOW", default="none", help=text)
     add_pictures(sub)

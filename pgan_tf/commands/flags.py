@@ -69,19 +69,17 @@ def add_partial(parser: argparse.ArgumentParser) -> None:
 
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """How pictures of any size become square; `picture_options` reads them back."""
-    from_first = "side, a power of two (default: the largest not above the first picture's, to 1024)"
+    from_most = "side, a power of two (default: the largest that half of the pictures have, to 1024)"
     add = parser.add_argument
-    add("--resolution", type=int, help=from_first)
+    add("--resolution", type=int, help=from_most)
     add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
     add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
     add("--mode", choices=("rgb", "grey"), default="rgb", help="what to store (default: rgb)")
-    of_deep = "samples that are black and white where they have more than 8 bits, such as 0,4095 (default: all of 16)"
-    add("--range", metavar="LOW,HIGH", help=of_deep)
-    frames = "of animations and of TIFF files of several pages (default: first)"
-    add("--frames", choices=("first", "all"), default="first", help=frames)
-    add("--max_pixels", type=positive, default=2**26, metavar="N", help="larger pictures are skipped (default: 2^26)")
+    add("--max_pixels", type=positive, default=2**28, metavar="N", help="larger pictures are skipped (default: 2^28)")
     larger = "larger members of an archive are skipped (default: 2^28)"
     add("--max_file_bytes", type=positive, default=2**28, metavar="N", help=larger)
+    labels = "larger files with the labels of all pictures are refused, beside each from a 64th on (default: 2^26)"
+    add("--max_side_bytes", type=positive, default=2**26, metavar="N", help=labels)
 
 
 def picture_options(args: argparse.Namespace):
@@ -93,9 +91,8 @@ def picture_options(args: argparse.Namespace):
         fit=args.fit,
         background=args.background,
         mode=args.mode,
-        range=args.range,
-        frames=args.frames,
         max_pixels=args.max_pixels,
         max_file_bytes=args.max_file_bytes,
+        max_side_bytes=args.max_side_bytes,
         output=output(args),
     )

@@ -6,21 +6,24 @@ import functools
 import hashlib
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.data.dataset import RecordDataset, record_files
+from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.images import list_pictures
-from pgan_tf.data.sources.picture import read_picture
+from pgan_tf.data.sources.listing import list_folder
+from pgan_tf.data.sources.picture import picture_kind, read_picture
 from pgan_tf.files import sha256
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.frechet import Statistics
+from pgan_tf.text import shown
 
 BATCH = 64  # images read at a time
+_NAMED = 3  # of the pictures that are not as most are
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class ImageSet:
         read: positions [n] -> uint8 [n,H,W,C].
         content: yields the bytes that the set is made of, for its hash.
         start: position of the first.
+        notes: what the user should know of them, a line each.
     """
 
     name: str
@@ -42,6 +46,7 @@ class ImageSet:
     read: Callable[[np.ndarray], np.ndarray]
     content: Callable[[], Iterator[bytes]]
     start: int = 0
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for begin in range(self.start, self.start + self.count, BATCH):
@@ -49,7 +54,7 @@ class ImageSet:
 
     def part(self, start: int, count: int, name: str) -> ImageSet:
         """`count` of the images from `start` on, as a set of its own."""
-        return ImageSet(name, count, self.shape, self.read, self.content, self.start + start)
+        return ImageSet(name, count, self.shape, self.read, self.content, self.start + start, self.notes)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -79,7 +84,7 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
     if path.is_dir():
-        found = _records(path, resolution) if any(path.glob("*.tfrecords")) else _pictures(path)
+        found = _records(path, resolution) if has_records(path) else _pictures(path)
     elif path.suffix == ".npz":
         found = _archive(path)
     elif path.suffix == ".npy":
@@ -105,28 +110,61 @@ def _records(folder: Path, resolution: int | None) -> ImageSet:
 
 
 def _pictures(folder: Path) -> ImageSet:
-    files = [folder / name for name in list_pictures(folder)[0]]
+    """As most of the pictures are: their size is the set's, and it is grey only where all of them are."""
+    files = [folder / name for name in list_folder(folder).paths]
     if not files:
         raise MetricError(f"{folder}: holds neither pictures nor a data set")
-    shape = _picture(files[0], None).shape
+    kinds = [_kind(file) for file in files]
+    size = _usual_size(folder, files, [size for size, _ in kinds])
+    grey, colour = ([f for f, (_, is_grey) in zip(files, kinds, strict=True) if is_grey == wanted] for wanted in (1, 0))
+    channels = 3 if colour else 1
+    fewer, what = (grey, "grey") if len(grey) <= len(colour) else (colour, "in colour")
+    notes = (f"{folder}: {_named(fewer)} {what}, the others are not; all are measured in colour",)
 
     def read(indices: np.ndarray) -> np.ndarray:
-        pictures = [_picture(files[i], shape[-1]) for i in indices]
-        for i, picture in zip(indices, pictures, strict=True):
-            if picture.shape != shape:
-                sizes = f"{picture.shape[1]}x{picture.shape[0]}, the first of the folder {shape[1]}x{shape[0]}"
-                raise MetricError(f"{files[i]}: has {sizes}; make them one size with dataset_tool.py")
-        return np.stack(pictures)
+        return np.stack([_picture(files[i], channels) for i in indices])  # [n,H,W,C]
 
-    return ImageSet(str(folder), len(files), shape, read, lambda: _file_bytes(files))
+    shape, content = (size[1], size[0], channels), lambda: _file_bytes(files)
+    return ImageSet(str(folder), len(files), shape, read, content, notes=notes if grey and colour else ())
 
 
-def _picture(file: Path, channels: int | None) -> np.ndarray:
+def _usual_size(folder: Path, files: list[Path], sizes: list[tuple[int, int]]) -> tuple[int, int]:
+    """The width and height that all of them have. MetricError names those that are not as most are."""
+    size = Counter(sizes).most_common(1)[0][0]
+    odd = [file for file, its in zip(files, sizes, strict=True) if its != size]
+    if odd:
+        of_odd = "{}x{}".format(*sizes[files.index(odd[0])])
+        raise MetricError(
+            f"{folder}: {_named(odd)} not {size[0]}x{size[1]} as most are (the first has {of_odd}); "
+            "make them one size with dataset_tool.py"
+        )
+    return size
+
+
+def _named(files: list[Path]) -> str:
+    """'3 pictures (a.png, b.png, ...) are'."""
+    names = ", ".join(shown(file.name) for file in files[:_NAMED]) + ", ..." * (len(files) > _NAMED)
+    return f"{len(files)} picture ({names}) is" if len(files) == 1 else f"{len(files)} pictures ({names}) are"
+
+
+def _kind(file: Path) -> tuple[tuple[int, int], bool]:
+    """A picture's (width, height) as seen and whether it is grey, by its header."""
+    try:
+        return picture_kind(file)
+    except Exception as error:  # Pillow's decoders raise anything
+        raise _unreadable(file, error) from None
+
+
+def _picture(file: Path, channels: int) -> np.ndarray:
     try:
         return read_picture(file, channels)
     except Exception as error:  # Pillow's decoders raise anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise MetricError(f"{file}: cannot be read as a picture ({reason})") from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> MetricError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return MetricError(f"{shown(str(file))}: cannot be read as a picture ({reason})")
 
 
 def _archive(path: Path) -> ImageSet | StatisticsSet:

@@ -11,11 +11,19 @@ from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
-from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.dataset import RecordDataset, has_records
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 from pgan_tf.metrics.errors import MetricError
+
+
+def _open(path: str | Path, resolution: int | None) -> ImageSet | StatisticsSet:
+    """`open_set`, which says at once what the user should know of the set."""
+    found = open_set(path, resolution)
+    for note in found.notes if isinstance(found, ImageSet) else ():
+        print(f"note: {note}", file=sys.stderr)
+    return found
 
 
 class RunReals:
@@ -31,14 +39,14 @@ class RunReals:
         path = dataset or identity.find(folder, self.config.data.dataset)
         if not dataset and not Path(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
-        self.images = open_set(path, resolution or self.config.data.resolution or None)
+        self.images = _open(path, resolution or self.config.data.resolution or None)
         if not isinstance(self.images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
         self.labels = self._labels(Path(path))
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
-        if not self.config.data.max_label_size or not path.is_dir() or not any(path.glob("*-rxx.labels")):
+        if not self.config.data.max_label_size or not path.is_dir() or not has_records(path):
             return None
         return RecordDataset(path).labels
 
@@ -123,7 +131,7 @@ def measure_sets(
     reals: str | None, fakes: str, resolution: int | None, request: Request, output: Path | None, baselines: bool
 ) -> None:
     """Holds one set against another."""
-    ours, theirs = (open_set(path, resolution) if path else None for path in (reals, fakes))
+    ours, theirs = (_open(path, resolution) if path else None for path in (reals, fakes))
     if theirs is None and not baselines:
         raise MetricError("--fakes is missing: the set to measure")
     with Sink(output) as sink:

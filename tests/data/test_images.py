@@ -11,7 +11,8 @@ from PIL import Image
 from pgan_tf.data import DataError, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.emoji import create_emoji
-from pgan_tf.data.sources.images import Options, create_from_images, list_pictures
+from pgan_tf.data.sources.images import Options, create_from_images
+from pgan_tf.data.sources.listing import HIDDEN, list_folder
 from pgan_tf.data.tools import compare
 from pgan_tf.data.verify import verify
 from pgan_tf.data.writer import order
@@ -133,27 +134,28 @@ def test_other_files_are_counted_not_read(pictures):
     (pictures / "b" / "._00.png").write_text("macOS")
     (pictures / ".cache").mkdir()
     save(pictures / ".cache" / "thumb.png", 0)
-    files, others = list_pictures(pictures)
-    assert len(files) == 20
-    assert others == {".txt": 1, ".json": 1}
+    listing = list_folder(pictures)
+    assert len(listing.paths) == 20
+    assert listing.others == {".txt": 1, ".json": 1}
+    assert listing.noted == {HIDDEN: 2}
 
 
 def test_links_to_folders_are_followed_but_not_in_circles(pictures, tmp_path):
-    names = list_pictures(pictures)[0]
+    names = list_folder(pictures).paths
     save(tmp_path / "elsewhere" / "z.png", 0)
     (pictures / "linked").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "back").symlink_to(pictures)
     (pictures / "b" / "up").symlink_to("..")
-    assert list_pictures(pictures)[0] == [*names, "linked/z.png"]
+    assert list_folder(pictures).paths == [*names, "linked/z.png"]
 
 
 def test_the_report_tells_what_was_decided(tmp_path):
-    for i, side in enumerate((20, 8, 40)):
+    for i, side in enumerate((20, 8, 40)):  # whatever comes first
         save(tmp_path / "in" / f"{i}.png", i, side)
     report = str(create_from_images(tmp_path / "out", tmp_path / "in", Options()))
     assert "3 images, 16x16 RGB" in report
-    assert "--resolution=16 was chosen after the first picture, 0.png" in report
-    assert "1 pictures have a side below 16 pixels" in report
+    assert "--resolution=16 was chosen: half of the pictures or more are as large" in report
+    assert "1 pictures have a side below 16 pixels (1.png 8x8)" in report
     assert "8x8 (1)" in report
     assert "L (3)" in report
 

@@ -87,10 +87,42 @@ def test_a_level_of_a_data_set_can_be_chosen(tmp_path):
     assert open_set(folder, 8).digest != open_set(folder).digest
 
 
-def test_grey_and_colour_pictures_in_one_folder_follow_the_first(tmp_path):
-    folder = as_folder(tmp_path / "set", pictures(3, 1))
+@pytest.mark.parametrize("odd", ["0000.png", "0007.png", "zz.png"])
+def test_one_grey_picture_changes_no_other(odd, tmp_path):
+    """Wherever it is in the order; the user is told its name."""
+    images = pictures(9)
+    folder = as_folder(tmp_path / "set", images)
+    Image.new("L", (16, 16), 77).save(folder / odd)
+    found = open_set(folder)
+    expected = {path.name: np.asarray(Image.open(path).convert("RGB")) for path in folder.iterdir()}
+    np.testing.assert_array_equal(everything(found), [expected[name] for name in sorted(expected)])
+    assert found.notes == (f"{folder}: 1 picture ({odd}) is grey, the others are not; all are measured in colour",)
+
+
+def test_one_coloured_picture_among_grey_ones_is_named(tmp_path):
+    folder = as_folder(tmp_path / "set", pictures(5, 1))
     Image.fromarray(pictures(1, 3)[0]).save(folder / "9.png")
-    assert everything(open_set(folder)).shape == (4, 16, 16, 1)
+    assert open_set(folder).shape == (16, 16, 3)
+    assert "1 picture (9.png) is in colour" in open_set(folder).notes[0]
+    (folder / "9.png").unlink()
+    assert (open_set(folder).shape, open_set(folder).notes) == ((16, 16, 1), ())
+
+
+def test_the_size_is_that_of_most(tmp_path):
+    folder = as_folder(tmp_path / "set", pictures(5))
+    Image.new("RGB", (1, 1)).save(folder / "0000.png")
+    with pytest.raises(MetricError, match=r"1 picture \(0000.png\) is not 16x16 as most are \(the first has 1x1\)"):
+        open_set(folder)
+
+
+def test_pictures_on_their_side_are_as_they_are_seen(tmp_path):
+    """12x16 of a camera held upright, EXIF orientation 6: 16x12 in the file."""
+    (tmp_path / "set").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (16, 12)).save(tmp_path / "set" / "a.jpg", exif=exif)
+    Image.new("RGB", (12, 16)).save(tmp_path / "set" / "b.jpg")
+    assert everything(open_set(tmp_path / "set")).shape == (2, 16, 12, 3)
 
 
 def test_statistics_are_told_from_images(tmp_path):
@@ -131,7 +163,7 @@ def two_arrays(path):
     [
         (lambda path: path / "missing", None, "no such file"),
         (lambda path: path.mkdir() or path, None, "neither pictures nor a data set"),
-        (mixed_sizes, None, "zz.png: has 20x16"),
+        (mixed_sizes, None, r"1 picture \(zz.png\) is not 16x16 as most are \(the first has 20x16\)"),
         (broken_picture, None, "0001.png: cannot be read"),
         (text("x.txt"), None, "give a folder"),
         (text("x.npy"), None, "cannot be read as .npy"),
@@ -149,10 +181,11 @@ def test_what_is_no_set(make, resolution, message, tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_decoder_that_fails_without_a_word(tmp_path, monkeypatch):
-    def fail(file, channels):
+@pytest.mark.parametrize("reader", ["picture_kind", "read_picture"])
+def test_a_decoder_that_fails_without_a_word(reader, tmp_path, monkeypatch):
+    def fail(file, *more):
         raise EOFError
 
-    monkeypatch.setattr(sets, "read_picture", fail)
+    monkeypatch.setattr(sets, reader, fail)
     with pytest.raises(MetricError, match=r"0000\.png: cannot be read as a picture \(EOFError\)"):
-        open_set(as_folder(tmp_path / "set", pictures(1)))
+        everything(open_set(as_folder(tmp_path / "set", pictures(1))))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from PIL import Image
+
 from pgan_tf.data.celebahq.checks import PICTURES, check_resolution
 from pgan_tf.data.celebahq.create import Options, reduced
 from pgan_tf.data.celebahq.geometry import SIDE
@@ -15,8 +17,8 @@ from pgan_tf.data.engine import write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.fitting import Files
-from pgan_tf.data.sources.images import find_files
-from pgan_tf.data.sources.picture import EXTENSIONS, File, open_picture, read_picture
+from pgan_tf.data.sources.images import as_files, open_listing
+from pgan_tf.data.sources.picture import EXTENSIONS, File, read_picture
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 
@@ -32,7 +34,14 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
     """
     check_new_folder(out)
     check_resolution(options.resolution)
-    found, _ = find_files(images, max_file_bytes=_GREATEST_FILE)
+    with open_listing(images, out) as listing:
+        files = as_files(listing, images, _GREATEST_FILE)
+        return _write(out, images, files, listing.notes(), options)
+
+
+def _write(
+    out: str | os.PathLike, images: str | os.PathLike, found: Files, notes: list[str], options: Options
+) -> Report:
     items = sorted(found.items, key=lambda item: _by_number(found.name(item)))
     if not items:
         raise DataError(f"{images}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
@@ -44,7 +53,7 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
         _check_size(item, found)
     source = PictureSource(
         f"{images} ({len(items)} ready-made pictures)", options.resolution, 3, items,
-        partial(_load, open_file=found.open, resolution=options.resolution), name=found.name,
+        partial(_load, open_file=found.open, resolution=options.resolution), name=found.name, notes=notes,
     )  # fmt: skip
     return write(out, source, options.output._replace(strict=options.output.strict or not options.allow_partial))
 
@@ -59,7 +68,7 @@ def _check_size(item: Any, files: Files) -> None:
     """Reads the header only."""
     name = files.name(item)
     try:
-        with open_picture(files.open(item)) as image:
+        with Image.open(files.open(item)) as image:
             size = image.size
     except Exception as error:  # decoders raise anything
         raise DataError(f"{name}: no picture that can be read: {error}") from error

@@ -20,7 +20,7 @@ from pgan_tf.data.faces.sheet import write_sheet
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.progress import track
-from pgan_tf.data.sources.images import list_pictures
+from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
@@ -113,7 +113,7 @@ def _check(folder: str | os.PathLike, options: FaceOptions) -> None:
 
 
 def _find(out: str | os.PathLike, folder: Path, report: Report) -> list[Face]:
-    files = list_pictures(folder)[0]
+    files = list_folder(folder).paths
     faces, missed = find_faces(folder, files)
     if not faces:
         raise DataError(f"{folder}: no face was found in its {len(files)} pictures; give their points by --landmarks")

@@ -19,9 +19,11 @@ from pgan_tf.data.progress import track
 from pgan_tf.data.sources.archives import find_archives, list_members
 from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files
 from pgan_tf.data.sources.members import member_name, open_member
+from pgan_tf.data.sources.packing import Scratch
 from pgan_tf.data.sources.picture import File, open_picture, read_opaque
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.text import shown
 
 COUNT = 202_599
 WIDTH, HEIGHT = 178, 218
@@ -46,22 +48,30 @@ def create_celeba(
     if not (_HALF <= cx <= WIDTH - _HALF and _HALF <= cy <= HEIGHT - _HALF):
         raise DataError(f"--cx={cx} --cy={cy}: cx must be 64 to {WIDTH - _HALF}, cy 64 to {HEIGHT - _HALF}")
     output = output or Output()
-    files = _find(folder)
+    with Scratch(out) as scratch:
+        return _write(out, _find(folder, scratch), folder, (cx, cy), output, allow_partial)
+
+
+def _write(
+    out: str | os.PathLike, files: Files, folder: str | os.PathLike, centre: tuple[int, int], output: Output,
+    allow_partial: bool,
+) -> Report:  # fmt: skip
     if len(files.items) != COUNT and not allow_partial:
         raise DataError(
             f"{folder}: {len(files.items)} aligned pictures, CelebA has {COUNT};"
             " complete it, or give --allow_partial for a part of it"
         )
     _check_sizes(files, output.workers, allow_partial)
+    cx, cy = centre
     box = cx - _HALF, cy - _HALF, cx + _HALF, cy + _HALF
     description = f"{folder} ({len(files.items)} picture files)"
     load = partial(_load, open_file=files.open, box=box)
     return write(out, PictureSource(description, 2 * _HALF, 3, files.items, load, files.name), output)
 
 
-def _find(folder: str | os.PathLike) -> Files:
+def _find(folder: str | os.PathLike, scratch: Scratch) -> Files:
     if os.path.isfile(folder):
-        return _in_zip(folder)
+        return _in_zip(folder, scratch)
     if not os.path.isdir(folder):
         raise DataError(f"{folder}: no such folder or zip")
     for place in _PLACES:
@@ -70,16 +80,16 @@ def _find(folder: str | os.PathLike) -> Files:
         if names:
             return Files(names, partial(os.path.join, path))
         if (path / _ZIP).is_file():
-            return _in_zip(path / _ZIP)
+            return _in_zip(path / _ZIP, scratch)
     raise DataError(f"{folder}: holds no 000001.jpg ..., img_align_celeba/ or {_ZIP}")
 
 
-def _in_zip(path: str | os.PathLike) -> Files:
-    members = list_members(find_archives(path))[0]
-    others = [name for name in members.paths() if not _NAME.fullmatch(name)]
-    if others or not members:
+def _in_zip(path: str | os.PathLike, scratch: Scratch) -> Files:
+    listing = list_members(find_archives(path), scratch)
+    others = [shown(name) for name in listing.paths if not _NAME.fullmatch(name)]
+    if others or not listing.paths:
         raise DataError(f"{path}: holds {others[0] if others else 'no pictures'}; it should hold 000001.jpg ... only")
-    return Files(members, partial(open_member, max_bytes=MAX_FILE_BYTES), member_name)
+    return Files(listing.pictures, partial(open_member, max_bytes=MAX_FILE_BYTES), member_name)
 
 
 def _check_sizes(files: Files, workers: int, allow_unreadable: bool) -> None:

@@ -9,21 +9,21 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.pictures.decode import LARGE, Decoded, How, size_of, with_decoded
-from pgan_tf.data.pictures.depth import Range, is_deep
+from pgan_tf.data.pictures.decode import LARGE, Decoded, How, with_decoded
+from pgan_tf.data.pictures.depth import is_deep
 from pgan_tf.data.pictures.flatten import Box, flattened
 from pgan_tf.data.pictures.formats import EXTENSIONS as EXTENSIONS  # for those who list files
 from pgan_tf.data.pictures.formats import looks_like_picture as looks_like_picture
 from pgan_tf.data.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from pgan_tf.data.pictures.opening import File as File
 from pgan_tf.data.pictures.opening import open_picture as open_picture
+from pgan_tf.data.pictures.orientation import ON_ITS_SIDE, orientation_of
 from pgan_tf.data.sources.source import Picture
 from pgan_tf.data.writer import is_resolution
 
 FITS = ("crop", "pad", "stretch")
 MODES = ("rgb", "grey")
 WHITE = (255, 255, 255)
-MORE_FRAMES, FRAMES_LEFT_OUT, DIM = "files with more frames", "frames left out", "dim"  # remarks
 _GREATEST_DEFAULT = 1024  # without --resolution; photographs are larger than anyone means to train on
 _TURN = Image.Transpose
 _MIRRORS_X = (_TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.ROTATE_90, _TURN.TRANSVERSE)  # right comes before left
@@ -36,8 +36,6 @@ class Target:
 
     resolution: side in pixels. fit: `crop` the middle square, `pad` to a square, or `stretch`. background: RGB, 0..255,
     under transparent pixels and in the padding. mode: `rgb` or `grey`. max_pixels: larger pictures are not decoded.
-    range: the samples that are black and white where they have more than 8 bits; None: all of 16 bits, others are
-    refused.
     """
 
     resolution: int
@@ -45,7 +43,6 @@ class Target:
     background: tuple[int, int, int] = (255, 255, 255)
     mode: str = "rgb"
     max_pixels: int = MAX_PIXELS
-    range: Range | None = None
 
     def __post_init__(self) -> None:
         if not is_resolution(self.resolution):
@@ -69,19 +66,18 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def load_picture(file: File, target: Target, frame: int = 0) -> Picture:
-    """Reads a picture file -> the square uint8 [R, R, C], its own (width, height) and Pillow mode, remarks.
+def load_picture(file: File, target: Target) -> Picture:
+    """Reads a picture file -> the square uint8 [R, R, C], its own (width, height) as seen, its own Pillow mode.
 
     `file`: a path, or an open file. Colours by its profile, as sRGB; turned as its EXIF orientation says; laid on the
     background before it is resized, so that the colours hidden under transparent pixels never bleed in; resized by
     Lanczos. Raises what Pillow raises, and DataError.
     """
-    how = How(target.max_pixels, target.resolution, target.range, frame)
-    image, found = with_decoded(file, how, partial(_within, target=target))
+    how = How(target.max_pixels, target.resolution)
+    image, size, mode = with_decoded(file, how, partial(_within, target=target))
     square = _resized(image, target)
     pixels = np.asarray(square.convert("L") if target.mode == "grey" else square)
-    pixels = pixels.reshape(target.resolution, target.resolution, target.channels)
-    return Picture(pixels, found.size, found.mode, _remarks(found))
+    return Picture(pixels.reshape(target.resolution, target.resolution, target.channels), size, mode)
 
 
 def read_opaque(
@@ -97,15 +93,30 @@ def read_picture(file: File, channels: int | None = None) -> np.ndarray:
     `channels`: 1 or 3; by default 1 for a grey file, 3 for all others. Raises what Pillow raises, and DataError.
     """
     image, mode = read_opaque(file)
-    grey = channels == 1 if channels else mode in ("1", "L") or is_deep(mode)
+    grey = channels == 1 if channels else _is_grey(mode)
     pixels = np.asarray(image.convert("L") if grey else image)
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
+def picture_kind(file: File) -> tuple[tuple[int, int], bool]:
+    """A picture's (width, height) as seen, and whether `read_picture` would find it grey; of squares by the header."""
+    with open_picture(file) as image:
+        mode = image.mode
+        if image.width != image.height:
+            image.load()  # only then it is sure which way up it is
+        turned = image.width != image.height and orientation_of(image) in ON_ITS_SIDE
+        return image.size[:: -1 if turned else 1], _is_grey(mode)
+
+
 def default_resolution(file: File, max_pixels: int = MAX_PIXELS) -> int:
     """The largest power of two, 4 to 1024, not above the smaller side of this picture. Raises what Pillow raises."""
-    side = min(size_of(file, max_pixels))
+    with open_picture(file, max_pixels) as image:
+        side = min(image.size)
     return max(4, min(_GREATEST_DEFAULT, 2 ** (side.bit_length() - 1)))
+
+
+def _is_grey(mode: str) -> bool:
+    return mode in ("1", "L") or is_deep(mode)
 
 
 def _upright(found: Decoded, background: tuple[int, int, int]) -> Image.Image:
@@ -113,13 +124,8 @@ def _upright(found: Decoded, background: tuple[int, int, int]) -> Image.Image:
     return image if found.turn is None else image.transpose(found.turn)
 
 
-def _remarks(found: Decoded) -> tuple[tuple[str, int], ...]:
-    remarks = ((MORE_FRAMES, 1), (FRAMES_LEFT_OUT, found.frames - 1)) if found.frames > 1 else ()
-    return (*remarks, (DIM, 1)) if found.dim else remarks
-
-
-def _within(found: Decoded, target: Target) -> tuple[Image.Image, Decoded]:
-    """-> (RGB, upright: of it what `target` shows, at four times the size or more; the rest of what was found)."""
+def _within(found: Decoded, target: Target) -> tuple[Image.Image, tuple[int, int], str]:
+    """-> (RGB, upright, of it what `target` shows, not much smaller than wanted; the file's size and mode)."""
     width, height = found.image.size
     box = 0, 0, width, height
     if target.fit == "crop":
@@ -128,8 +134,7 @@ def _within(found: Decoded, target: Target) -> tuple[Image.Image, Decoded]:
     large = sides[0] * sides[1] > LARGE
     factor = max(1, min(sides) // (4 * target.resolution)) if large else 1
     image = flattened(found.image, found.meaning, target.background, box, factor)
-    image = image if found.turn is None else image.transpose(found.turn)
-    return image, found._replace(image=None)
+    return (image if found.turn is None else image.transpose(found.turn)), found.size, found.mode
 
 
 def _middle_square(width: int, height: int, turn: Image.Transpose | None) -> Box:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.text import shown
 
 
 @dataclass
@@ -16,11 +17,12 @@ class Report:
     source: str
     notes: list[str] = field(default_factory=list)  # decisions taken for the user
     modes: Counter = field(default_factory=Counter)  # Pillow's names
-    remarks: Counter = field(default_factory=Counter)  # what the pictures themselves remarked, source.Picture
     sizes: Counter = field(default_factory=Counter)  # (width, height)
     skipped: list[tuple[str, str]] = field(default_factory=list)  # (file, reason)
     label_names: list[str] = field(default_factory=list)
     folder: Path = Path()
+    besides: int | None = None  # how many files were listed that are no pictures of the set; None: nothing was listed
+    examples: dict[tuple[int, int], str] = field(default_factory=dict)  # the first picture of each size
     images: int = 0
     resolutions: list[int] = field(default_factory=list)  # rising
     channels: int = 0
@@ -46,17 +48,25 @@ class Report:
         if self.sizes:
             lines.append(f"  sizes seen   {_most_common({f'{w}x{h}': n for (w, h), n in self.sizes.items()})}")
             lines.append(f"  modes seen   {_most_common(self.modes)}")
+        if self.besides is not None:
+            lines.append(f"  listed       {self._listed()}")
         lines += [f"  note         {note}" for note in self.notes]
         lines.append(f"  skipped      {len(self.skipped)}")
-        lines += [f"    {file}: {reason}" for file, reason in self.skipped]
+        lines += [f"    {shown(file)}: {shown(reason)}" for file, reason in self.skipped]
         rate = self.images / max(self.seconds, 1e-9)
         lines.append(f"  written      {self.bytes / 1e6:.1f} MB in {self.seconds:.1f} s, {rate:.0f} images/s")
         return "\n".join(lines)
 
+    def _listed(self) -> str:
+        """All that was found, and what became of it: nothing goes without a word."""
+        listed = self.images + len(self.skipped) + self.besides
+        return f"{listed} files: {self.images} written, {len(self.skipped)} skipped, {self.besides} besides (see notes)"
+
     def _labels(self) -> str:
         if not self.label_size:
             return "none"
-        return f"{self.label_size} classes" + (f": {', '.join(self.label_names)}" if self.label_names else "")
+        names = ", ".join(map(shown, self.label_names))
+        return f"{self.label_size} classes" + (f": {names}" if names else "")
 
 
 def _most_common(counts: dict[str, int], limit: int = 6) -> str:

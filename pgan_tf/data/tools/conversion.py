@@ -36,7 +36,7 @@ def extract(folder: str | os.PathLike, out: str | os.PathLike, workers: int = 1)
 def convert(
     path: str | os.PathLike, out: str | os.PathLike, to: str, split: str = "train", output: Output | None = None
 ) -> int:
-    """Turns a data set, folder of pictures, .zip or tensorflow-datasets' ImageFolder into another one of them.
+    """Turns a data set, folder or archive of pictures, or tensorflow-datasets' ImageFolder into another kind of set.
 
     Every pixel and the order stay; returns how many pictures there are. to: a key of KINDS: `folder` and `zip` (PNG
     files, labels.npy), `tfds` (<split>/<class>/<picture>, which `tfds.folder_dataset.ImageFolder(out)` loads),
@@ -48,6 +48,6 @@ def convert(
     output = output or Output()
     if to != "records" and output.shards != 1:
         raise DataError(f"--shards={output.shards}: only --to=records is cut into shards")
-    source = open_source(path, split)
-    KINDS[to](out, source, split, output)
-    return len(source.items)
+    with open_source(path, split, out) as source:
+        KINDS[to](out, source, split, output)
+        return len(source.items)

@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.dataset import RecordDataset, has_records
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.picture import EXTENSIONS, read_picture
+from pgan_tf.data.label_rows import Labels, one_hot, vectors
+from pgan_tf.data.sources.fitting import Files
+from pgan_tf.data.sources.images import as_files, open_listing
+from pgan_tf.data.sources.labels import from_index
+from pgan_tf.data.sources.listing import Listing
+from pgan_tf.data.sources.picture import EXTENSIONS, File, picture_kind, read_picture
+from pgan_tf.data.sources.sides import Sides
 from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
 from pgan_tf.data.tools.batches import label_names
 from pgan_tf.data.writer import is_resolution
+from pgan_tf.text import decode
 
 LABELS, LABEL_NAMES = "labels.npy", "labels.txt"
 _MEMBER_BYTES = 2**30  # of an unpacked file; few bytes can promise many
+_MEASURED = 1000  # pictures that tell of which shape a set is
 
 
-def open_source(path: str | os.PathLike, split: str) -> PictureSource:
-    """Whatever `path` is as a source in its own order, with its labels. Raises DataError.
+@contextmanager
+def open_source(path: str | os.PathLike, split: str, out: str | os.PathLike) -> Iterator[PictureSource]:
+    """Whatever `path` is as a source in its own order, with its labels, while the block runs. Raises DataError.
 
-    A data set folder, at full resolution; a .zip of pictures; a folder <split>/<class>/<picture> (the layout of
-    tensorflow-datasets' ImageFolder); a folder of pictures. Picture files are in the order of their names and must all
-    have one size, a power of two, and one mode; their labels are in labels.npy.
+    A data set folder, at full resolution; a folder <split>/<class>/<picture> (the layout of tensorflow-datasets'
+    ImageFolder); a folder or an archive of pictures. Picture files are in the order of their paths and must all have
+    one size, a power of two, and one mode; their labels are in labels.npy, or in StyleGAN's dataset.json. `out`: what
+    is made of it; archives that must be unpacked are, beside it.
     """
-    for applies, read in _READERS:
-        if applies(Path(path), split):
-            return read(Path(path), split)
-    raise DataError(f"{path}: neither a data set folder, nor a folder of pictures, nor a .zip of pictures")
+    path = Path(path)
+    if not path.exists():
+        raise DataError(f"{path}: neither a data set folder, nor a folder of pictures, nor an archive of pictures")
+    if path.is_dir() and has_records(path):
+        yield read_records(path)
+        return
+    with open_listing(path, out, _Beside()) as listing:
+        files, known = as_files(listing, path, _MEMBER_BYTES), _known(path, listing)
+        if known.labels is None and any(name.startswith(f"{split}/") for name in listing.paths):
+            files, known = _in_class_folders(path, split, files, listing.paths)
+        yield _of_files(path, files, known)
 
 
 class _Records(Sequence):
@@ -63,107 +82,85 @@ def _unnamed(image: np.ndarray) -> str:
     return "a record"
 
 
-def _read_folder(path: Path, split: str) -> PictureSource:
-    names = sorted(entry.name for entry in path.iterdir() if _is_picture(entry.name))
-    texts = {name: (path / name).read_bytes() for name in (LABELS, LABEL_NAMES) if (path / name).is_file()}
-    return _of_files(path, names, partial(_load_file, root=path), *_known(path, texts))
-
-
-def _read_zip(path: Path, split: str) -> PictureSource:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-            texts = {name: _unpack(archive, name) for name in (LABELS, LABEL_NAMES) if name in members}
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"{path}: cannot be read as a .zip ({error}); make or fetch it again") from error
-    names = sorted(name for name in members if _is_picture(PurePosixPath(name).name))
-    return _of_files(path, names, partial(_load_member, archive=path), *_known(path, texts))
-
-
-def _read_class_folders(path: Path, split: str) -> PictureSource:
-    """Labels from the folders, sorted by name; none where there is one. The order is that of the bare file names."""
-    files = [file for file in (path / split).glob("*/*") if _is_picture(file.name)]
-    files.sort(key=lambda file: (file.name, file.parent.name))
-    classes = sorted({file.parent.name for file in files})
+def _in_class_folders(path: Path, split: str, files: Files, paths: Sequence[str]) -> tuple[Files, Labels]:
+    """The pictures <split>/<class>/<picture> in the order of their bare names; labels where there are two classes."""
+    parts = [(name.split("/"), index) for index, name in enumerate(paths) if name.startswith(f"{split}/")]
+    found = sorted((names[2], names[1], index) for names, index in parts if len(names) == 3)
+    classes = sorted({folder for _, folder, _ in found})
+    items = [files.items[index] for _, _, index in found]
+    if len(classes) < 2:
+        return files._replace(items=items), Labels()
     columns = {name: column for column, name in enumerate(classes)}
-    labels = np.eye(len(classes), dtype=np.float32)[[columns[file.parent.name] for file in files]]  # [N,L]
-    names = [file.relative_to(path).as_posix() for file in files]
-    known = (labels, classes) if len(classes) > 1 else (None, [])
-    return _of_files(path, names, partial(_load_file, root=path), *known)
+    numbers = np.array([columns[folder] for _, folder, _ in found])
+    return files._replace(items=items), Labels(one_hot(numbers, len(classes), path), classes)
 
 
-_READERS: list[tuple[Callable[[Path, str], bool], Callable[[Path, str], PictureSource]]] = [
-    (lambda path, split: path.is_dir() and any(path.glob("*.tfrecords")), read_records),
-    (lambda path, split: path.is_file() and path.suffix.lower() == ".zip", _read_zip),
-    (lambda path, split: (path / split).is_dir(), _read_class_folders),
-    (lambda path, split: path.is_dir(), _read_folder),
-]
+class _Beside(Sides):
+    """dataset.json, and what writers.py puts beside the pictures."""
+
+    def __init__(self) -> None:
+        super().__init__("json")
+        self.suffix, self.ours = "", {}
+
+    def take(self, path: str, size: int, read: Callable[[int], bytes]) -> bool:
+        if path not in (LABELS, LABEL_NAMES):
+            return super().take(path, size, read)
+        if size > _MEMBER_BYTES:
+            raise DataError(f"{path} is of {size:,} bytes: no part of a data set")
+        self.ours[path] = read(size)
+        return True
 
 
-def _known(path: Path, texts: dict[str, bytes]) -> tuple[np.ndarray | None, list[str]]:
+def _known(path: Path, listing: Listing) -> Labels:
     """The labels and the names of the classes from the files beside the pictures, as far as they are there."""
+    texts = listing.sides.ours
+    if LABELS not in texts:
+        return from_index(listing.paths, listing.sides, path, empty_is_none=True) or Labels()
     try:
-        labels = np.lib.format.read_array(io.BytesIO(texts[LABELS]), allow_pickle=False) if LABELS in texts else None
-        return labels, texts.get(LABEL_NAMES, b"").decode().splitlines()
+        array = np.lib.format.read_array(io.BytesIO(texts[LABELS]), allow_pickle=False)
+        names = decode(texts.get(LABEL_NAMES, b"")).splitlines()
     except (ValueError, EOFError, MemoryError) as error:  # not UTF-8 is a ValueError too
         raise DataError(f"{path}: {LABELS} or {LABEL_NAMES} cannot be read ({error}); write them again") from error
+    count = len(listing.paths)
+    if array.ndim != 2 or len(array) != count:
+        raise DataError(f"{path}: {LABELS} has shape {list(array.shape)}; {count} pictures need [pictures, size]")
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{path}: {LABELS} holds {array.dtype}, no numbers")
+    return Labels(vectors(array, f"{path}: {LABELS}"), names)
 
 
-def _of_files(
-    path: Path, names: list[str], load: Callable[..., np.ndarray], labels: np.ndarray | None, label_lines: list[str]
-) -> PictureSource:
-    if not names:
+def _of_files(path: Path, files: Files, known: Labels) -> PictureSource:
+    if not files.items:
         raise DataError(f"{path}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
-    if labels is not None and (labels.ndim != 2 or labels.dtype.kind not in "biuf" or len(labels) != len(names)):
-        raise DataError(f"{path}: {LABELS} has shape {list(labels.shape)}; {len(names)} pictures need [pictures, size]")
-    shape = _readable(path, names[0], load).shape
+    shape = _usual_shape(path, files)
     if shape[0] != shape[1] or not is_resolution(shape[0]):
         raise DataError(
-            f"{path}: {names[0]} has {shape[1]}x{shape[0]} pixels, no square power of two; "
+            f"{path}: {files.name(files.items[0])} has {shape[1]}x{shape[0]} pixels, no square power of two; "
             "create_from_images crops and resizes"
         )
-    labels = None if labels is None else labels.astype(np.float32)
     return PictureSource(
-        f"{path} ({len(names)} picture files)", shape[0], shape[2], names, partial(_as_is, load=load, shape=shape),
-        labels=labels, label_names=label_lines,
+        f"{path} ({len(files.items)} picture files)", shape[0], shape[2], files.items,
+        partial(_as_is, open_file=files.open, shape=shape), files.name, known.labels, list(known.names),
     )  # fmt: skip
 
 
-def _readable(path: Path, name: str, load: Callable[[str], np.ndarray]) -> np.ndarray:
-    try:
-        return load(name)
-    except Exception as error:  # decoders raise anything
-        raise DataError(f"{path}: {name} cannot be read ({error}); remove or replace it") from error
+def _usual_shape(path: Path, files: Files) -> tuple[int, int, int]:
+    """[H, W, C] that most of the pictures have; of many, some spread over all tell it."""
+    shapes: Counter = Counter()
+    for index in range(0, len(files.items), max(1, len(files.items) // _MEASURED)):
+        item = files.items[index]
+        try:
+            (width, height), grey = picture_kind(files.open(item))
+        except Exception as error:  # decoders raise anything
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(f"{path}: {files.name(item)} cannot be read ({reason}); remove or replace it") from error
+        shapes[height, width, 1 if grey else 3] += 1
+    return shapes.most_common(1)[0][0]
 
 
-def _as_is(name: str, load: Callable[[str], np.ndarray], shape: tuple[int, int, int]) -> Picture:
+def _as_is(item: Any, open_file: Callable[[Any], File], shape: tuple[int, int, int]) -> Picture:
     """Runs in a worker."""
-    pixels = load(name)
+    pixels = read_picture(open_file(item))
     if pixels.shape != shape:
-        raise DataError(f"shape {list(pixels.shape)} [H, W, C], but the first picture has {list(shape)}")
+        raise DataError(f"shape {list(pixels.shape)} [H, W, C], but most pictures have {list(shape)}")
     return Picture(pixels)
-
-
-def _load_file(name: str, root: Path) -> np.ndarray:
-    return read_picture(root / name)
-
-
-def _load_member(name: str, archive: Path) -> np.ndarray:
-    return read_picture(io.BytesIO(_unpack(_opened(archive, archive.stat().st_mtime_ns), name)))
-
-
-def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
-    if size > _MEMBER_BYTES:
-        raise DataError(f"{name} unpacks to {size:,} bytes: no part of a data set")
-    return archive.read(name)
-
-
-@lru_cache(maxsize=1)
-def _opened(archive: Path, changed: int) -> zipfile.ZipFile:
-    """Opened once a process: a table of contents of many pictures takes its time. `changed`: so that it is this one."""
-    return zipfile.ZipFile(archive)
-
-
-def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in EXTENSIONS
