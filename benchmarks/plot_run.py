@@ -18,6 +18,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from PIL import Image
 
+from pgan_tf.data.sources.picture import read_picture
+
 PANELS = {
     "losses": {"loss/D": "discriminator", "loss/G": "generator"},
     "scores": {"scores/real": "real", "scores/fake": "fake"},
@@ -67,7 +69,8 @@ def stage_sheet(run: Path, rows: list[dict], path: Path) -> None:
         if fakes.exists():
             pictures[row["resolution"]] = fakes
     strips = [
-        Image.open(name).crop((0, 0, CELL * COLUMNS, CELL * ROWS)) for name in [*pictures.values(), run / "reals.png"]
+        Image.fromarray(read_picture(name, channels=3)).crop((0, 0, CELL * COLUMNS, CELL * ROWS))
+        for name in [*pictures.values(), run / "reals.png"]
     ]
     sheet = Image.new(strips[0].mode, (CELL * COLUMNS, (CELL * ROWS + 4) * len(strips)), "white")
     for i, strip in enumerate(strips):

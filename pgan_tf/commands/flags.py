@@ -75,7 +75,11 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
     add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
     add("--mode", choices=("rgb", "grey"), default="rgb", help="what to store (default: rgb)")
-    add("--max_pixels", type=positive, default=2**28, metavar="N", help="larger pictures are skipped (default: 2^28)")
+    of_deep = "samples that are black and white where they have more than 8 bits, such as 0,4095 (default: all of 16)"
+    add("--range", metavar="LOW,HIGH", help=of_deep)
+    frames = "of animations and of TIFF files of several pages (default: first)"
+    add("--frames", choices=("first", "all"), default="first", help=frames)
+    add("--max_pixels", type=positive, default=2**26, metavar="N", help="larger pictures are skipped (default: 2^26)")
     larger = "larger members of an archive are skipped (default: 2^28)"
     add("--max_file_bytes", type=positive, default=2**28, metavar="N", help=larger)
     labels = "larger files with the labels of all pictures are refused, beside each from a 64th on (default: 2^26)"
@@ -91,6 +95,8 @@ def picture_options(args: argparse.Namespace):
         fit=args.fit,
         background=args.background,
         mode=args.mode,
+        range=args.range,
+        frames=args.frames,
         max_pixels=args.max_pixels,
         max_file_bytes=args.max_file_bytes,
         max_side_bytes=args.max_side_bytes,

@@ -71,10 +71,10 @@ def run(
         raise DataError(f"--beam_options: Apache Beam does not take {' '.join(options)}") from error
     for shard, block in enumerate(writer.blocks):
         outcomes = json.loads((folder / f"{shard}.json").read_text(encoding="utf-8"))
-        for place, (size, mode, reason, lost) in zip(block, outcomes, strict=False):
+        for place, (size, mode, reason, lost, remarks) in zip(block, outcomes, strict=False):
             if not reason:
                 writer.add_written(place)
-            yield Outcome(size and tuple(size), mode, reason, lost)
+            yield Outcome(size and tuple(size), mode, reason, lost, tuple(map(tuple, remarks)))
     shutil.rmtree(folder)
 
 

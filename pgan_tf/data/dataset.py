@@ -15,6 +15,7 @@ import numpy as np
 from pgan_tf.data import tfrecord
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.label_rows import vectors
+from pgan_tf.errors import reason
 
 _RECORD_NAME = re.compile(
     r"(?P<name>.+)-r(?P<log2>\d\d)(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords", re.ASCII
@@ -22,27 +23,27 @@ _RECORD_NAME = re.compile(
 
 
 class RecordFile:
-    """The pictures of one record file, all of one resolution, through a memory map.
+    """The pictures of one record file, all of one resolution, read where they lie; each one's CRC is compared.
 
-    Our files and NVIDIA's hold records of one length, so record i is at i * length and a batch is one fancy index. A
-    file whose records differ in length gets a list of offsets, scanned once; its pictures are decoded one at a time.
+    Our files and NVIDIA's hold records of one length, so record i is at i * length and a batch is read as rows. A file
+    whose records differ in length gets a list of offsets, scanned once; its pictures are decoded one at a time.
 
     Attributes: path, count, and shape, the (C, H, W) of every picture.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
-        self._content = tfrecord.map_file(path)
+        self._content = tfrecord.open_file(path)
         with tfrecord.located(path, 0, 0):
             self._layout = tfrecord.image_layout(tfrecord.payload(self._content, 0))
             length = tfrecord.payload_length(self._content, 0)
         self.shape = self._layout[:3]
         self._stride = tfrecord.HEADER_BYTES + length + tfrecord.FOOTER_BYTES
         self._prefix = tfrecord.HEADER_BYTES + self._layout.offset  # bytes of a record before its pixels
+        self._first = np.frombuffer(self._content.read(0, self._prefix), np.uint8)  # [prefix]
         if self._has_one_length():
             self._offsets = None
-            self._rows = self._content.reshape(-1, self._stride)
-            self.count = len(self._rows)
+            self.count = self._content.size // self._stride
         else:
             self._offsets = np.fromiter(tfrecord.record_offsets(path, self._content), np.int64)
             self.count = len(self._offsets)
@@ -53,23 +54,32 @@ class RecordFile:
         if indices.size and not 0 <= indices.min() <= indices.max() < self.count:
             raise IndexError(f"indices {indices.min()}..{indices.max()} of {self.count} pictures")
         if self._offsets is not None:
-            images = np.empty((len(indices), *self.shape), np.uint8)
+            images = np.empty((len(indices), *self.shape), np.uint8)  # [n,C,H,W]
             odd = range(len(indices))
         else:
-            begin, end = self._prefix, self._prefix + self._layout.size
-            images = self._rows[:, begin:end][indices].reshape(-1, *self.shape)  # [n,C,H,W]
-            same = self._rows[:, :begin][indices] == self._rows[0, :begin]
-            odd = np.flatnonzero(~same.all(axis=1))  # protocol buffers promise no order of features
+            rows = self._content.read_rows(indices, self._stride)  # [n,stride]
+            images = rows[:, self._prefix : self._prefix + self._layout.size].reshape(-1, *self.shape)  # [n,C,H,W]
+            odd = np.flatnonzero(~self._is_as_expected(rows))
         for i in odd:
             images[i] = self._decode(int(indices[i]))
         return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
+    def _is_as_expected(self, rows: np.ndarray) -> np.ndarray:
+        """Which records [n, stride] have their pixels where the first has them, and are what was written: bool [n].
+
+        Others are no error yet: protocol buffers promise no order of features.
+        """
+        same = (rows[:, : self._prefix] == self._first).all(axis=1)
+        begin, end = tfrecord.HEADER_BYTES, self._stride - tfrecord.FOOTER_BYTES
+        stored = np.ascontiguousarray(rows[:, end:]).view("<u4")[:, 0]  # [n]
+        return same & (stored == tfrecord.masked_crcs(rows[:, begin:end]))
+
     def _has_one_length(self) -> bool:
         """Tells from the size and the last record, reading nothing between: a wrong guess is found out by `read`."""
-        if len(self._content) % self._stride:
+        if self._content.size % self._stride:
             return False
-        last = self._content[-self._stride :]
-        return np.array_equal(last[: tfrecord.HEADER_BYTES], self._content[: tfrecord.HEADER_BYTES])
+        last = self._content.read(self._content.size - self._stride, tfrecord.HEADER_BYTES)
+        return last == self._content.read(0, tfrecord.HEADER_BYTES)
 
     def _decode(self, index: int) -> np.ndarray:
         offset = index * self._stride if self._offsets is None else int(self._offsets[index])
@@ -188,6 +198,8 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
         return None
     try:
         labels = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
     except Exception as error:  # numpy evaluates a header that may be anything
         raise DataError(f"{path}: not a .npy file of numbers; write the data set again") from error
     if not isinstance(labels, np.ndarray) or labels.ndim != 2 or labels.dtype.kind not in "biuf":

@@ -68,6 +68,7 @@ def write(out: str | os.PathLike, source: PictureSource, output: Output) -> Repo
                 skip(report, source.name(items[place]), outcome, output.strict)
                 continue
             written[place] = True
+            report.remarks.update(dict(outcome.remarks))
             if outcome.size:
                 report.sizes[outcome.size] += 1
                 report.examples.setdefault(outcome.size, source.name(items[place]))

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.errors import WAYS_ON
 from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
 
 
@@ -57,7 +58,7 @@ def storing(folder: str | os.PathLike) -> Iterator[None]:
         yield
     except OSError as error:
         what = error.strerror or str(error)
-        way_on = "the data set was not written: make room or choose another place, and run it again"
+        way_on = f"the data set was not written: {WAYS_ON.get(error.errno, 'choose another place')}, and run it again"
         raise DataError(f"{folder}: cannot be written: {what}; {way_on}") from error
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.errors import DataError
 from pgan_tf.latents import Purpose, stream
 
 
@@ -79,6 +80,7 @@ class BlockStream:
 
     def __init__(self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int):
         self._open = True
+        self._error: Exception | None = None
         steps, labels = rounds * d_repeats, reals.label_size
         images = [minibatch, resolution, resolution, reals.dataset.channels]
         signature = Block(
@@ -90,7 +92,12 @@ class BlockStream:
         def read():
             at = position
             while self._open:
-                yield reals.read_block(at, resolution, minibatch, rounds, d_repeats)
+                try:
+                    block = reals.read_block(at, resolution, minibatch, rounds, d_repeats)
+                except Exception as error:  # TensorFlow would wrap it into a page of its own
+                    self._error = error
+                    return
+                yield block
                 at += steps * minibatch
 
         # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
@@ -106,7 +113,16 @@ class BlockStream:
         return self
 
     def __next__(self) -> Block:
-        return next(self._blocks)
+        """The next block. What the reader met comes in its place; DataError: a file of the data set is not sound."""
+        try:
+            return next(self._blocks)
+        except StopIteration:
+            error, self._error = self._error, None
+            if error is None:
+                raise
+        if isinstance(error, DataError):
+            raise DataError(f"{error}; then go on with --resume: the run's checkpoints are kept") from error
+        raise error
 
     def close(self) -> None:
         self._open = False

@@ -28,20 +28,21 @@ class Outcome(NamedTuple):
     """What became of a picture.
 
     size, mode: of its file, where they vary. reason: why it cannot be read, "" where it can. lost: it is not the
-    picture that is bad, but the drive that it is on.
+    picture that is bad, but the drive that it is on. remarks: as in Picture.
     """
 
     size: tuple[int, int] | None = None
     mode: str = ""
     reason: str = ""
     lost: bool = False
+    remarks: tuple[tuple[str, int], ...] = ()
 
 
 def prepare(item: Any, load: Callable[[Any], Picture]) -> tuple[list[bytes], Outcome]:
     """The records of an item's picture, from the full resolution down to 4, and what to say about it."""
     try:
         picture = load(item)
-        return encode_levels(picture.pixels), Outcome(picture.size, picture.mode)
+        return encode_levels(picture.pixels), Outcome(picture.size, picture.mode, remarks=picture.remarks)
     except Exception as error:  # decoders raise anything
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
         return [], Outcome(reason=reason, lost=_drive_is_gone(error))

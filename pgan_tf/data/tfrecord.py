@@ -21,9 +21,11 @@ import google_crc32c
 import numpy as np
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.stored import StoredBytes
 
 HEADER_BYTES = 12
 FOOTER_BYTES = 4
+WRONG_CRC = "the CRC of the data is wrong: the record is damaged; copy the file again, or write the data set again"
 _LENGTH = struct.Struct("<Q")
 _CRC = struct.Struct("<I")
 
@@ -60,47 +62,49 @@ def frame(payload: bytes) -> bytes:
     return b"".join((length, _CRC.pack(masked_crc(length)), payload, _CRC.pack(masked_crc(payload))))
 
 
-def map_file(path: str | os.PathLike) -> np.ndarray:
-    """A read-only memory map of a record file, uint8 [bytes]. DataError for an empty, compressed or missing file."""
-    try:
-        if os.path.getsize(path) == 0:
-            raise DataError(f"{path}: the file is empty; write the data set again")
-        content = np.asarray(np.memmap(path, dtype=np.uint8, mode="r"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if content[:2].tobytes() == b"\x1f\x8b":
+def masked_crcs(rows: np.ndarray) -> np.ndarray:
+    """`masked_crc` of each of the rows, uint8 [n, bytes] -> uint32 [n]."""
+    crcs = np.fromiter(map(google_crc32c.value, rows), np.uint32, len(rows))
+    return ((crcs >> np.uint32(15)) | (crcs << np.uint32(17))) + np.uint32(0xA282EAD8)
+
+
+def open_file(path: str | os.PathLike) -> StoredBytes:
+    """A record file, open for reading. DataError for an empty, compressed or missing file."""
+    content = StoredBytes(path)
+    if content.size == 0:
+        raise DataError(f"{path}: the file is empty; write the data set again")
+    if content.read(0, min(2, content.size)) == b"\x1f\x8b":
         raise DataError(f"{path}: gzip-compressed records have no random access; decompress the file with gunzip first")
     return content
 
 
-def payload_length(content: np.ndarray, offset: int) -> int:
+def payload_length(content: StoredBytes, offset: int) -> int:
     """The length of the payload of the record at `offset`. DataError if it is damaged or incomplete."""
-    header = content[offset : offset + HEADER_BYTES].tobytes()
+    header = content.read(offset, min(HEADER_BYTES, content.size - offset))
     if len(header) < HEADER_BYTES:
         raise DataError(f"the file is truncated: {len(header)} of the {HEADER_BYTES} header bytes are there")
     if _CRC.unpack_from(header, 8)[0] != masked_crc(header[:8]):
         raise DataError("the CRC of the length is wrong: damaged, or not a TFRecord file")
     length = _LENGTH.unpack_from(header)[0]
-    missing = offset + HEADER_BYTES + length + FOOTER_BYTES - len(content)
+    missing = offset + HEADER_BYTES + length + FOOTER_BYTES - content.size
     if missing > 0:
         raise DataError(f"the file is truncated: the record's last {missing} bytes are missing")
     return length
 
 
-def payload(content: np.ndarray, offset: int, check: bool = False) -> bytes:
-    """The payload of the record at `offset`; with `check` its CRC is compared too. Raises DataError."""
-    begin = offset + HEADER_BYTES
-    end = begin + payload_length(content, offset)
-    data = content[begin:end].tobytes()
-    if check and _CRC.unpack(content[end : end + FOOTER_BYTES].tobytes())[0] != masked_crc(data):
-        raise DataError("the CRC of the data is wrong: the record is damaged")
-    return data
+def payload(content: StoredBytes, offset: int) -> bytes:
+    """The payload of the record at `offset`, as it was written: its CRC is compared. Raises DataError."""
+    length = payload_length(content, offset)
+    data = content.read(offset + HEADER_BYTES, length + FOOTER_BYTES)
+    if _CRC.unpack_from(data, length)[0] != masked_crc(data[:length]):
+        raise DataError(WRONG_CRC)
+    return data[:length]
 
 
-def record_offsets(path: str | os.PathLike, content: np.ndarray) -> Iterator[int]:
+def record_offsets(path: str | os.PathLike, content: StoredBytes) -> Iterator[int]:
     """Yields where each record starts, reading the headers only. DataError names the file, the record and the byte."""
     index, offset = 0, 0
-    while offset < len(content):
+    while offset < content.size:
         with located(path, index, offset):
             length = payload_length(content, offset)
         yield offset

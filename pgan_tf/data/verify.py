@@ -59,12 +59,12 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
 
 def _check_file(path: Path, resolution: int) -> int:
     """The number of records, all of them sound; DataError names the first that is not."""
-    content = tfrecord.map_file(path)
+    content = tfrecord.open_file(path)
     offsets = list(tfrecord.record_offsets(path, content))
     shapes = set()
     for index, offset in enumerate(track(offsets, len(offsets), f"checking {path.name}")):
         with tfrecord.located(path, index, offset):
-            shape = tfrecord.image_layout(tfrecord.payload(content, offset, check=True))[:3]
+            shape = tfrecord.image_layout(tfrecord.payload(content, offset))[:3]
             shapes.add(shape[0])
             if shape[1:] != (resolution, resolution) or shape[0] not in (1, 3) or len(shapes) > 1:
                 raise DataError(

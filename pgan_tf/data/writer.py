@@ -16,7 +16,7 @@ from pgan_tf.data.dataset import RecordDataset, labels_path
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, new_folder, storing
 from pgan_tf.data.pyramid import LOWEST, pyramid
-from pgan_tf.data.tfrecord import encode_image, frame, located, map_file, payload, record_bytes
+from pgan_tf.data.tfrecord import encode_image, frame, located, open_file, payload, record_bytes
 
 HIGHEST = 8192
 MOST_SHARDS = 99_999  # five digits in the names
@@ -197,11 +197,11 @@ class DatasetWriter:
             for shard, count in enumerate(self._counts):
                 for path, resolution in zip(self.paths(shard), self.resolutions, strict=True):
                     length = record_bytes(resolution, resolution, self.channels)
-                    content = map_file(path)
-                    if len(content) != count * length:
-                        raise DataError(f"{path.name} has {len(content)} bytes instead of {count * length}")
+                    content = open_file(path)
+                    if content.size != count * length:
+                        raise DataError(f"{path.name} has {content.size} bytes instead of {count * length}")
                     with located(path.name, count - 1, (count - 1) * length):
-                        payload(content, (count - 1) * length, check=True)
+                        payload(content, (count - 1) * length)
             RecordDataset(self._temporary)
         except DataError as error:
             raise DataError(f"{self.folder}: the disk has not kept what was written ({error}); check it") from error

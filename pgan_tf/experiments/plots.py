@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pgan_tf import grids
+from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
 from pgan_tf.experiments.scores import Score
 from pgan_tf.experiments.suite import Suite
@@ -188,7 +189,7 @@ def _over_time(files: list[Path]) -> list[Path]:
 
 def _cells(file: Path, cell: int) -> np.ndarray:
     """The upper left CELLS of a grid whose images have `cell` pixels, uint8 [H,W,3]."""
-    picture = Image.open(file).convert("RGB")
+    picture = Image.fromarray(read_picture(file, channels=3))
     columns, rows = min(CELLS[0], picture.width // cell), min(CELLS[1], picture.height // cell)
     part = picture.crop((0, 0, columns * cell, rows * cell))
     return np.asarray(part.resize((columns * CELL, rows * CELL), Image.Resampling.BOX))

@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.grids import grid
 from pgan_tf.inference import captions, walks
 from pgan_tf.inference.drawing import Drawing
@@ -89,9 +89,7 @@ def fakes_frames(run: Path, count: int) -> Iterator[np.ndarray]:
     found = _existing(sorted(run.glob("fakes[0-9]*.png"), key=_kimg), run, "fakes*.png")
 
     def picture(path: Path) -> np.ndarray:
-        pixels = np.asarray(Image.open(path))
-        pixels = pixels[..., None] if pixels.ndim == 2 else pixels  # [H,W,C]
-        return captions.captioned(pixels, f"{_kimg(path)} thousand images")
+        return captions.captioned(read_picture(path), f"{_kimg(path)} thousand images")
 
     return _in_turn(found, picture, count)
 

@@ -40,6 +40,9 @@ class Equalized(keras.layers.Layer):
     def outputs_per_image(self) -> int:
         return math.prod(self.output_size)
 
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self.output_size)
+
     def scaled_weight(self) -> tf.Tensor:
         return tf.cast(self.weight.value * self.scale, self.compute_dtype)
 

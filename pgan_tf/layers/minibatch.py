@@ -96,6 +96,9 @@ class MinibatchStatistics(keras.layers.Layer):
     def mixes_groups(self) -> bool:
         return MINIBATCH_STATISTICS[self.statistics].mixes_groups
 
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + self.maps)
+
     def call(self, x):
         n, (h, w, c) = tf.shape(x)[0], x.shape[1:]
         size = tf.minimum(self.group_size, n)

@@ -14,6 +14,9 @@ class PixelNorm(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
     def call(self, x):
         mean_square = tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
         return x * tf.math.rsqrt(mean_square + tf.cast(self.epsilon, x.dtype))

@@ -108,7 +108,8 @@ def _network(content: bytes) -> tuple[type[ProgressiveNetwork], dict]:
 
 def _is_plain(build: dict) -> bool:
     shape = build["input_shape"]
-    return isinstance(shape, list) and all(size is None or type(size) is int for size in shape)
+    shapes = shape if isinstance(shape, list) and shape and isinstance(shape[0], list) else [shape]
+    return all(isinstance(shape, list) and all(size is None or type(size) is int for size in shape) for shape in shapes)
 
 
 # ---- the options -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import zlib
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pgan_tf.layers import (
@@ -95,6 +96,32 @@ class ProgressiveNetwork(keras.Model):
         layer.build(input_shape)
         return layer
 
+    def __call__(self, inputs, *args, **kwargs):
+        """Keras' call, with one line for inputs of other shapes. ValueError."""
+        given = _shapes(inputs)
+        if not self.takes(given):
+            names = " and ".join(f"{name} {_shown(shape)}" for name, shape in self.wanted_inputs().items())
+            raise ValueError(f"{self.name}: this network wants {names}, not {' and '.join(map(_shown, given))}")
+        return super().__call__(inputs, *args, **kwargs)
+
+    def wanted_inputs(self) -> dict[str, tuple]:
+        """{what an input is called: its shape}, None for the samples."""
+        raise NotImplementedError
+
+    def takes(self, shapes: list[tuple]) -> bool:
+        """Whether inputs of these shapes are what it wants."""
+        wanted = list(self.wanted_inputs().values())
+        return len(shapes) == len(wanted) and all(map(_fits, shapes, wanted))
+
+    def build_from_config(self, config):
+        """Nothing: a network is built when it is made, by its options, whatever shape a file says."""
+
+    def export(self, *args, **kwargs):
+        """Keras' export, which wants a network that has been called."""
+        zeros = [tf.zeros([1, *shape[1:]], self.input_dtype) for shape in self.wanted_inputs().values()]
+        self(zeros if len(zeros) > 1 else zeros[0])
+        super().export(*args, **kwargs)
+
     def parameters_by_name(self) -> dict[str, keras.Variable]:
         """{'8x8_Conv1/weight': variable, ...}: the same name means the same parameter at every stage."""
         return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.trainable_variables}
@@ -128,10 +155,20 @@ class Generator(ProgressiveNetwork):
         self.pixelnorm_epsilon, self.use_leakyrelu = pixelnorm_epsilon, use_leakyrelu
         self.g_block = g_block
         self.pixel_norm = PixelNorm(pixelnorm_epsilon, name="pixel_norm", dtype=self.dtype_policy)
-        self.build((None, self.latent_size))
+        shapes = list(self.wanted_inputs().values())
+        self.build(shapes if self.label_size else shapes[0])
+
+    def wanted_inputs(self) -> dict[str, tuple]:
+        shapes = {"latents": (None, self.latent_size), "labels": (None, self.label_size)}
+        return {name: shape for name, shape in shapes.items() if shape[1]}
+
+    def takes(self, shapes: list[tuple]) -> bool:
+        joined = (None, self.latent_size + self.label_size)  # as the first layer has them
+        return super().takes(shapes) or (len(shapes) == 1 and _fits(shapes[0], joined))
 
     def build(self, input_shape):
         inputs = self.latent_size + self.label_size
+        self.pixel_norm.build((None, inputs))
         self.dense = self.layer(LatentProjection, self.maps(4), "4x4_Dense", (None, inputs), gain=math.sqrt(2) / 4)
         self.conv = self._conv("4x4_Conv", 4, 4)
         self.blocks = [self._block(res) for res in self.block_resolutions()]
@@ -203,7 +240,10 @@ class Discriminator(ProgressiveNetwork):
         super().__init__(**kwargs)
         self.mbstd_group_size, self.minibatch_statistics = mbstd_group_size, minibatch_statistics
         self.d_block = d_block
-        self.build((None, self.resolution, self.resolution, self.num_channels))
+        self.build(self.wanted_inputs()["images"])
+
+    def wanted_inputs(self) -> dict[str, tuple]:
+        return {"images": (None, self.resolution, self.resolution, self.num_channels)}
 
     def build(self, input_shape):
         self.from_rgb = [
@@ -218,6 +258,7 @@ class Discriminator(ProgressiveNetwork):
             self.mbstd_group_size, self.minibatch_statistics, name="minibatch_statistics", dtype=self.dtype_policy
         )
         maps = self.maps(4)
+        self.statistics.build((None, 4, 4, maps))
         more = self.statistics.maps if self.mbstd_group_size > 1 else 0
         self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + more))
         self.dense0 = self.layer(EqualizedDense, self.maps(2), "4x4_Dense0", (None, maps * 16))
@@ -259,6 +300,23 @@ class Discriminator(ProgressiveNetwork):
     def get_config(self):
         names = "mbstd_group_size minibatch_statistics d_block"
         return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+
+
+def _shapes(inputs) -> list[tuple]:
+    """The shape of each tensor or array of a call; labels of no components are none."""
+    inputs = inputs if isinstance(inputs, (tuple, list)) else [inputs]
+    shapes = [tuple(x.shape) if hasattr(x, "shape") else np.shape(x) for x in inputs]
+    return [shape for shape in shapes if shape != (*shape[:1], 0)]
+
+
+def _fits(given: tuple, wanted: tuple) -> bool:
+    return len(given) == len(wanted) and all(
+        a is None or b is None or a == b for a, b in zip(given, wanted, strict=True)
+    )
+
+
+def _shown(shape: tuple) -> str:
+    return "[" + ",".join("N" if size is None else str(size) for size in shape) + "]"
 
 
 def _leaky(x: tf.Tensor) -> tf.Tensor:

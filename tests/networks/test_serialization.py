@@ -1,9 +1,13 @@
 """A saved network loads with plain Keras in a process that has only imported the package."""
 
 import itertools
+import json
+import zipfile
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.saved import load_network, save_network
@@ -76,8 +80,6 @@ def test_config_says_everything(saved):
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_precision_survives_saving(policy, tmp_path):
-    import keras
-
     network = Generator(resolution=8, fmap_base=64, fmap_max=16, dtype=policy)
     network.save(tmp_path / "g.keras")
     again = keras.saving.load_model(tmp_path / "g.keras")
@@ -113,3 +115,83 @@ def test_a_file_with_the_number_of_its_network_is_read(tmp_path, kind):
     read = load_network(tmp_path / "old.keras", kind).parameters_by_name()
     for name, variable in network.parameters_by_name().items():
         np.testing.assert_array_equal(read[name], variable, err_msg=name)
+
+
+def old_form(path, latent_size):
+    """The file as older versions wrote it: one shape for all inputs."""
+    with zipfile.ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    config = json.loads(parts["config.json"])
+    config["build_config"] = {"input_shape": [None, latent_size]}
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new", "old"])
+@pytest.mark.parametrize("labels", [0, 3])
+def test_keras_own_export_takes_what_the_network_takes(labels, old, tmp_path):
+    """Right after loading, also of a file of an older version; any number of samples; the same numbers."""
+    network = Generator(resolution=8, fmap_base=64, fmap_max=16, label_size=labels, fading=True, alpha=0.3)
+    network.save(tmp_path / "g.keras")
+    if old:
+        old_form(tmp_path / "g.keras", 16)
+    inputs = [np.random.RandomState(0).standard_normal([5, 16]).astype(np.float32)]
+    inputs += [np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]] if labels else []
+    expected = network(inputs if labels else inputs[0]).numpy()
+    for load in (lambda path: keras.saving.load_model(path), load_network):
+        loaded = load(tmp_path / "g.keras")
+        assert all(np.array_equal(a, b) for a, b in zip(loaded.get_weights(), network.get_weights(), strict=True))
+        loaded.export(tmp_path / "saved", verbose=False)
+        exported = tf.saved_model.load(str(tmp_path / "saved"))
+        found = exported.serve(inputs if labels else inputs[0])
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_discriminator_exports(tmp_path):
+    network = Discriminator(resolution=8, fmap_base=64, fmap_max=16, label_size=3)
+    network.export(tmp_path / "saved", verbose=False)
+    images = np.random.RandomState(0).standard_normal([4, 8, 8, 3]).astype(np.float32)
+    exported = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(exported.serve(images)[0], network(images).scores, rtol=1e-4, atol=1e-5)
+
+
+WRONG = {  # what a network is called with, and what it says it wants
+    "no labels": ((Generator, 3), [(2, 16)], r"wants latents \[N,16\] and labels \[N,3\], not \[2,16\]"),
+    "other labels": ((Generator, 3), [(2, 16), (2, 4)], r"labels \[N,3\], not \[2,16\] and \[2,4\]"),
+    "other latents": ((Generator, 0), [(2, 8)], r"wants latents \[N,16\], not \[2,8\]"),
+    "labels for none": ((Generator, 0), [(2, 16), (2, 3)], r"wants latents \[N,16\], not"),
+    "one latent": ((Generator, 0), [(16,)], r"wants latents \[N,16\], not \[16\]"),
+    "other images": ((Discriminator, 0), [(2, 16, 16, 3)], r"wants images \[N,8,8,3\], not \[2,16,16,3\]"),
+    "grey images": ((Discriminator, 3), [(2, 8, 8, 1)], r"wants images \[N,8,8,3\], not \[2,8,8,1\]"),
+}
+
+
+@pytest.mark.parametrize(("kind", "shapes", "message"), WRONG.values(), ids=WRONG)
+def test_a_call_of_another_shape_says_what_the_network_wants(kind, shapes, message):
+    network = kind[0](resolution=8, fmap_base=64, fmap_max=16, label_size=kind[1])
+    given = [np.zeros(shape, np.float32) for shape in shapes]
+    with pytest.raises(ValueError, match=message) as caught:
+        network(given if len(given) > 1 else given[0])
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_of_no_components_are_no_labels():
+    network = Generator(resolution=4, fmap_base=64, fmap_max=16)
+    latents = np.ones([2, 16], np.float32)
+    np.testing.assert_array_equal(network((latents, np.zeros([2, 0], np.float32))), network(latents))
+
+
+@pytest.mark.parametrize("kind", [Generator, Discriminator])
+@pytest.mark.parametrize("fused", [False, True])
+def test_the_summary_shows_every_shape(kind, fused):
+    lines, network = [], kind(resolution=8, fmap_base=64, fmap_max=16, label_size=3, fading=True, fused_scale=fused)
+    network.summary(print_fn=lines.append, line_length=120)
+    text = "\n".join(lines)
+    assert "?" not in text
+    assert "unbuilt" not in text
+    for layer in network.layers:
+        if hasattr(layer, "output_size"):
+            row = next(line for line in text.splitlines() if f" {layer.name} " in line)
+            assert f"(None, {', '.join(map(str, layer.output_size))})" in row

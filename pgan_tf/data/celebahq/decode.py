@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.pictures.opening import open_picture
 
 VERSION = "8d"
 _END = b"\xff\xd9"
@@ -57,11 +56,9 @@ def pixels_md5(pixels: np.ndarray) -> str:
 def _check_size(path: str | os.PathLike) -> None:
     """Looks at the header only."""
     try:
-        with warnings.catch_warnings(), Image.open(path):
-            warnings.simplefilter("ignore")
+        with open_picture(path):
+            pass
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{path}: {error}") from error
-    except OSError as error:  # Pillow's word for no picture, too
-        raise DataError(f"{path}: no JPEG file that can be read: {error.strerror or 'of no known format'}") from error
+    except Exception as error:  # decoders raise anything
+        raise DataError(f"{path}: no JPEG file that can be read: {error}") from error

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from PIL import Image
-
 from pgan_tf.data.celebahq.checks import PICTURES, check_resolution
 from pgan_tf.data.celebahq.create import Options, reduced
 from pgan_tf.data.celebahq.geometry import SIDE
@@ -18,7 +16,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.fitting import Files
 from pgan_tf.data.sources.images import as_files, open_listing
-from pgan_tf.data.sources.picture import EXTENSIONS, File, read_picture
+from pgan_tf.data.sources.picture import EXTENSIONS, File, open_picture, read_picture
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 
@@ -68,7 +66,7 @@ def _check_size(item: Any, files: Files) -> None:
     """Reads the header only."""
     name = files.name(item)
     try:
-        with Image.open(files.open(item)) as image:
+        with open_picture(files.open(item)) as image:
             size = image.size
     except Exception as error:  # decoders raise anything
         raise DataError(f"{name}: no picture that can be read: {error}") from error

@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pgan_tf.data.celebahq.deltas import picture_md5
+from pgan_tf.data.pictures.opening import open_picture
 from pgan_tf.files import new_file
 
 
@@ -41,7 +42,7 @@ class WorkFolder:
     def load(self, index: int, final_md5: str) -> np.ndarray | None:
         """uint8 [R,R,3]; None if it is not there or damaged."""
         try:
-            with Image.open(self._path(index, final_md5)) as image:
+            with open_picture(self._path(index, final_md5)) as image:
                 pixels, md5 = np.asarray(image), image.text.get("md5")
         except Exception:  # Pillow raises anything for a damaged file
             return None

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from PIL import Image
+import numpy as np
+from PIL import Image, UnidentifiedImageError
 
+from pgan_tf.data.errors import DataError
+from pgan_tf.data.pictures import tiff
 from pgan_tf.data.pictures.ancillary import without_metadata
-from pgan_tf.data.pictures.depth import FULL, Range, unknown_range
+from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, read_tiff
+from pgan_tf.data.pictures.depth import FULL, Range, is_deep, unknown_range
 from pgan_tf.data.pictures.flatten import Meaning
+from pgan_tf.data.pictures.formats import FORMATS
+from pgan_tf.data.pictures.frames import frames_in
 from pgan_tf.data.pictures.opening import (
     MAX_PIXELS,
     SMALLEST_SCALE,
     File,
-    check_decoded,
+    check_pixels,
     is_scalable,
     kind_of,
+    open_picture,
     open_stream,
     stream_of,
     trusting_our_limit,
@@ -26,12 +34,17 @@ from pgan_tf.data.pictures.tagged import profile_of
 
 LARGE = 2**25  # pixels; only above them is anything done at a smaller scale
 _OPAQUE_WHERE_ALL_CLEAR = ("BMP", "TGA")  # programs leave the fourth byte 0 there
+_SAMPLES_OF_FEW_BITS = {"L;2": 85, "L;4": 17}  # Pillow's raw modes of PNG: what it multiplies samples by
+_TWELVE_BITS = Range(0, 4095)
 T = TypeVar("T")
 
 
 class How(NamedTuple):
-    """max_pixels: see `open_picture`. side: the least that the shorter side is needed with, if less than all will do.
-    range: of deep samples. frame: counted from 0."""
+    """What is wanted of a file.
+
+    max_pixels: as in `open_picture`. side: what the shorter side will be reduced to, if at all. range: of deep samples.
+    frame: which, from 0.
+    """
 
     max_pixels: int = MAX_PIXELS
     side: int | None = None
@@ -40,18 +53,23 @@ class How(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """image: loaded, of any mode, as stored. turn: what makes it upright. size: width and height of the file's picture,
-    upright. mode: Pillow's name. meaning: of the samples."""
+    """image: loaded, of any mode, as stored. turn: what makes it upright.
 
-    image: Image.Image
+    size: width and height of the file's picture, upright. mode: Pillow's name for it. meaning: of the samples. frames:
+    how many the file has. dim: it is of 16 bits, and 12 would do.
+    """
+
+    image: Image.Image | None
     turn: Image.Transpose | None
     size: tuple[int, int]
     mode: str
     meaning: Meaning
+    frames: int = 1
+    dim: bool = False
 
 
 def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
-    """use(the decoded picture). Raises what Pillow raises, DataError for what is not read here."""
+    """use(the decoded picture). Raises what Pillow raises, and DataError for what is not read here."""
     with stream_of(file) as stream, trusting_our_limit():
         try:
             return use(_decode(stream, stream, how))
@@ -62,19 +80,52 @@ def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
             return use(_decode(plain, stream, how))
 
 
+def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height as they are stored, by the header alone. Raises as `with_decoded`."""
+    with stream_of(file) as stream:
+        page = next(tiff.pages(stream), None) if kind_of(stream) == "TIFF" else None
+        if page is not None and is_rare(page, ranged=False):
+            check_pixels(page.size, max_pixels)
+            return page.size
+        with open_picture(stream, max_pixels) as image:
+            return image.size
+
+
 def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
     """`original`: the file with all its metadata."""
-    image = open_stream(stream, how.max_pixels)
-    kind, mode, size = kind_of(stream), image.mode, image.size
-    profile = profile_of(image, original, kind)
-    if how.frame:
+    kind = kind_of(stream)
+    page = next(islice(tiff.pages(stream), how.frame, None), None) if kind == "TIFF" else None
+    frames = len(tiff.whole_pages(stream)) if page else 1
+    if page is not None and is_rare(page, how.range is not None):
+        return _decode_rare(stream, page, how)._replace(frames=frames)
+    try:
+        image = open_stream(stream, how.max_pixels)
+        frames = frames if page else len(frames_in(image, stream))
         image.seek(how.frame)
+    except DataError as error:
+        if page is None or not isinstance(error.__cause__, UnidentifiedImageError):
+            raise
+        raise tiff.unread(page) from error
+    mode, size = image.mode, image.size
+    profile = profile_of(image, original, kind)
+    given = None if _range_is_told(image, kind) else how.range
     _scale_down(image, how.side)
-    check_decoded(image, stream, how.max_pixels)
-    image.load()
+    check_pixels(image.size, how.max_pixels, FORMATS[kind].bytes_per_pixel)
+    meaning = _meaning(image, kind, given)._replace(profile=profile)
+    image = _loaded(stream, image, kind, given)
+    opaque = kind in _OPAQUE_WHERE_ALL_CLEAR and image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
     orientation = orientation_of(image)
     size = size[::-1] if orientation in ON_ITS_SIDE else size
-    return Decoded(image, TURNS.get(orientation), size, mode, _meaning(image, kind, profile, how.range))
+    dim = meaning.range == FULL and image.mode.startswith("I;16") and np.asarray(image).max() <= _TWELVE_BITS.high
+    return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque), frames, dim)
+
+
+def _decode_rare(stream: BinaryIO, page: tiff.Layout, how: How) -> Decoded:
+    check_pixels(page.size, how.max_pixels, (2 * page.bits // 8 + 1) * page.samples)
+    image = as_picture(read_tiff(stream, page), how.range)
+    size = page.size[::-1] if page.orientation in ON_ITS_SIDE else page.size
+    mode = "I" if image.mode == "L" else image.mode
+    return Decoded(image, TURNS.get(page.orientation), size, mode, Meaning(page.profile))
 
 
 def _scale_down(image: Image.Image, side: int | None) -> None:
@@ -87,15 +138,32 @@ def _scale_down(image: Image.Image, side: int | None) -> None:
     image.draft(None, (image.width // scale, image.height // scale))
 
 
-def _meaning(image: Image.Image, kind: str, profile: bytes | None, given: Range | None) -> Meaning:
-    clear = image.info.get("transparency") if image.mode.startswith("I") else None
-    opaque = kind in _OPAQUE_WHERE_ALL_CLEAR and image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
-    return Meaning(profile, given or _known_range(image, kind), opaque=opaque, clear=clear)
+def _range_is_told(image: Image.Image, kind: str) -> bool:
+    """Whether the file tells its greatest sample, and Pillow has made 65535 of it."""
+    decoder, args = image.tile[0][0] if image.tile else "", image.tile[0][3] if image.tile else ""
+    return kind == "JPEG 2000" or decoder == "ppm_plain" or (decoder == "ppm" and args[1] < FULL.high)
 
 
-def _known_range(image: Image.Image, kind: str) -> Range:
-    if image.mode == "F":
-        raise unknown_range("floating-point")
-    if image.mode == "I" and kind == "TIFF":
-        raise unknown_range("32-bit and signed")
-    return FULL
+def _meaning(image: Image.Image, kind: str, given: Range | None) -> Meaning:
+    """Of a picture that is not loaded yet. DataError where nobody can know."""
+    if given is None and (image.mode == "F" or (image.mode == "I" and kind == "TIFF")):
+        raise unknown_range("floating-point" if image.mode == "F" else "32-bit")
+    raw = image.tile[0][3] if image.tile else ""
+    raw = raw if isinstance(raw, str) else str(raw[:1])
+    clear = image.info.get("transparency")
+    if isinstance(clear, int) and raw in _SAMPLES_OF_FEW_BITS:
+        image.info["transparency"] = clear * _SAMPLES_OF_FEW_BITS[raw]
+    return Meaning(
+        range=given or (_TWELVE_BITS if "I;12" in raw else FULL), clear=clear if is_deep(image.mode) else None
+    )
+
+
+def _loaded(stream: BinaryIO, image: Image.Image, kind: str, given: Range | None) -> Image.Image:
+    """The picture with its pixels; where Pillow has no mode for them, with 8 bits of them."""
+    deep = READERS[kind](stream, image, given is not None) if kind in READERS else None
+    if deep is None:
+        image.load()
+        return image
+    found = as_picture(deep, given if deep.full.high > 255 else None)
+    found.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    return found

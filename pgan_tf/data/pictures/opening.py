@@ -19,7 +19,7 @@ File = str | os.PathLike | BinaryIO
 MAX_PIXELS = 2**26  # 8192 x 8192: decoded in a quarter of a gigabyte
 UNTOLD = "TGA"  # the format that no signature tells
 SMALLEST_SCALE = 8  # a JPEG file can be decoded at an eighth of its size
-_PLAIN = 4  # bytes of memory for a pixel
+PLAIN_BYTES = 4  # of memory for a pixel in most decoders
 
 
 @contextmanager
@@ -67,22 +67,31 @@ def trusting_our_limit() -> Iterator[None]:
 def open_stream(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The picture in a file that is open and stays so, only its header read. DataError as by `open_picture`."""
     kind = kind_of(stream)
-    _require(kind)
-    try:
-        image = Image.open(stream, formats=FORMATS[kind].pillow)
-    except UnidentifiedImageError as error:  # its own message names the file by a path, or an address in memory
-        raise DataError("cannot identify image file; it is damaged, or no picture") from error
-    width, height = image.size
-    if width * height > _most_pixels(kind, max_pixels) * (SMALLEST_SCALE**2 if is_scalable(image) else 1):
-        raise DataError(_too_large(kind, image.size, max_pixels))
+    image = identified(stream, kind)
+    parts = SMALLEST_SCALE**2 if is_scalable(image) else 1
+    check_pixels(image.size, max_pixels, FORMATS[kind].bytes_per_pixel / parts)
     return image
 
 
-def check_decoded(image: Image.Image, stream: BinaryIO, max_pixels: int) -> None:
-    """DataError where the picture, at the scale it is to be decoded at, has more pixels than allowed."""
-    kind = kind_of(stream)
-    if image.width * image.height > _most_pixels(kind, max_pixels):
-        raise DataError(_too_large(kind, image.size, max_pixels))
+def identified(stream: BinaryIO, kind: str) -> Image.Image:
+    """As `open_stream`, of a row of FORMATS and without a limit."""
+    if not READABLE.get(kind, lambda: True)():
+        raise DataError(f"{kind} {FORMATS[kind].needs}")
+    try:
+        return Image.open(stream, formats=FORMATS[kind].pillow)
+    except UnidentifiedImageError as error:  # its own message names the file by a path, or an address in memory
+        raise DataError("cannot identify image file; it is damaged, or no picture") from error
+
+
+def check_pixels(size: tuple[int, int], max_pixels: int, bytes_per_pixel: float = PLAIN_BYTES) -> None:
+    """DataError for a picture of more pixels than allowed; fewer are, where each takes more memory than usual."""
+    allowed = int(max_pixels * PLAIN_BYTES / max(bytes_per_pixel, PLAIN_BYTES))
+    if size[0] * size[1] * min(1, bytes_per_pixel / PLAIN_BYTES) > allowed:
+        why = f" ({allowed:,} of this kind, which takes more memory)" if allowed != max_pixels else ""
+        raise DataError(
+            f"{size[0]}x{size[1]} has more pixels than --max_pixels={max_pixels} allows{why}; "
+            "raise the limit if it is meant"
+        )
 
 
 def is_scalable(image: Image.Image) -> bool:
@@ -94,24 +103,6 @@ def kind_of(stream: BinaryIO) -> str:
     """The row of FORMATS that an open file belongs to."""
     stream.seek(0)
     return format_of(stream.read(HEAD_BYTES)) or UNTOLD
-
-
-def _most_pixels(kind: str, max_pixels: int) -> int:
-    return max_pixels * _PLAIN // FORMATS[kind].bytes_per_pixel
-
-
-def _too_large(kind: str, size: tuple[int, int], max_pixels: int) -> str:
-    allowed = _most_pixels(kind, max_pixels)
-    why = f" ({allowed:,} of {kind}, which takes more memory)" if allowed != max_pixels else ""
-    return (
-        f"{size[0]}x{size[1]} has more pixels than --max_pixels={max_pixels} allows{why}; "
-        "raise the limit if it is meant"
-    )
-
-
-def _require(kind: str) -> None:
-    if not READABLE.get(kind, lambda: True)():
-        raise DataError(f"{kind} {FORMATS[kind].needs}")
 
 
 def _heif_is_readable() -> bool:

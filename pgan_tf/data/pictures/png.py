@@ -10,7 +10,9 @@ from typing import BinaryIO, NamedTuple
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREATEST = 2**24  # bytes of a chunk that is looked into, and of what it unpacks to
-_SEEN = frozenset([b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"])  # of the ancillary chunks, those of the pixels
+_SEEN = frozenset([b"tRNS", b"eXIf"])  # of the ancillary chunks, those that a person sees the effect of
+_TRANSPARENCY_BYTES = {0: 2, 2: 6, 3: 1}  # of tRNS at least, by the colour type of IHDR
+_COLOUR_TYPE_AT = 25
 
 
 class Chunk(NamedTuple):
@@ -65,11 +67,14 @@ def header_chunks(stream: BinaryIO, names: frozenset[bytes]) -> dict[bytes, byte
 
 
 def parts_of_the_picture(stream: BinaryIO) -> list[bytes | range]:
-    """The signature and those chunks that tell pixels; a damaged one that is ancillary is left out."""
+    """The signature and those chunks that tell its first frame; a damaged one that is ancillary is left out."""
+    stream.seek(_COLOUR_TYPE_AT)
+    least = _TRANSPARENCY_BYTES.get(int.from_bytes(stream.read(1), "big"), 0)
     kept = []
     for chunk in chunks(stream):
         critical = not chunk.name[0] & 0x20
-        if critical or (chunk.name in _SEEN and sound_data(stream, chunk) is not None):
+        fits = chunk.name != b"tRNS" or chunk.size >= least
+        if critical or (chunk.name in _SEEN and fits and sound_data(stream, chunk) is not None):
             kept.append(chunk.span)
     return [SIGNATURE, *kept]
 

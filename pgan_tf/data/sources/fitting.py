@@ -12,7 +12,19 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.picture import MAX_PIXELS, File, Target, default_resolution, load_picture, parse_colour
+from pgan_tf.data.pictures.depth import parse_range
+from pgan_tf.data.sources.frames import FRAMES, Frame, all_frames, frame_name, open_frame
+from pgan_tf.data.sources.picture import (
+    DIM,
+    FRAMES_LEFT_OUT,
+    MAX_PIXELS,
+    MORE_FRAMES,
+    File,
+    Target,
+    default_resolution,
+    load_picture,
+    parse_colour,
+)
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import MAX_SIDE_BYTES
 from pgan_tf.data.sources.source import Picture, PictureSource
@@ -29,6 +41,8 @@ class Options(NamedTuple):
     fit: str = "crop"
     background: str = "white"
     mode: str = "rgb"
+    range: str | None = None  # LOW,HIGH, of deep samples
+    frames: str = "first"  # of an animation, pages of a TIFF; one of FRAMES
     max_pixels: int = MAX_PIXELS  # of a picture; a larger one counts as unreadable
     max_file_bytes: int = MAX_FILE_BYTES  # of a member of an archive, unpacked; a larger one counts as unreadable
     max_side_bytes: int = MAX_SIDE_BYTES  # of a file with the labels of all pictures; see sides.py
@@ -51,48 +65,90 @@ class Files(NamedTuple):
 
 def write_files(out: str | os.PathLike, files: Files, options: Options, report: Report) -> Report:
     """Makes the data set `out` of `files`; `report` brings where they come from and notes. Raises DataError."""
+    if options.frames not in FRAMES:
+        raise DataError(f"--frames={options.frames}: must be one of {', '.join(FRAMES)}")
     target = _target(files, options, report)
-    load = partial(load_file, open_file=files.open, name=files.name, target=target)
+    load = load_file
+    if options.frames == "all":
+        files, load = _with_all_frames(files, options, report), load_frame
+    load = partial(load, open_file=files.open, name=files.name, target=target)
     source = PictureSource(
         report.source, target.resolution, target.channels, files.items, load, files.name,
         files.labels, list(files.label_names), report.notes,
     )  # fmt: skip
     written = write(out, source, options.output)
     _note_enlarged(written, target)
+    _note_remarks(written)
     return written
 
 
-def load_file(item: Any, open_file: Callable[[Any], File], name: Callable[[Any], str], target: Target) -> Picture:
+def load_file(
+    item: Any, open_file: Callable[[Any], File], name: Callable[[Any], str], target: Target, frame: int = 0
+) -> Picture:
     """Runs in a worker."""
     file = open_file(item)
     try:
-        return load_picture(file, target)
+        return load_picture(file, target, frame)
     except Exception as error:
-        message = str(error).replace(str(file), os.path.basename(name(item)))
-        raise DataError(message or type(error).__name__) from error
+        raise DataError(_reason(error, file, name(item))) from error
+
+
+def load_frame(
+    item: Frame, open_file: Callable[[Frame], File], name: Callable[[Frame], str], target: Target
+) -> Picture:
+    """Runs in a worker. The file's other frames are items too: none is left out."""
+    picture = load_file(item, open_file, name, target, item.number)
+    return picture._replace(remarks=tuple(remark for remark in picture.remarks if remark[0] == DIM))
+
+
+def _reason(error: Exception, file: File, name: str) -> str:
+    """What is wrong with a file, without its path."""
+    return str(error).replace(str(file), os.path.basename(name)) or type(error).__name__
+
+
+def _with_all_frames(files: Files, options: Options, report: Report) -> Files:
+    frames = all_frames(files.items, files.open, options.output.workers, options.max_pixels)
+    report.notes.append(f"{len(frames)} frames were found in {len(files.items)} files")
+    labels = None if files.labels is None else files.labels[np.asarray(frames.owners)]  # [frames,L]
+    return Files(
+        frames, partial(open_frame, open_file=files.open), partial(frame_name, name=files.name), labels,
+        files.label_names,
+    )  # fmt: skip
 
 
 def _target(files: Files, options: Options, report: Report) -> Target:
     background = parse_colour(options.background)
+    known = None if options.range is None else parse_range(options.range)
     resolution = options.resolution
     if resolution is None:
         resolution = _usual_resolution(files, options.max_pixels, report.source)
         report.notes.append(f"--resolution={resolution} was chosen: half of the pictures or more are as large")
-    return Target(resolution, options.fit, background, options.mode, options.max_pixels)
+    return Target(resolution, options.fit, background, options.mode, options.max_pixels, known)
 
 
 def _usual_resolution(files: Files, max_pixels: int, source: str) -> int:
     """The largest that half of the pictures have without being enlarged; of many, some spread over all tell it."""
-    found, reason = [], ""
+    found, first = [], ""
     for index in range(0, len(files.items), max(1, len(files.items) // _MEASURED)):
-        item = files.items[index]
+        file = name = files.name(files.items[index])
         try:
-            found.append(default_resolution(files.open(item), max_pixels))
+            file = files.open(files.items[index])
+            found.append(default_resolution(file, max_pixels))
         except Exception as error:  # Pillow's decoders raise anything; the file is reported when it is loaded
-            reason = reason or f"{files.name(item)}: {(str(error).splitlines() or [type(error).__name__])[0]}"
+            first = first or f"{name}: {_reason(error, file, name)}"
     if not found:
-        raise DataError(f"{source}: none of the {len(files.items)} picture files can be read ({reason})")
+        raise DataError(f"{source}: none of the {len(files.items)} picture files can be read ({first})")
     return statistics.median_low(found)
+
+
+def _note_remarks(report: Report) -> None:
+    files, left_out, dim = (report.remarks[name] for name in (MORE_FRAMES, FRAMES_LEFT_OUT, DIM))
+    if files:
+        report.notes.append(f"{files} files have more frames: {left_out} left out; --frames=all takes them")
+    if dim:
+        report.notes.append(
+            f"{dim} pictures of 16 bits have no value above 4095; if they are of 12 bits, give --range=0,4095"
+        )
 
 
 def _note_enlarged(report: Report, target: Target) -> None:

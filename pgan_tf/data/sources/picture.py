@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.pictures.decode import LARGE, Decoded, How, with_decoded
-from pgan_tf.data.pictures.depth import is_deep
+from pgan_tf.data.pictures.decode import LARGE, Decoded, How, size_of, with_decoded
+from pgan_tf.data.pictures.depth import Range, is_deep
 from pgan_tf.data.pictures.flatten import Box, flattened
 from pgan_tf.data.pictures.formats import EXTENSIONS as EXTENSIONS  # for those who list files
 from pgan_tf.data.pictures.formats import looks_like_picture as looks_like_picture
@@ -24,6 +24,7 @@ from pgan_tf.data.writer import is_resolution
 FITS = ("crop", "pad", "stretch")
 MODES = ("rgb", "grey")
 WHITE = (255, 255, 255)
+MORE_FRAMES, FRAMES_LEFT_OUT, DIM = "files with more frames", "frames left out", "dim"  # remarks
 _GREATEST_DEFAULT = 1024  # without --resolution; photographs are larger than anyone means to train on
 _TURN = Image.Transpose
 _MIRRORS_X = (_TURN.FLIP_LEFT_RIGHT, _TURN.ROTATE_180, _TURN.ROTATE_90, _TURN.TRANSVERSE)  # right comes before left
@@ -36,6 +37,8 @@ class Target:
 
     resolution: side in pixels. fit: `crop` the middle square, `pad` to a square, or `stretch`. background: RGB, 0..255,
     under transparent pixels and in the padding. mode: `rgb` or `grey`. max_pixels: larger pictures are not decoded.
+    range: the samples that are black and white where they have more than 8 bits; None: all of 16 bits, others are
+    refused.
     """
 
     resolution: int
@@ -43,6 +46,7 @@ class Target:
     background: tuple[int, int, int] = (255, 255, 255)
     mode: str = "rgb"
     max_pixels: int = MAX_PIXELS
+    range: Range | None = None
 
     def __post_init__(self) -> None:
         if not is_resolution(self.resolution):
@@ -66,18 +70,19 @@ def parse_colour(text: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def load_picture(file: File, target: Target) -> Picture:
-    """Reads a picture file -> the square uint8 [R, R, C], its own (width, height) as seen, its own Pillow mode.
+def load_picture(file: File, target: Target, frame: int = 0) -> Picture:
+    """Reads a picture file -> the square uint8 [R, R, C], its own (width, height) and Pillow mode, remarks.
 
     `file`: a path, or an open file. Colours by its profile, as sRGB; turned as its EXIF orientation says; laid on the
     background before it is resized, so that the colours hidden under transparent pixels never bleed in; resized by
     Lanczos. Raises what Pillow raises, and DataError.
     """
-    how = How(target.max_pixels, target.resolution)
-    image, size, mode = with_decoded(file, how, partial(_within, target=target))
+    how = How(target.max_pixels, target.resolution, target.range, frame)
+    image, found = with_decoded(file, how, partial(_within, target=target))
     square = _resized(image, target)
     pixels = np.asarray(square.convert("L") if target.mode == "grey" else square)
-    return Picture(pixels.reshape(target.resolution, target.resolution, target.channels), size, mode)
+    pixels = pixels.reshape(target.resolution, target.resolution, target.channels)
+    return Picture(pixels, found.size, found.mode, _remarks(found))
 
 
 def read_opaque(
@@ -110,8 +115,7 @@ def picture_kind(file: File) -> tuple[tuple[int, int], bool]:
 
 def default_resolution(file: File, max_pixels: int = MAX_PIXELS) -> int:
     """The largest power of two, 4 to 1024, not above the smaller side of this picture. Raises what Pillow raises."""
-    with open_picture(file, max_pixels) as image:
-        side = min(image.size)
+    side = min(size_of(file, max_pixels))
     return max(4, min(_GREATEST_DEFAULT, 2 ** (side.bit_length() - 1)))
 
 
@@ -124,8 +128,13 @@ def _upright(found: Decoded, background: tuple[int, int, int]) -> Image.Image:
     return image if found.turn is None else image.transpose(found.turn)
 
 
-def _within(found: Decoded, target: Target) -> tuple[Image.Image, tuple[int, int], str]:
-    """-> (RGB, upright, of it what `target` shows, not much smaller than wanted; the file's size and mode)."""
+def _remarks(found: Decoded) -> tuple[tuple[str, int], ...]:
+    remarks = ((MORE_FRAMES, 1), (FRAMES_LEFT_OUT, found.frames - 1)) if found.frames > 1 else ()
+    return (*remarks, (DIM, 1)) if found.dim else remarks
+
+
+def _within(found: Decoded, target: Target) -> tuple[Image.Image, Decoded]:
+    """-> (RGB, upright: of it what `target` shows, at four times the size or more; the rest of what was found)."""
     width, height = found.image.size
     box = 0, 0, width, height
     if target.fit == "crop":
@@ -134,7 +143,8 @@ def _within(found: Decoded, target: Target) -> tuple[Image.Image, tuple[int, int
     large = sides[0] * sides[1] > LARGE
     factor = max(1, min(sides) // (4 * target.resolution)) if large else 1
     image = flattened(found.image, found.meaning, target.background, box, factor)
-    return (image if found.turn is None else image.transpose(found.turn)), found.size, found.mode
+    image = image if found.turn is None else image.transpose(found.turn)
+    return image, found._replace(image=None)
 
 
 def _middle_square(width: int, height: int, turn: Image.Transpose | None) -> Box:

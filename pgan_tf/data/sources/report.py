@@ -17,6 +17,7 @@ class Report:
     source: str
     notes: list[str] = field(default_factory=list)  # decisions taken for the user
     modes: Counter = field(default_factory=Counter)  # Pillow's names
+    remarks: Counter = field(default_factory=Counter)  # what the pictures themselves remarked, source.Picture
     sizes: Counter = field(default_factory=Counter)  # (width, height)
     skipped: list[tuple[str, str]] = field(default_factory=list)  # (file, reason)
     label_names: list[str] = field(default_factory=list)

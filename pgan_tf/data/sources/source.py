@@ -15,6 +15,7 @@ class Picture(NamedTuple):
     pixels: np.ndarray  # uint8 [R,R,C]
     size: tuple[int, int] | None = None  # width and height of the file, where they vary
     mode: str = ""  # Pillow's name
+    remarks: tuple[tuple[str, int], ...] = ()  # what else the report counts, and by how much
 
 
 @dataclass(frozen=True)
