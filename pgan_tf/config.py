@@ -153,8 +153,8 @@ class Optim:
         0.05, "half-life is at most this share of the images of the stage so far", minimum=0, maximum=1e6
     )
     precision: str = option(
-        "float32", "arithmetic; bfloat16 and float16 keep float32 weights",
-        choices=["float32", "bfloat16", "float16", "float64"],
+        "float32", "arithmetic; bfloat16 and float16 keep float32 weights; auto = what is fast on the machine",
+        choices=["auto", "float32", "bfloat16", "float16", "float64"],
     )  # fmt: skip
     jit: bool = option(False, "compile the gradient functions with XLA")
     nan: str = option(

@@ -80,6 +80,11 @@ class Schedule:
         rows = [phase for phase in self._phases if phase.start < min(phase.end, total)]
         return [dataclasses.replace(phase, end=min(phase.end, total)) for phase in rows]
 
+    @property
+    def grown_kimg(self) -> float:
+        """When the last stage begins, whether or not the run gets there."""
+        return self._phases[-1].start
+
     def at(self, images: int) -> Progress:
         """The schedule after `images` real images."""
         kimg = images / 1000.0
@@ -99,6 +104,18 @@ class Schedule:
             d_lrate=growth.d_lrate_dict.get(res, growth.d_lrate_base),
             tick_kimg=growth.tick_kimg_dict.get(res, growth.tick_kimg_base),
         )
+
+    def first_tick(self, images: float) -> float:
+        """The images after which the tick that begins after `images` ends, not counting what a block adds.
+
+        A tick that goes on into the next stage has that stage's length.
+        """
+        total = self.growth.total_kimg * 1000
+        for phase in self.phases():
+            length = 1000 * self.growth.tick_kimg_dict.get(phase.stage.resolution, self.growth.tick_kimg_base)
+            if images + length < 1000 * phase.end:
+                return min(total, max(images + length, 1000 * phase.start))
+        return total
 
     def _phase_at(self, kimg: float) -> Phase:
         """A fade begins after its first moment, as in the original: at alpha 0 the old resolution still trains."""

@@ -10,8 +10,8 @@ LEVELS = [
     {"errors", "metrics", "text"},
     {"option"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "quiet", "rules"},
-    {"schedule", "latents", "layers"},
-    {"networks", "losses"},
+    {"schedule", "presets", "latents", "layers", "devices"},
+    {"networks", "losses", "precision"},
     {"growth"},
     {"data"},
     {"evaluation"},
@@ -86,7 +86,7 @@ def heavy(known: dict[str, Path]) -> list[str]:
     """The modules that must start fast, and load TensorFlow all the same, themselves or through ours."""
     light = {
         name for name in known
-        if name in ("pgan_tf.config", "pgan_tf.schedule")
+        if name in ("pgan_tf.config", "pgan_tf.schedule", "pgan_tf.presets")
         or name.startswith(("pgan_tf.data", "pgan_tf.commands", "pgan_tf.programs"))
     } - {"pgan_tf.data.pipeline"}  # fmt: skip
     wrong = []

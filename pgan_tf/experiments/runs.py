@@ -13,6 +13,7 @@ from pgan_tf.metrics.registry import ASKED, METRICS
 
 # What may differ between a run and what the suite asks for without making it another run.
 _ELSEWHERE = ("result_dir", "dataset")
+AUTO = "auto"  # stands for what a run found best on its machine and keeps in its config.json
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
         raise ConfigError(f"{found[0]}: has no config.json; move the folder away") from None
     wanted = row.config.replace(seed=seed).values()
     for name, value in wanted.items():
-        if ours[name] != value and name not in _ELSEWHERE:
+        if ours[name] != value and name not in _ELSEWHERE and value != AUTO:
             raise ConfigError(
                 f"{found[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
                 "move the folder away to train anew"

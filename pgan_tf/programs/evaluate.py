@@ -44,12 +44,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    from pgan_tf.config import Config
+    from pgan_tf.devices import make_strategy
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
     from pgan_tf.metrics.errors import MetricError
     from pgan_tf.metrics.registry import named
-    from pgan_tf.training.plan import make_strategy
 
     if bool(args.run) == bool(args.fakes or args.reals):
         raise MetricError("give either --run=RUN, or --reals=SET --fakes=SET")
@@ -59,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         raise MetricError(f"--seed={args.seed}: must be at least 0")
     request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights)
     output = Path(args.output) if args.output else None
-    with make_strategy(Config()).scope():  # features are extracted on all devices
+    with make_strategy("mirrored").scope():  # features are extracted on all devices
         if args.run:
             reals = tasks.RunReals(Path(args.run), args.dataset, args.resolution)
             tasks.measure_run(reals, args.snapshots, request, output, args.baselines)

@@ -5,10 +5,12 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -16,6 +18,7 @@ from pgan_tf import __version__, flagfiles
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.errors import UserError
+from pgan_tf.presets import PRESETS
 from pgan_tf.programs import train_help
 from pgan_tf.programs.loading import load_tensorflow
 
@@ -23,6 +26,8 @@ INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
 define_flags(flags)
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
+flags.DEFINE_string("preset", "", "settings for your images: small, medium or paper; other flags win over them")
+flags.DEFINE_float("hours", 0.0, "with --preset: about how long the run may take; 0 = the preset's own")
 flags.DEFINE_bool("change_dataset", False, "with --resume: go on although the data set is another one")
 flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
 flags.DEFINE_bool("help", False, "show all options", short_name="h")
@@ -50,7 +55,7 @@ def resumed_config(folder: Path) -> Config:
 
     config = rundir.load_config(folder)
     config = config.replace(dataset=identity.find(folder, config.data.dataset))
-    given = {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
+    given = given_options()
     fixed = {*vars(config.data), *vars(config.model)} - {"dataset"}
     if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
         fixed.add("precision")
@@ -73,33 +78,59 @@ def run(rest: list[str], argv: list[str]) -> int:
     """rest: what the flags left of the command line; argv: all of it."""
     if len(rest) > 1:
         raise ConfigError(f"{rest[1]}: options begin with --; see python train.py --help")
+    check_preset()
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
 
     load_tensorflow()
     from pgan_tf.data import identity
-    from pgan_tf.training import initial, loop, rundir
+    from pgan_tf.training import begin, initial, loop, rundir
     from pgan_tf.training.estimate import print_stage_table
-    from pgan_tf.training.plan import make_plan
 
-    plan = make_plan(config)
+    given = {name: config.values()[name] for name in given_options()}  # as they are taken
+    asked = begin.Asked(config, FLAGS.resume, FLAGS.preset, FLAGS.hours, given, FLAGS.dry_run)
+    start = begin.begin(asked)
+    config, plan = start.config, start.plan
     if config.model.init_from and not FLAGS.resume:
         initial.check(config, plan.dataset.channels, plan.label_size)
     about = identity.describe(plan.dataset, plan.resolution)
     if FLAGS.resume and not FLAGS.change_dataset:
         identity.check(Path(FLAGS.resume), about, config.data.dataset)
     if FLAGS.dry_run:
-        print_stage_table(config, plan)
+        print("\n".join([*start.lines, ""]))
+        print_stage_table(config, plan, start.speeds)
+        if start.preset:
+            print(f"\n{start.preset}", end="")
         return 0
     config = config.replace(dataset=os.path.abspath(config.data.dataset))  # the run may go on from anywhere
-    folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, plan.dataset.name, flags_text())
+    name, text = plan.dataset.name, start.preset or flags_text()
+    folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, name, text, start.files())
     with rundir.claimed(folder):
         identity.write(folder, about, config.data.dataset)
         try:
-            loop.Run(config, plan, folder).train()
+            loop.Run(config, plan, folder, [*start.lines, *start.preset.splitlines()]).train()
         except loop.Stopped:
             print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"))
     return 0
+
+
+def given_options() -> dict[str, Any]:
+    """The options that stand on the command line or in its flagfiles."""
+    return {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
+
+
+def check_preset() -> None:
+    """ConfigError where --preset and --hours cannot be meant."""
+    if FLAGS.hours and not FLAGS.preset:
+        raise ConfigError(f"--hours={FLAGS.hours:g} goes with a preset: add --preset=small, medium or paper")
+    if FLAGS.preset and FLAGS.resume:
+        raise ConfigError(f"--preset={FLAGS.preset}: a run that has begun has its settings; --total_kimg lengthens it")
+    if FLAGS.preset and FLAGS.preset not in PRESETS:
+        raise ConfigError(f"--preset={FLAGS.preset}: choose one of {', '.join(PRESETS)}")
+    if not math.isfinite(FLAGS.hours) or FLAGS.hours < 0:
+        raise ConfigError(f"--hours={FLAGS.hours}: must be a number of hours above 0")
+    if FLAGS.hours and FLAGS["total_kimg"].present:
+        raise ConfigError("--hours and --total_kimg both say how long the run is; give one of them")
 
 
 def parse_flags(argv: list[str]) -> list[str]:

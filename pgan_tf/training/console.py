@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -21,13 +23,30 @@ def duration(seconds: float) -> str:
     return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"
 
 
+@contextlib.contextmanager
+def waiting(text: str, console: Console | None = None) -> Iterator[None]:
+    """Says in a terminal what takes so long, as long as it does; a log is spared.
+
+    No bar that moves by a thread of its own: whatever ends the process meanwhile, the terminal is as it was.
+    """
+    console = console or Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        yield
+        return
+    print(f"{text} ...", end="\r", file=console.file, flush=True)
+    try:
+        yield
+    finally:
+        print(" " * (len(text) + 4), end="\r", file=console.file, flush=True)
+
+
 class ConsoleLog:
     """Lines for the terminal and log.txt, and two bars: the whole run and the stage."""
 
     def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
         self._file = log.open("a", buffering=1, encoding="utf-8")
         self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
-        self._bars = None
+        self._bars, self._total = None, total_kimg
         if self._console.is_terminal:
             columns = (
                 SpinnerColumn(),
@@ -44,6 +63,11 @@ class ConsoleLog:
         self._file.write(text + "\n")
         self._console.print(text, markup=False)
 
+    def busy(self, text: str) -> None:
+        """What happens while the bars stand still."""
+        if self._bars is not None:
+            self._bars.update(self._stage, description=text, note="")
+
     def advance(
         self, kimg: float, stage: Stage, stage_span: tuple[float, float], eta: float, rate: float, losses: tuple
     ) -> None:
@@ -51,10 +75,10 @@ class ConsoleLog:
         if self._bars is None:
             return
         start, end = stage_span
-        self._bars.update(self._run, completed=kimg, note=f"ETA {duration(eta)}  {rate:.1f} img/s")
+        self._bars.update(self._run, completed=min(kimg, self._total), note=f"ETA {duration(eta)}  {rate:.1f} img/s")
         note = f"loss D {losses[0]:+.3f} G {losses[1]:+.3f}"
         self._bars.update(
-            self._stage, description=str(stage), total=end - start, completed=kimg - start, note=note
+            self._stage, description=str(stage), total=end - start, completed=min(kimg, end) - start, note=note
         )  # fmt: skip
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -11,15 +12,14 @@ from rich.table import Table
 
 from pgan_tf import growth
 from pgan_tf.config import Config
-from pgan_tf.schedule import Phase
+from pgan_tf.schedule import Phase, Stage
 from pgan_tf.training.console import duration
 from pgan_tf.training.plan import Plan
+from pgan_tf.training.speeds import Speeds
 
 # A round of D and G step costs 4 forward passes of G and 14 of D (counted in the original's graph), and this much
 # besides for each parameter: Adam, EMA, scaling of the weights.
 G_PASSES, D_PASSES, OPERATIONS_PER_PARAMETER = 4, 14, 100
-SECONDS_PER_ROUND = 0.004  # of the framework's own, whatever the size
-STAGE_START_SECONDS = 12.0  # building and tracing
 
 # Fitted to the peak resident memory of seven runs on a CPU (tests/training/test_estimate.py), so that they err high.
 IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
@@ -28,45 +28,58 @@ STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
 G_COPIES, D_COPIES = 2 * 5, 2 * 4
 # D's activations and their kin: of reals and fakes in one pass, then of the penalty with its inner gradient.
 ACTIVATION_COPIES = 10
+TABLE_WIDTH = 80
 
 
-def print_stage_table(config: Config, plan: Plan) -> None:
-    """Prints a row per stage, then the totals. Builds the networks, trains nothing, writes nothing."""
-    speed = max(convolution_speed(config) for _ in range(3))
-    dataset = plan.dataset
-    table = Table(title=f"{dataset.folder}: {dataset.count} images of {dataset.resolution}x{dataset.resolution}")
-    for name in ("stage", "kimg", "minibatch", "lr G", "lr D", "G params", "D params", "memory", "images/s", "time"):
-        table.add_column(name, justify="left" if name == "stage" else "right")
-    total = 0.0
-    for stages, phase in enumerate(plan.schedule.phases(), start=1):
-        row, seconds = _row(config, plan, phase, stages, speed)
-        table.add_row(*row)
-        total += seconds
-    console = Console(width=130, highlight=False)
-    console.print(table)
-    console.print(
-        f"{plan.strategy.num_replicas_in_sync} device(s), {speed / 1e9:.0f} GFLOP/s in convolutions, "
-        f"{config.optim.precision}: about {duration(total)} for {config.growth.total_kimg:g} kimg. "
-        "Memory is per device; times are estimates to a factor of about 1.5."
-    )
+class StageSize(NamedTuple):
+    """What a stage takes of a device."""
+
+    minibatch: int  # global
+    parameters: tuple[int, int]  # of G, of D
+    memory: float  # bytes at its peak
+    operations: float  # floating-point operations of a round on one device
 
 
-def _row(config: Config, plan: Plan, phase: Phase, stages: int, speed: float) -> tuple[list[str], float]:
+def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
+    """The size of each stage that the run reaches. Builds the networks without their values."""
+    factory, found = growth.NetworkFactory(config, plan.dataset.channels, plan.label_size), {}
+    for number, phase in enumerate(plan.schedule.phases(), start=1):
+        with tf.Graph().as_default():  # where variables have shapes and take no time
+            g, d = factory.generator(phase.stage), factory.discriminator(phase.stage)
+        minibatch = plan.schedule.minibatch(phase.stage.resolution)
+        local = minibatch / plan.strategy.num_replicas_in_sync
+        parameters = g.count_params(), d.count_params()
+        operations = local * (G_PASSES * flops(g) + D_PASSES * flops(d)) + OPERATIONS_PER_PARAMETER * sum(parameters)
+        found[phase.stage] = StageSize(minibatch, parameters, memory_bytes(g, d, local, number), operations)
+    return found
+
+
+def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
+    """Prints a row per stage, with its rate. Trains nothing, writes nothing."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("stage", "kimg", "batch", "lr G", "lr D", "params G+D", "memory", "img/s", "time"):
+        table.add_column(name, justify="left" if name == "stage" else "right", no_wrap=True)
+    sizes = stage_sizes(config, plan)
+    for phase in plan.schedule.phases():
+        table.add_row(*_row(plan, phase, sizes[phase.stage], speeds))
+    Console(width=TABLE_WIDTH, highlight=False).print(table)
+    print("Memory is per device. img/s with a * are measured, the others scaled from them.")
+
+
+def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]:
     stage, middle = phase.stage, plan.schedule.at(int(500 * (phase.start + phase.end)))
-    factory = growth.NetworkFactory(config, plan.dataset.channels, plan.label_size)
-    g, d = factory.generator(stage), factory.discriminator(stage)
-    minibatch = plan.schedule.minibatch(stage.resolution)
-    local = minibatch / plan.strategy.num_replicas_in_sync
-    parameters = g.count_params() + d.count_params()
-    operations = local * (G_PASSES * flops(g) + D_PASSES * flops(d)) + OPERATIONS_PER_PARAMETER * parameters
-    rate = minibatch / (operations / speed + SECONDS_PER_ROUND)
-    seconds = 1000 * (phase.end - phase.start) / rate + STAGE_START_SECONDS
-    row = [
-        str(stage), f"{phase.start:g} - {phase.end:g}", str(minibatch), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
-        f"{g.count_params():,}", f"{d.count_params():,}", f"{memory_bytes(g, d, local, stages) / 2**30:.1f} GB",
-        f"{rate:.1f}", duration(seconds),
+    star = "*" if str(stage) in speeds.measured else " "
+    seconds = speeds.seconds(plan.schedule, 1000 * phase.start, 1000 * phase.end)
+    return [
+        str(stage), f"to {phase.end:g}", str(size.minibatch), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
+        "+".join(_short(count) for count in size.parameters), f"{size.memory / 2**30:.1f}G",
+        f"{speeds.rate(stage):.3g}{star}", duration(seconds),
     ]  # fmt: skip
-    return row, seconds
+
+
+def _short(count: int) -> str:
+    """1234567 -> '1.2M'."""
+    return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
 
 
 def flops(network: keras.Model) -> float:

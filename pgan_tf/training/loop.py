@@ -10,6 +10,7 @@ import gc
 import math
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.report import write_report
 from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
+from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 
@@ -56,7 +58,9 @@ class Stopped(Exception):
 class Run:
     """One run in its folder: `Run(config, plan, folder).train()` starts it or goes on with it."""
 
-    def __init__(self, config: Config, plan: Plan, folder: Path):
+    def __init__(self, config: Config, plan: Plan, folder: Path, opening: Sequence[str] = ()):
+        """opening: the first lines of the log."""
+        self.opening = opening
         self.config, self.plan, self.folder = config, plan, folder
         self.schedule = plan.schedule
         if config.run.deterministic:
@@ -68,6 +72,7 @@ class Run:
         self.log = ConsoleLog(folder / "log.txt", config.growth.total_kimg)
         self.records = Records(folder, config)
         self.clock = TickClock()
+        self.speeds, self.warm = Speeds.read(folder), None  # the stage whose first call, which prepares, is over
         self.last_checkpoint: tuple[int, float] = (-1, time.monotonic())  # images, when
         self.stop_signal: str | None = None
 
@@ -77,6 +82,8 @@ class Run:
         """Trains to total_kimg. Raises Diverged, or Stopped after a signal; the run folder is complete either way."""
         handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
         try:
+            for line in self.opening:
+                self.log.line(line)
             self._begin()
             for change in rundir.change_config(self.folder, self.config):
                 self.log.line(change)
@@ -156,6 +163,7 @@ class Run:
         counters, growth = self.counters, self.config.growth
         began = time.monotonic()
         progress = self.schedule.at(counters.images)
+        self.log.busy(f"building {progress.stage}")
         if progress.stage != self.state.stage:
             self._enter_stage(progress.stage)
         stage = progress.stage
@@ -195,7 +203,7 @@ class Run:
         images = len(blocks) * self.schedule.block_images(blocks[0].stage.resolution)
         self.clock.add_call(results, got - began, done - got, images)
         self._check_finite(results)
-        self._show(blocks[-1], results)
+        self._show(blocks[-1], results, images, done - began)
         per_block = (done - began) / len(blocks)
         return max(1, min(int(CALL_SECONDS / per_block), 2 * len(blocks), 256))
 
@@ -257,6 +265,7 @@ class Run:
         }
         counters.tick_start = counters.images
         self.records.tick(row)
+        self.speeds.write(self.folder)
         self.log.line(tick_line(row, progress.stage))
         final = counters.images >= self.total
         if run.image_snapshot_ticks and (counters.tick % run.image_snapshot_ticks == 0 or final or counters.tick == 1):
@@ -270,6 +279,7 @@ class Run:
 
     def _measure(self, alpha: float) -> None:
         began, measurements, rows = time.monotonic(), self.plan.measurements, []
+        self.log.busy(f"measuring {self.config.run.metrics}")
         try:
             with self.plan.strategy.scope():
                 for row in measurements.measure(self.state, alpha, self.counters.images):
@@ -283,7 +293,9 @@ class Run:
         seconds = time.monotonic() - began
         self.clock.add_metrics(seconds)
         if rows:
-            self.log.line(f"{summary(rows)}{' (best so far)' if best else ''}  in {duration(seconds)}")
+            self.log.line(
+                f"{summary(rows)}{f' (best {measurements.best_metric} so far)' if best else ''}  in {duration(seconds)}"
+            )
 
     def _save_pictures(self, name: str, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)
@@ -294,14 +306,17 @@ class Run:
         export.save_generator(self.state.ema, alpha, path)
         return path
 
-    def _show(self, progress: Progress, results: np.ndarray) -> None:
-        counters = self.counters
-        rate = self.clock.rate()
+    def _show(self, progress: Progress, results: np.ndarray, images: int, seconds: float) -> None:
+        """A call of the step, which trained so many images in so long, as what a person sees."""
+        seen, stage, means = self.counters.images + images, progress.stage, results.mean(axis=0)
+        if self.warm == stage:
+            self.speeds.add(stage, images, seconds)
+        self.warm = stage
         spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
-        means = results.mean(axis=0)
+        rate = self.clock.rate()
         self.log.advance(
-            counters.images / 1000, progress.stage, spans[progress.stage],
-            (self.total - counters.images) / max(rate, 1e-9), rate,
+            seen / 1000, stage, spans[stage],
+            self.speeds.seconds(self.schedule, seen) or max(self.total - seen, 0) / max(rate, 1e-9), rate,
             (means[METRICS.index("loss/D")], means[METRICS.index("loss/G")]),
         )  # fmt: skip
 
@@ -354,11 +369,9 @@ def ema_decay(config: Config, progress: Progress) -> float:
 
 
 def tick_line(row: dict, stage: Stage) -> str:
-    """The line of a tick in log.txt and the terminal."""
+    """The line of a tick in log.txt and the terminal: at most 100 columns."""
     return (
-        f"tick {row['tick']:<4d} kimg {row['kimg']:<8.1f} {stage!s:<16} alpha {row['alpha']:.2f}  "
-        f"batch {row['minibatch']:<4d} D {row['loss/D']:+8.3f} G {row['loss/G']:+8.3f}  "
-        f"{row['timing/images_per_second']:6.1f} img/s  {duration(row['train_seconds'])}  "
-        f"input {row['timing/input_share']:.1%} build {row['timing/build_share']:.0%} "
-        f"other {row['timing/bookkeeping_share']:.1%}  {row['memory/process_peak_mb'] / 1024:.1f} GB"
+        f"tick {row['tick']:<3d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f}  "
+        f"D {row['loss/D']:+.2f} G {row['loss/G']:+.2f}  {row['timing/images_per_second']:.3g} img/s  "
+        f"{duration(row['train_seconds'])}  {row['memory/process_peak_mb'] / 1024:.1f} GB"
     )

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.devices import make_strategy
 from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.schedule import Schedule
 from pgan_tf.training.measuring import Measurements
@@ -36,7 +37,7 @@ def make_plan(config: Config) -> Plan:
         )
     check_feature_maps(config, resolution)
     label_size = _label_size(config, dataset)
-    strategy = make_strategy(config)
+    strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
     schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync)
     stages = {phase.stage.resolution for phase in schedule.phases()}
@@ -53,13 +54,6 @@ def make_plan(config: Config) -> Plan:
         with strategy.scope():
             measurements = Measurements(config, dataset, resolution, label_size)
     return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
-
-
-def make_strategy(config: Config) -> tf.distribute.Strategy:
-    """MirroredStrategy over all visible accelerators, or over the CPU where there is none."""
-    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    names = [device.name for device in devices]
-    return tf.distribute.MirroredStrategy(names if config.run.strategy == "mirrored" else names[:1])
 
 
 def check_replicas(config: Config, devices: int) -> None:

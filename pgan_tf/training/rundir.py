@@ -24,8 +24,8 @@ from pgan_tf.config import Config, ConfigError, option_text
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 
 
-def create(config: Config, dataset_name: str, flags_text: str) -> Path:
-    """Makes the next free run folder under --result_dir, with config.json, flags.txt and environment.json.
+def create(config: Config, dataset_name: str, flags_text: str, files: dict[str, str] | None = None) -> Path:
+    """Makes the next free run folder under --result_dir, with config.json, flags.txt, environment.json and `files`.
 
     Raises ConfigError where no folder can be made there.
     """
@@ -45,6 +45,8 @@ def create(config: Config, dataset_name: str, flags_text: str) -> Path:
         (temporary / "config.json").write_text(config.to_json())
         (temporary / "flags.txt").write_text(flags_text)
         (temporary / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
+        for extra, text in (files or {}).items():
+            (temporary / extra).write_text(text)
         settle(temporary)
         while True:
             folder = root / f"{number:05d}-{name}-s{config.run.seed}"

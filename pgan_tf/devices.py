@@ -1,0 +1,104 @@
+"""The machine: what it is, and how its devices train together."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import tensorflow as tf
+
+CPUINFO = Path("/proc/cpuinfo")
+# What changes the instructions that oneDNN, which computes TensorFlow's convolutions on a CPU, may use.
+ONEDNN_SETTINGS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS")
+
+
+class Gpu(NamedTuple):
+    """An accelerator that TensorFlow uses."""
+
+    name: str
+    capability: tuple[int, int] | None  # NVIDIA's compute capability; None where there is no such thing
+
+
+class Hardware(NamedTuple):
+    """What this machine computes with."""
+
+    cpu: str
+    cores: int
+    cpu_flags: frozenset[str] | None  # instruction sets by their names in Linux; None where they cannot be read
+    gpus: tuple[Gpu, ...]  # that TensorFlow uses
+    unused_gpus: tuple[str, ...]  # that the driver knows and TensorFlow does not use
+    settings: tuple[str, ...]  # environment variables that change what the CPU's flags promise
+
+    def __str__(self) -> str:
+        if self.gpus:
+            names = [gpu.name for gpu in self.gpus]
+            return ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+        limits = "".join(f", {setting}" for setting in self.settings)
+        return f"{self.cpu}, {self.cores} core{'s' if self.cores > 1 else ''}{limits}"
+
+
+@functools.cache
+def hardware() -> Hardware:
+    """The facts of this machine. Starts TensorFlow's devices."""
+    gpus = tuple(_gpu(device) for device in tf.config.list_physical_devices("GPU"))
+    name, flags = cpu_facts(CPUINFO.read_text() if CPUINFO.exists() else "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    settings = tuple(f"{name}={os.environ[name]}" for name in ONEDNN_SETTINGS if os.environ.get(name))
+    return Hardware(name or _cpu_name(), cores, flags, gpus, () if gpus else _driver_gpus(), settings)
+
+
+def cpu_facts(cpuinfo: str) -> tuple[str, frozenset[str] | None]:
+    """The text of Linux' /proc/cpuinfo -> the first CPU's name, '' if it has none, and its flags, None without any."""
+    first = dict(_pair(line) for line in reversed(cpuinfo.splitlines()) if ":" in line)
+    flags = first.get("flags") or first.get("Features")  # on x86, on Arm
+    return first.get("model name", ""), frozenset(flags.split()) if flags else None
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
+
+
+def _cpu_name() -> str:
+    """The CPU's name where /proc/cpuinfo has none: macOS, Arm."""
+    return _output("sysctl", "-n", "machdep.cpu.brand_string") or f"{platform.machine() or 'unknown'} CPU"
+
+
+def _gpu(device) -> Gpu:
+    details = tf.config.experimental.get_device_details(device)
+    return Gpu(details.get("device_name", device.name), details.get("compute_capability"))
+
+
+def _driver_gpus() -> tuple[str, ...]:
+    """The names of the GPUs that nvidia-smi lists; none where the user has hidden them."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1", "none", "NoDevFiles"):
+        return ()
+    lines = [line for line in _output("nvidia-smi", "-L").splitlines() if line.startswith("GPU ")]
+    return tuple(line.partition(":")[2].partition("(UUID")[0].strip() for line in lines)
+
+
+def _output(*command: str) -> str:
+    """What a program prints; '' where it is not there or fails."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+
+
+def gpu_advice(hardware: Hardware, checkout: bool) -> str:
+    """One line where the machine has a GPU that TensorFlow cannot use, else ''."""
+    if not hardware.unused_gpus:
+        return ""
+    install = "pip install -e '.[gpu]'" if checkout else "pip install 'pgan_tf[gpu]'"
+    return f"TensorFlow does not use the {hardware.unused_gpus[0]}: it lacks NVIDIA's libraries; {install}"
+
+
+def make_strategy(kind: str) -> tf.distribute.Strategy:
+    """MirroredStrategy over all visible accelerators, or over the CPU where there is none; `kind` as of --strategy."""
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    names = [device.name for device in devices]
+    return tf.distribute.MirroredStrategy(names if kind == "mirrored" else names[:1])

@@ -1,0 +1,177 @@
+"""What happens between a run's options and its first step: arithmetic, speeds, a preset's settings, the first lines."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pgan_tf
+from pgan_tf import devices, precision, presets
+from pgan_tf.called import as_called
+from pgan_tf.config import Config
+from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.training import checkpoint, trial
+from pgan_tf.training.console import duration, waiting
+from pgan_tf.training.plan import Plan, make_plan
+from pgan_tf.training.speeds import FILE, Speeds
+
+LONG_SECONDS = 3 * 24 * 3600  # from here on a way out is named
+LENGTHS = (
+    "total_kimg",
+    "lod_training_kimg",
+    "lod_transition_kimg",
+    "lod_training_kimg_dict",
+    "lod_transition_kimg_dict",
+)
+
+
+class Asked(NamedTuple):
+    """What the user asks for."""
+
+    config: Config
+    resume: str = ""  # the folder of a run
+    preset: str = ""
+    hours: float = 0.0  # of a preset; 0 = its own
+    given: dict[str, Any] = {}  # options that were said, not defaults
+    dry_run: bool = False
+
+
+class Start(NamedTuple):
+    """A run that can begin."""
+
+    config: Config  # with the precision that is computed in
+    plan: Plan
+    speeds: Speeds
+    lines: list[str]  # what the user is to know first
+    preset: str = ""  # the preset's settings as a flagfile
+
+    def files(self) -> dict[str, str]:
+        """What the folder of a new run is to hold of it."""
+        return {FILE: self.speeds.to_json(), **({"preset.flags": self.preset} if self.preset else {})}
+
+
+def begin(asked: Asked) -> Start:
+    """Checks and measures what a run needs; a dry run may take longer for it."""
+    seconds = trial.MOST_SECONDS if asked.dry_run else None
+    if asked.resume:
+        return resume(asked.config, Path(asked.resume))
+    if asked.preset:
+        return begin_preset(asked.preset, asked.hours, asked.given, seconds)
+    return begin_new(asked.config, seconds)
+
+
+def begin_new(config: Config, measured_for: float | None = None) -> Start:
+    """A new run. measured_for: seconds for measuring; default: a share of the run's length."""
+    config, words = precision.resolve(config, devices.hardware())
+    plan = make_plan(config)
+    with waiting("measuring how fast this machine is"):
+        speeds = trial.measure(config, plan, measured_for)
+    return Start(config, plan, speeds, _lines(config, plan, speeds, words))
+
+
+def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: float | None = None) -> Start:
+    """A new run with the settings that the preset chooses; options that the user has given win over them."""
+    facts = _facts(given)
+    free = {option: value for option, value in given.items() if option not in LENGTHS}
+    config = Config.from_values({**presets.networks(name, facts), **free})
+    config, words = precision.resolve(config, devices.hardware())
+    seconds = 3600 * (hours or presets.PRESETS[name].hours)
+    with waiting("measuring how fast this machine is"):
+        speeds = trial.measure(config, make_plan(config), measured_for or trial.SHARE * seconds)
+    speed = presets.Speed(speeds.by_resolution(), speeds.start_seconds)
+    options = presets.choose(name, facts, speed, hours, given.get("total_kimg", 0.0), given)
+    config = Config.from_values({**options, "precision": config.optim.precision})
+    plan = make_plan(config)
+    lines = [*_lines(config, plan, speeds, words, recommend=False), *presets.remarks(facts)]
+    least = presets.least_hours(name, facts, speed, given)
+    if hours and least > hours:
+        lines.append(
+            f"--hours={hours:g} is too short: the least takes {duration(3600 * least)}; a lower --resolution takes less"
+        )
+    wish = f"--preset={name}" + (f" --hours={hours:g}" if hours else "")
+    text = presets.flagfile(options, f"{wish} for {facts.images:,} images of {facts.resolution}x{facts.resolution}")
+    return Start(config, plan, speeds, lines, text)
+
+
+def resume(config: Config, folder: Path) -> Start:
+    """A run that goes on, in the precision that it has unless another is asked for, with the speeds that it keeps."""
+    asked = config.optim.precision
+    config, words = precision.resolve(config, devices.hardware())
+    plan, speeds = make_plan(config), Speeds.read(folder)
+    kept = checkpoint.paths(folder / "checkpoints")  # named after the thousands of images
+    lines = _lines(config, plan, speeds, words, round(1000 * float(kept[-1].name)) if kept else 0)
+    best = precision.best(devices.hardware()).precision if asked != "auto" and _was_auto(folder) else asked
+    if best not in (asked, "auto"):
+        lines.append(f"the run computes in {asked}, this machine best in {best}; --precision=auto changes to it")
+    return Start(config, plan, speeds, lines)
+
+
+def _was_auto(folder: Path) -> bool:
+    """Whether the run's precision was the choice of the machine that began it."""
+    path = folder / "flags.txt"
+    return path.exists() and "--precision=auto" in path.read_text().splitlines()
+
+
+def _facts(given: dict[str, Any]) -> presets.Facts:
+    dataset = RecordDataset(given["dataset"])
+    hardware = devices.hardware()
+    count = len(hardware.gpus) if given.get("strategy", "mirrored") == "mirrored" else 1
+    resolution = given.get("resolution") or dataset.resolution
+    labels = dataset.label_size if given.get("max_label_size", -1) else 0
+    return presets.Facts(dataset.count, resolution, dataset.channels, labels, max(count, 1))
+
+
+# ---- the first lines -------------------------------------------------------------------------------------------------
+
+
+def _lines(
+    config: Config, plan: Plan, speeds: Speeds, words: str, images: int = 0, recommend: bool = True
+) -> list[str]:
+    """Device and arithmetic, data, length; `images`: seen so far."""
+    hardware, dataset = devices.hardware(), plan.dataset
+    colours = "grey" if dataset.channels == 1 else "RGB"
+    labels = f", {plan.label_size} label components" if plan.label_size else ", no labels"
+    advice = devices.gpu_advice(hardware, bool(pgan_tf.CHECKOUT))
+    lines = [
+        f"device    {hardware}; computes in {words}",
+        *([f"          {advice}"] if advice else []),
+        f"data      {dataset.folder}: {dataset.count:,} images of {dataset.resolution}x{dataset.resolution}, "
+        f"{colours}{labels}",
+        f"training  {_length(config, plan, speeds, images)}",
+    ]
+    short = end_of_growth(plan)
+    if short:
+        lines.append(f"          {short}")
+    if recommend and speeds.seconds(plan.schedule, images) > LONG_SECONDS:
+        lines.append(
+            "          for pictures in an hour: "
+            + as_called(f"python train.py --dataset={shlex.quote(str(dataset.folder))} --preset=small --hours=1")
+        )
+    return lines
+
+
+def _length(config: Config, plan: Plan, speeds: Speeds, images: int) -> str:
+    schedule, total = plan.schedule, config.growth.total_kimg * 1000
+    stages = [phase.stage.resolution for phase in schedule.phases()]
+    text = f"{total:,.0f} images, {stages[0]}x{stages[0]}"
+    text += f" to {stages[-1]}x{stages[-1]}" if stages[-1] > stages[0] else ""
+    seconds = speeds.seconds(schedule, images)
+    if images:
+        text += f"; {images:,} seen"
+    if not seconds:
+        return text
+    first = speeds.seconds(schedule, images, schedule.first_tick(images))
+    return f"{text}; first pictures after about {duration(first)}, the end after about {duration(seconds)}"
+
+
+def end_of_growth(plan: Plan) -> str:
+    """Where a run ends before its networks are grown, in words; '' where it does not."""
+    schedule = plan.schedule
+    last, grown, total = schedule.phases()[-1].stage, schedule.grown_kimg, schedule.growth.total_kimg
+    if total > grown and last.resolution == plan.resolution:
+        return ""
+    where, run = f"{plan.resolution}x{plan.resolution}", f"--total_kimg={total:g} ends"
+    if last.resolution == plan.resolution:
+        return f"{run} in the fade-in of {where}; it is whole after {grown:g} kimg"
+    return f"{run} at {last.resolution}x{last.resolution}; {where} is whole after {grown:g} kimg"
