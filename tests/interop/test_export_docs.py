@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pgan_tf.networks import Generator
+from pgan_tf.programs import start
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "export.md").read_text()
@@ -34,8 +35,6 @@ def network():
 
 
 def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
-    from pgan_tf.programs import start
-
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
     network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000110.keras")
@@ -55,3 +54,24 @@ def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
     for images in found:
         np.testing.assert_allclose(images, pixels, rtol=0, atol=0.5 + 127.5e-4)
     np.testing.assert_allclose(floats, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("fading", "alpha"), [(False, 1.0), (True, 0.04), (True, 0.7)])
+def test_the_program_in_numpy_computes_the_network(fading, alpha, monkeypatch, tmp_path):
+    """Also a snapshot in the middle of a fade."""
+    options = dict(resolution=32, num_channels=1, label_size=10, latent_size=64, fmap_base=64, fmap_max=8)
+    network = Generator(**options, fading=fading, alpha=alpha, seed=1)
+    random = np.random.default_rng(0)
+    for variable in network.trainable_variables:
+        variable.assign(random.standard_normal(variable.shape))
+    monkeypatch.chdir(tmp_path)
+    network.save(tmp_path / "g.keras")
+    assert start.run("network_tool", ["export", "g.keras", "digits.npz", "--format=weights"]) == 0
+    found, images = {}, None
+    for block in re.findall("```python\n(.*?)```", PAGE, re.S):
+        if "ai_edge" not in block and "import onnxruntime" not in block and "import tensorflow" not in block:
+            exec(block, found)
+            images = images if "read_weights" in block else found.get("images")  # the last block's are floats
+    expected = network((found["latents"], found["labels"])).numpy()
+    pixels = np.clip((expected + 1.0) * 127.5, 0, 255)
+    np.testing.assert_allclose(images, pixels, rtol=0, atol=0.5 + 127.5e-4)
