@@ -33,6 +33,7 @@ def start(name: str, argv: list[str] | None = None) -> None:
 
 def run(name: str, argv: list[str]) -> int:
     """Runs a program -> its exit status."""
+    _open_standard_streams()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name != "dataset_tool":  # whose worker processes inherit it and start in a tenth of a second
         os.environ.pop("PGAN_TF_NO_KERAS", None)
@@ -87,6 +88,17 @@ def forget_output() -> None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _open_standard_streams() -> None:
+    """Where stdin, stdout or stderr are closed, the next file to be opened would be taken for them and written into."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _print_any_name() -> None:

@@ -5,6 +5,7 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shlex
@@ -85,6 +86,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     load_tensorflow()
     from pgan_tf.data import identity
     from pgan_tf.training import begin, initial, loop, rundir
+    from pgan_tf.training.console import Screen
     from pgan_tf.training.estimate import print_stage_table
 
     given = {name: config.values()[name] for name in given_options()}  # as they are taken
@@ -105,12 +107,12 @@ def run(rest: list[str], argv: list[str]) -> int:
     config = config.replace(dataset=os.path.abspath(config.data.dataset))  # the run may go on from anywhere
     name, text = plan.dataset.name, start.preset or flags_text()
     folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, name, text, start.files())
-    with rundir.claimed(folder):
+    with rundir.claimed(folder), contextlib.redirect_stdout(Screen(sys.stdout)):
         identity.write(folder, about, config.data.dataset)
         try:
             loop.Run(config, plan, folder, [*start.lines, *start.preset.splitlines()]).train()
         except loop.Stopped:
-            print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"))
+            print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"), flush=True)
     return 0
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -40,12 +43,48 @@ def waiting(text: str, console: Console | None = None) -> Iterator[None]:
         print(" " * (len(text) + 4), end="\r", file=console.file, flush=True)
 
 
+class Screen(io.TextIOBase):
+    """A stream that may end before we do: a closed pipe, a full disk. From then on nothing is written to it."""
+
+    def __init__(self, stream: TextIO | None):
+        self._stream = stream
+        self.ended: str | None = None  # why
+        self.tell: Callable[[str], object] | None = None  # is called with it
+
+    @property
+    def encoding(self) -> str:
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        return self._stream is not None and self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        self._try(lambda stream: stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(lambda stream: stream.flush())
+
+    def _try(self, act: Callable[[TextIO], object]) -> None:
+        if self._stream is None:
+            return
+        try:
+            act(self._stream)
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            stream, self._stream = self._stream, None
+            self.ended = getattr(error, "strerror", None) or str(error)
+            if self.tell:
+                self.tell(self.ended)
+            with contextlib.suppress(OSError, ValueError):  # what others write there, and what is still in its buffer
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class ConsoleLog:
     """Lines for the terminal and log.txt, and two bars: the whole run and the stage."""
 
     def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
         self._file = log.open("a", buffering=1, encoding="utf-8")
-        self._console = console or Console(file=sys.stdout, highlight=False, soft_wrap=True)
+        self._console = console or Console(file=self._screen(), highlight=False, soft_wrap=True)
         self._bars, self._total = None, total_kimg
         if self._console.is_terminal:
             columns = (
@@ -58,6 +97,14 @@ class ConsoleLog:
             self._run = self._bars.add_task("run", total=total_kimg, note="")
             self._stage = self._bars.add_task("starting", total=1.0, note="")
             self._bars.start()
+
+    def _screen(self) -> Screen:
+        """Stdout, with a line in log.txt when it ends."""
+        screen = sys.stdout if isinstance(sys.stdout, Screen) else Screen(sys.stdout)
+        screen.tell = lambda reason: self._file.write(f"stdout: {reason}; going on with this file alone\n")
+        if screen.ended:
+            screen.tell(screen.ended)
+        return screen
 
     def line(self, text: str) -> None:
         self._file.write(text + "\n")
@@ -84,4 +131,6 @@ class ConsoleLog:
     def close(self) -> None:
         if self._bars is not None:
             self._bars.stop()
+        if isinstance(self._console.file, Screen):
+            self._console.file.tell = None
         self._file.close()

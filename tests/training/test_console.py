@@ -1,12 +1,13 @@
 """What a person sees: bars in a terminal, lines elsewhere, all lines in log.txt."""
 
 import io
+import os
 
 import pytest
 from rich.console import Console
 
 from pgan_tf.schedule import Stage
-from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.console import ConsoleLog, Screen, duration
 
 
 def watch(tmp_path, terminal: bool) -> str:
@@ -28,6 +29,42 @@ def test_a_terminal_gets_bars_of_the_run_and_the_stage(tmp_path):
 
 def test_elsewhere_there_are_only_the_lines(tmp_path):
     assert watch(tmp_path, terminal=False) == "tick 1 of [bold]something[/bold]\n"
+
+
+def closed_pipe():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "w")
+
+
+def closed_file():
+    with open(os.devnull, "w") as file:
+        return file
+
+
+def full_disk():
+    return os.fdopen(os.open("/dev/full", os.O_WRONLY), "w")
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("stream", [closed_pipe, closed_file, full_disk, lambda: None])
+def test_a_screen_that_takes_nothing_stops_nobody(tmp_path, monkeypatch, stream, terminal):
+    """The lines are in log.txt, with one that says why the screen stays empty; others may still write there."""
+    stream = stream()
+    monkeypatch.setattr("sys.stdout", stream)
+    monkeypatch.setattr(Screen, "isatty", lambda self: terminal)
+    log = ConsoleLog(tmp_path / "log.txt", 100.0)
+    for number in range(3):
+        log.line(f"tick {number}")
+        log.advance(12.5, Stage(8, fading=True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
+    log.close()
+    lines = (tmp_path / "log.txt").read_text().splitlines()
+    said = [line for line in lines if line.startswith("stdout: ")]
+    assert [line for line in lines if line not in said] == ["tick 0", "tick 1", "tick 2"]
+    assert len(said) == (stream is not None)
+    if stream is not None and not stream.closed:
+        print("more", file=stream, flush=True)
+        stream.close()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])

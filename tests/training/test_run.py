@@ -155,7 +155,7 @@ def test_what_cannot_work_is_refused_before_anything_is_written(dataset, tmp_pat
     base = [f"--dataset={dataset}", f"--result_dir={tmp_path / 'results'}"]
     assert "make a larger set" in refusal(*base, "--resolution=16")
     assert "not a multiple of --mbstd_group_size" in refusal(*base, "--minibatch_base=6")
-    assert "no such folder" in refusal(f"--dataset={tmp_path / 'missing'}", *base[1:])
+    assert "there is no such data set" in refusal(f"--dataset={tmp_path / 'missing'}", *base[1:])
     assert "Did you mean: total_kimg" in refusal(*base, "--totl_kimg=3")
     assert not (tmp_path / "results").exists()
 
