@@ -144,6 +144,18 @@ def deviation(ours, theirs) -> float:
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
 
+def rounding(network) -> float:
+    """How far two float32 results of a network may lie apart, as part of the greatest value.
+
+    The rounding errors of sums grow with the root of the number of terms, one after another; in which order a sum is
+    taken, and with which of its terms at once, is the processor's affair. 2^-24 is half a unit in the last place; the
+    four stand for two results and for what is not a sum.
+    """
+    layers = [layer for layer in network.layers if getattr(layer, "flops", 0)]
+    terms = sum(layer.flops / 2 / layer.outputs_per_image for layer in layers)
+    return 4 * 2.0**-24 * float(np.sqrt(terms))
+
+
 def fresh_process(script: str | Path, *arguments, timeout: float = 300.0) -> str:
     """Runs a script, given as a file or as source text, in a new Python; returns what it printed."""
     command = [str(script)] if isinstance(script, Path) else ["-c", script]

@@ -193,18 +193,26 @@ def test_the_distance_is_that_of_the_activations_of_the_pictures(target, feature
 
 
 def test_features_lead_to_the_target(target, feature_loss):
-    """Gradient descent on the pixels themselves, from grey, halves the distance: the loss can be followed."""
-    images = tf.Variable(np.zeros([1, *target.shape], np.float32))
+    """Descent on the pixels themselves, from grey, where each step may only go down: the loss can be followed."""
+    images, length, losses = tf.zeros([1, *target.shape]), 1.0, []
 
     @tf.function
-    def step():
+    def gradient_of(images):
         with tf.GradientTape() as tape:
+            tape.watch(images)
             loss = tf.reduce_sum(feature_loss(images))
         gradient = tape.gradient(loss, images)
-        images.assign_sub(0.3 * gradient / tf.norm(gradient))
-        return loss
+        return loss, gradient / tf.norm(gradient)
 
-    losses = [float(step()) for _ in range(20)]
+    loss, direction = gradient_of(images)
+    for _ in range(30):
+        losses.append(float(loss))
+        ahead = images - length * direction
+        loss_ahead, direction_ahead = gradient_of(ahead)
+        if loss_ahead < loss:
+            images, loss, direction, length = ahead, loss_ahead, direction_ahead, 1.5 * length
+        else:
+            length /= 3
     assert losses[-1] < losses[0] / 2
 
 
