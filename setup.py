@@ -33,6 +33,8 @@ EXPERIMENTS = [*METRICS, "matplotlib>=3.8", 'tomli>=2; python_version < "3.11"']
 EXPORT, RUNTIMES = ["onnx>=1.16"], ["onnxruntime>=1.18", "ai-edge-litert>=1.0.1"]
 # Pictures of telephones.
 HEIC = ["pillow-heif>=0.16"]
+# Archives of pictures as .tar.zst.
+ZSTD = ["zstandard>=0.21"]
 # ffmpeg as a program, for mp4, gif and webp.
 VIDEO = ["imageio-ffmpeg>=0.5"]
 TEST = [
@@ -46,6 +48,7 @@ TEST = [
     *LSUN,
     *HDF5,
     *HEIC,
+    *ZSTD,
     *CELEBAHQ,
     *EXPORT,
     *RUNTIMES,
@@ -104,6 +107,7 @@ setup(
         "lsun": LSUN,
         "hdf5": HDF5,
         "heic": HEIC,
+        "zstd": ZSTD,
         "celebahq": CELEBAHQ,
         "faces": FACES,
         "beam": BEAM,

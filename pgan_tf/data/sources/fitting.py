@@ -77,6 +77,7 @@ def write_files(out: str | os.PathLike, files: Files, options: Options, report: 
         files.labels, list(files.label_names), report.notes,
     )  # fmt: skip
     written = write(out, source, options.output)
+    written.besides = report.besides
     _note_enlarged(written, target)
     _note_remarks(written)
     return written

@@ -135,7 +135,7 @@ def _open_zstd(archive: str) -> BinaryIO:
     try:
         import zstandard
     except ImportError as error:
-        raise DataError("zstd needs a package: pip install zstandard; or unzstd the file") from error
+        raise DataError("is packed by zstd, which needs a package: pip install zstandard; or unzstd it") from error
     return zstandard.open(archive, "rb")
 
 

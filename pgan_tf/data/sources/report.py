@@ -61,7 +61,7 @@ class Report:
     def _listed(self) -> str:
         """All that was found, and what became of it: nothing goes without a word."""
         listed = self.images + len(self.skipped) + self.besides
-        return f"{listed} files: {self.images} written, {len(self.skipped)} skipped, {self.besides} besides (see notes)"
+        return f"{listed} = {self.images} written + {len(self.skipped)} skipped + {self.besides} files besides"
 
     def _labels(self) -> str:
         if not self.label_size:

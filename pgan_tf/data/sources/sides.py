@@ -66,6 +66,8 @@ class Sides:
                 f"{path}: a file with labels of {size} bytes, more than {share}--max_side_bytes={self._limit};"
                 " raise the limit if it is meant"
             )
+        if self._left < 0:
+            return self._spent(path)
         try:
             value = parse(path, read(size))
         except DataError as error:
@@ -73,9 +75,11 @@ class Sides:
         except Exception as error:  # damage in an archive raises anything
             return DataError(f"{path}: cannot be read ({(str(error).splitlines() or [type(error).__name__])[0]})")
         self._left -= size if isinstance(value, dict) else _weight(value)
-        if self._left < 0:
-            return DataError(f"{path}: the labels so far take more than --max_side_bytes={self._limit}")
-        return value
+        return self._spent(path) if self._left < 0 else value
+
+    def _spent(self, path: str) -> DataError:
+        most = f"all labels together take more than --max_side_bytes={self._limit}"
+        return DataError(f"{path}: {most}; raise the limit if they are meant")
 
     def _value(self, path: str, content: bytes) -> Any:
         if self.suffix == ".cls":
