@@ -370,8 +370,14 @@ def ema_decay(config: Config, progress: Progress) -> float:
 
 def tick_line(row: dict, stage: Stage) -> str:
     """The line of a tick in log.txt and the terminal: at most 100 columns."""
+    rate = row["timing/images_per_second"]
     return (
-        f"tick {row['tick']:<3d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f}  "
-        f"D {row['loss/D']:+.2f} G {row['loss/G']:+.2f}  {row['timing/images_per_second']:.3g} img/s  "
-        f"{duration(row['train_seconds'])}  {row['memory/process_peak_mb'] / 1024:.1f} GB"
+        f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f} "
+        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} img/s "
+        f"{duration(row['train_seconds'])} {row['memory/process_peak_mb'] / 1024:.3g} GB"
     )
+
+
+def _loss(value: float) -> str:
+    """A loss in 8 columns."""
+    return f"{value:+.3g}" if abs(value) < 999.5 else f"{value:+.1e}"

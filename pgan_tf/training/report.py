@@ -24,28 +24,27 @@ def write_report(folder: Path, config: Config) -> None:
     pictures, path_word = sorted(folder.glob("fakes*.png")), shlex.quote(str(folder))
     unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
     lines = [f"# {folder.name}", ""]
-    if rows:
-        last = rows[-1]
-        lines += [f"{last['kimg']:.1f} of {config.growth.total_kimg:g} kimg in {duration(last['train_seconds'])}; "]
-        lines += [f"{last['nonfinite_rounds']} rounds had a loss or gradient that was not finite.", ""]
+    lines += [_progress(rows[-1], config.growth.total_kimg), ""] if rows else []
     if pictures:
-        lines += [
-            f"![generated images]({pictures[-1].name})",
-            "",
-            "The training images:",
-            "",
-            "![reals](reals.png)",
-            "",
-        ]
+        lines += ["The newest images of the averaged generator:", "", f"![generated images]({pictures[-1].name})", ""]
+        lines += ["Training images:", "", "![reals](reals.png)", ""]
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
     lines += [_resolution_row(resolution, rows) for resolution in sorted({row["resolution"] for row in rows})]
     lines += _metrics_table(measured)
-    lines += ["", "Options that differ from the defaults:", "", "```"]
+    lines += ["", "These options differ from the defaults:", "", "```"]
     lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
-    go_on = f"Go on: `python train.py --resume={path_word}`. " if unfinished else ""
-    lines += ["```", "", f"{go_on}Watch: `tensorboard --logdir {path_word}`.", ""]
+    go_on = f"To go on, type `python train.py --resume={path_word}`. " if unfinished else ""
+    lines += ["```", "", f"{go_on}To see the curves, type `tensorboard --logdir {path_word}`.", ""]
     with new_file(folder / "report.md") as temporary:
         temporary.write_text("\n".join(lines))
+
+
+def _progress(last: dict, total_kimg: float) -> str:
+    """What the last tick says of the run, in sentences."""
+    seen = f"The run has seen {last['kimg']:.1f} of {total_kimg:g} thousand real images in"
+    bad = last["nonfinite_rounds"]
+    rounds = {0: "No round", 1: "One round"}.get(bad, f"{bad} rounds")
+    return f"{seen} {duration(last['train_seconds'])}. {rounds} had a loss or gradient that was not finite."
 
 
 def _metrics_table(rows: list[dict]) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from pgan_tf.schedule import Stage
-from pgan_tf.training.console import ConsoleLog, Screen, duration
+from pgan_tf.training.console import ConsoleLog, Screen, duration, waiting
 
 
 def watch(tmp_path, terminal: bool) -> str:
@@ -70,3 +70,39 @@ def test_a_screen_that_takes_nothing_stops_nobody(tmp_path, monkeypatch, stream,
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0m 05s"), (3725, "1h 02m 05s"), (93784, "1d 02h 03m")])
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_the_bars_end_at_their_ends(tmp_path):
+    """The last round may go beyond: a run stops at whole minibatches."""
+    screen = io.StringIO()
+    log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=True, width=140))
+    log.advance(100.4, Stage(8, fading=False), (90.0, 100.0), eta=0, rate=33.3, losses=(1.0, -2.0))
+    log.close()
+    shown = screen.getvalue()
+    assert "100.0/100.0 kimg" in shown
+    assert "10.0/10.0 kimg" in shown
+    assert "100.4" not in shown
+
+
+def test_what_takes_long_is_named_while_the_bars_stand_still(tmp_path):
+    screen = io.StringIO()
+    log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=True, width=140))
+    log.busy("measuring swd,fid")
+    log.close()
+    assert "measuring swd,fid" in screen.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_waiting_shows_in_a_terminal_alone_and_leaves_nothing(terminal):
+    screen = io.StringIO()
+    with waiting("loading TensorFlow", Console(file=screen, force_terminal=terminal)):
+        assert ("loading TensorFlow ..." in screen.getvalue()) is terminal
+    assert screen.getvalue().rsplit("\r", 2)[-1] == ""
+    assert "\n" not in screen.getvalue()
+
+
+def test_a_wait_that_fails_leaves_nothing_either():
+    screen = io.StringIO()
+    with pytest.raises(KeyError), waiting("measuring", Console(file=screen, force_terminal=True)):
+        raise KeyError
+    assert screen.getvalue().endswith(f"\r{' ' * len('measuring ...')}\r")

@@ -13,6 +13,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule, Stage
 from pgan_tf.training import checkpoint, loop, rundir
 from pgan_tf.training.plan import make_plan
+from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.step import METRICS
 
 
@@ -191,3 +192,19 @@ def test_compiled_gradients_train_to_the_same_numbers(config):
         states.append({name: variable.numpy() for name, variable in run.state.variables_by_name().items()})
     for name, value in states[0].items():
         np.testing.assert_allclose(states[1][name], value, rtol=1e-6, atol=1e-9, err_msg=name)
+
+
+def test_tick_lines_fit_100_columns():
+    row = {
+        "tick": 4321, "kimg": 15000.0, "minibatch": 128, "alpha": 0.5, "loss/D": -12345.6, "loss/G": 12345.6,
+        "timing/images_per_second": 12345.6, "train_seconds": 99 * 86400.0, "memory/process_peak_mb": 123456.0,
+    }  # fmt: skip
+    line = loop.tick_line(row, Stage(1024, fading=False))
+    assert len(line) <= 100
+    assert line.startswith("tick 4321 kimg 15000.0 1024x1024 stabilise")
+
+
+def test_the_rates_that_a_run_measures_are_kept(config):
+    folder = train(config)
+    stages = {f"{row['resolution']}x{row['resolution']} stabilise" for row in rows(folder)}
+    assert set(Speeds.read(folder).measured) == stages

@@ -23,4 +23,4 @@ def test_how_to_go_on_stands_where_the_run_is_not_finished(tmp_path, total_kimg,
     assert (f"python train.py --resume='{folder}'" in text) is goes_on
     assert f"tensorboard --logdir '{folder}'" in text
     assert "--minibatch_dict=4:8,8:16\n" in text
-    assert f"2.0 of {total_kimg:g} kimg" in text
+    assert f"The run has seen 2.0 of {total_kimg:g} thousand real images in 1m 00s. No round had a loss" in text

@@ -1,0 +1,194 @@
+"""What a run begins with: its arithmetic, its expected time, a preset's settings."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pgan_tf import devices, precision
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import DatasetWriter
+from pgan_tf.devices import Hardware
+from pgan_tf.training import begin, trial
+from pgan_tf.training.begin import Asked
+from pgan_tf.training.estimate import StageSize, print_stage_table
+from pgan_tf.training.plan import make_plan
+from pgan_tf.training.speeds import FILE, Speeds
+
+BF16, PLAIN = (Hardware("Some CPU", 2, frozenset(flags), (), (), ()) for flags in (["avx512_bf16"], ["avx2"]))
+TINY = {"fmap_base": 16, "fmap_max": 4, "latent_size": 4, "minibatch_base": 4, "grid_size": "2x2"}
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    rng = np.random.default_rng(0)
+    with DatasetWriter(tmp_path / "my set", resolution=16, channels=3) as writer:
+        for _ in range(12):
+            writer.add(rng.integers(0, 256, (16, 16, 3), np.uint8))
+    return str(tmp_path / "my set")
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """`machine(hardware, rate)`: the machine that a run begins on, and its speed at every stage."""
+
+    def pretend(hardware=PLAIN, rate=100.0):
+        monkeypatch.setattr(devices, "hardware", lambda: hardware)
+        monkeypatch.setattr(precision, "measured_gain", lambda half: 0.02)
+
+        def measure(config, plan, seconds=None):
+            return Speeds({str(phase.stage): rate for phase in plan.schedule.phases()}, start_seconds=0.0)
+
+        monkeypatch.setattr(trial, "measure", measure)
+
+    return pretend
+
+
+def config_of(dataset, **options) -> Config:
+    return Config.from_values({**TINY, "dataset": dataset, **options})
+
+
+@pytest.mark.parametrize(("hardware", "resolved"), [(BF16, "bfloat16"), (PLAIN, "float32")])
+def test_auto_is_kept_as_what_it_became(hardware, resolved, dataset, machine):
+    machine(hardware)
+    start = begin.begin(Asked(config_of(dataset, precision="auto")))
+    assert start.config.optim.precision == resolved
+    assert start.lines[0].startswith(f"device    Some CPU, 2 cores; computes in {resolved} (auto: ")
+
+
+def test_the_first_lines_say_data_and_time(dataset, machine):
+    machine(rate=100.0)
+    options = {"lod_training_kimg": 1, "lod_transition_kimg": 1, "total_kimg": 12, "tick_kimg_dict": {4: 0.6}}
+    lines = begin.begin(Asked(config_of(dataset, **options))).lines
+    assert lines[1] == f"data      {dataset}: 12 images of 16x16, RGB, no labels"
+    assert lines[2].startswith("training  12,000 images, 4x4 to 16x16; first pictures after about 0m 06s, ")
+    assert lines[2].endswith("the end after about 2m 00s")
+    assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("total", "words"),
+    [
+        (0.5, "--total_kimg=0.5 ends at 4x4; 16x16 is whole after 4 kimg"),
+        (2.5, "--total_kimg=2.5 ends at 8x8; 16x16 is whole after 4 kimg"),
+        (3.5, "--total_kimg=3.5 ends in the fade-in of 16x16; it is whole after 4 kimg"),
+        (4.5, ""),
+    ],
+)
+def test_a_run_that_ends_before_it_is_grown_says_so(total, words, dataset, machine):
+    machine()
+    start = begin.begin(
+        Asked(config_of(dataset, lod_training_kimg=1, lod_transition_kimg=1, total_kimg=total), dry_run=True)
+    )
+    assert begin.end_of_growth(start.plan) == words
+    assert words in "\n".join(start.lines)
+
+
+@pytest.mark.parametrize(("rate", "told"), [(1.0, True), (1000.0, False)])
+def test_a_run_of_more_than_three_days_names_a_way_out(rate, told, dataset, machine):
+    machine(rate=rate)
+    lines = "\n".join(begin.begin(Asked(config_of(dataset, total_kimg=300))).lines)
+    assert (f"train.py --dataset='{dataset}' --preset=small --hours=1" in lines) is told
+
+
+def test_a_preset_chooses_for_the_data_and_the_user_wins(dataset, machine):
+    machine(BF16, rate=50.0)
+    given = {"dataset": dataset, "fmap_max": 8, "seed": 5}
+    start = begin.begin(Asked(config_of(dataset), preset="small", hours=1.0, given=given))
+    values = start.config.values()
+    assert given.items() <= values.items()
+    assert values["precision"] == "bfloat16"
+    assert values["mirror_augment"]
+    assert start.speeds.seconds(start.plan.schedule) == pytest.approx(3600 / 1.06, rel=0.01)
+    assert start.preset.startswith("# --preset=small --hours=1 for 12 images of 16x16\n--")
+    assert "--precision=auto\n" in start.preset
+    assert "--fmap_max=8\n" in start.preset
+    assert start.files().keys() == {FILE, "preset.flags"}
+    assert "12 images are few" in "\n".join(start.lines)
+
+
+def test_hours_that_do_not_suffice_are_said(dataset, machine):
+    machine(rate=1.0)
+    start = begin.begin(Asked(config_of(dataset), preset="small", hours=0.01, given={"dataset": dataset}))
+    assert any(line.startswith("--hours=0.01 is too short: the least takes") for line in start.lines)
+
+
+def test_a_total_shapes_the_preset(dataset, machine):
+    machine()
+    given = {"dataset": dataset, "total_kimg": 20.0}
+    start = begin.begin(Asked(config_of(dataset), preset="small", given=given))
+    assert start.config.growth.total_kimg == 20
+    assert start.plan.schedule.grown_kimg < 20
+
+
+def run_folder(tmp_path, precision: str, asked: str) -> str:
+    """A folder of which a resume reads these files."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "flags.txt").write_text(f"--seed=3\n--precision={asked}\n")
+    (folder / FILE).write_text(json.dumps({"model": {"4x4 stabilise": 10.0}, "measured": {}, "start_seconds": 1}))
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("runs_in", "asked", "hardware", "told"),
+    [
+        ("bfloat16", "auto", PLAIN, True), ("float32", "auto", BF16, True), ("float32", "float32", BF16, False),
+        ("bfloat16", "auto", BF16, False), ("float32", "auto", PLAIN, False),
+    ],
+)  # fmt: skip
+def test_a_resume_on_another_kind_of_machine_says_so_and_goes_on(
+    runs_in, asked, hardware, told, tmp_path, dataset, machine
+):
+    machine(hardware)
+    start = begin.begin(Asked(config_of(dataset, precision=runs_in), resume=run_folder(tmp_path, runs_in, asked)))
+    assert start.config.optim.precision == runs_in
+    assert any("--precision=auto changes to it" in line for line in start.lines) is told
+
+
+def test_a_resume_in_auto_takes_what_is_best_here(tmp_path, dataset, machine):
+    machine(BF16)
+    folder = run_folder(tmp_path, "float32", "auto")
+    start = begin.begin(Asked(config_of(dataset, precision="auto"), resume=folder))
+    assert start.config.optim.precision == "bfloat16"
+
+
+def test_a_precision_that_this_machine_has_not_is_refused(dataset, machine, monkeypatch):
+    machine(PLAIN)
+    monkeypatch.setattr(precision, "measured_gain", lambda half: 0.0)
+    with pytest.raises(ConfigError, match="cannot compute it"):
+        begin.begin(Asked(config_of(dataset, precision="bfloat16")))
+
+
+def test_a_trial_measures_real_steps_and_scales_the_rest(dataset):
+    config = config_of(dataset, lod_training_kimg=600, lod_transition_kimg=600)
+    plan = make_plan(config)
+    speeds = trial.measure(config, plan, seconds=0.0)  # no time for a second stage
+    assert set(speeds.measured) == {"4x4 stabilise"}
+    assert all(speeds.rate(phase.stage) > 0 for phase in plan.schedule.phases())
+
+
+def test_a_run_that_is_over_soon_is_not_measured(dataset, monkeypatch):
+    config = config_of(dataset, total_kimg=0.02)
+    monkeypatch.setattr(trial, "convolution_speed", lambda config: 1e9)
+    assert trial.measure(config, make_plan(config)).measured == {}
+
+
+@pytest.mark.parametrize(("seconds", "memory", "resolution"), [(1e9, 1e9, 16), (1e9, 1e18, 8), (0.0, 1e9, None)])
+def test_the_later_stage_fits_in_time_and_memory(seconds, memory, resolution, dataset):
+    config = config_of(dataset, lod_training_kimg=1, lod_transition_kimg=1, total_kimg=9)
+    stages = [phase.stage for phase in make_plan(config).schedule.phases()]
+    sizes = {stage: StageSize(4, (1, 1), memory if stage.resolution == 16 else 1e6, 1e6) for stage in stages}
+    found = trial._later_stage(sizes, Speeds({str(stage): 10.0 for stage in stages}), seconds)
+    assert getattr(found, "resolution", None) == resolution
+
+
+def test_the_stage_table_fits_80_columns(dataset, capsys):
+    options = {"g_lrate_base": 0.0015, "total_kimg": 15000, "minibatch_dict": {16: 128}}
+    config = config_of(dataset, **options)
+    plan = make_plan(config)
+    speeds = Speeds({str(phase.stage): 0.0123 for phase in plan.schedule.phases()})
+    print_stage_table(config, plan, speeds)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [str(p.stage) for p in plan.schedule.phases()] == [line[:15].strip() for line in lines[1:-1]]
