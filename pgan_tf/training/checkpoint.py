@@ -23,6 +23,8 @@ from pgan_tf.files import clear_away, make_folder, replace_folder
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import Counters, StageState
 
+_GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"  # in the keys of TensorFlow's files
+
 
 class CheckpointError(UserError, RuntimeError):
     """No usable checkpoint. One line that says where it looked."""
@@ -114,8 +116,35 @@ def check_data(path: Path, resolution: int, channels: int, label_size: int) -> N
 
 
 def restore(path: Path, state: StageState) -> None:
-    """Fills the networks and optimizers of `state`, which must be at the checkpoint's stage."""
+    """Fills the networks and optimizers of `state`, which must be at the checkpoint's stage.
+
+    CheckpointError names the first variable that does not fit: the checkpoint is of a run with other networks.
+    """
+    misfit = find_misfit(path, state.variables_by_name())
+    if misfit is not None:
+        raise CheckpointError(
+            f"{path}: {misfit}; it is of a run with other options: resume that run, or give its folder by --init_from"
+        )
     tf.train.Checkpoint(**state.variables_by_name()).read(str(path / "state")).assert_consumed()
+
+
+def find_misfit(path: Path, wanted: dict[str, tf.Variable]) -> str | None:
+    """The first variable that a checkpoint has in another form, lacks, or has besides; None if all fit."""
+    reader = tf.train.load_checkpoint(str(path / "state"))
+    types = reader.get_variable_to_dtype_map()
+    shapes = {key: shape for key, shape in reader.get_variable_to_shape_map().items() if key != _GRAPH}
+    stored = {_plain_name(key): f"{types[key].name} {shape}" for key, shape in shapes.items()}
+    asked = {name: f"{variable.dtype.name} {list(variable.shape)}" for name, variable in wanted.items()}
+    for name in sorted(stored.keys() | asked, key=lambda name: ("optimizer" in name, name)):  # whose names say little
+        have, want = stored.get(name, "not there"), asked.get(name, "none")
+        if have != want:
+            return f"{name} is {have}, the run's options ask for {want}"
+    return None
+
+
+def _plain_name(key: str) -> str:
+    """What TensorFlow's key stands for: it escapes slashes and dots."""
+    return re.sub(r"\.(S|\.)", lambda match: "/" if match[1] == "S" else ".", key.removesuffix(_VALUE))
 
 
 def _crc(file: Path) -> int:

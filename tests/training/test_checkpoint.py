@@ -43,6 +43,34 @@ def test_everything_comes_back(folder):
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
+OTHER_NETWORKS = {
+    r"ema/4x4_Dense/weight is float32 \[4, 64\], the run's options ask for float32 \[8, 64\]": {"latent_size": 8},
+    r"discriminator/4x4_Conv/bias is float32 \[4\], .* \[8\]": {"fmap_base": 64, "fmap_max": 8},
+    r"ema/8x8_Conv2/bias is not there, .* \[4\]": {"g_block": "residual"},
+    r"discriminator/8x8_Conv1/bias is not there": {"d_block": "residual"},
+    r"discriminator/8x8_Conv1/bias is not there,": {"fused_scale": False},
+}
+
+
+@pytest.mark.parametrize("words", OTHER_NETWORKS)
+def test_a_foreign_checkpoint_is_one_line_that_names_what_does_not_fit(words, folder):
+    state = StageState(Stage(8, fading=True), CONFIG.replace(**OTHER_NETWORKS[words]), num_channels=1, label_size=0)
+    before = arrays(state)
+    path = checkpoint.paths(folder)[-1]
+    with pytest.raises(checkpoint.CheckpointError, match=rf"^{path}: {words}") as info:
+        checkpoint.restore(path, state)
+    assert "\n" not in str(info.value)
+    for name, value in arrays(state).items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+
+
+def test_more_than_is_asked_for_does_not_fit_either(folder):
+    state = StageState(Stage(8, fading=False), CONFIG, num_channels=1, label_size=0)
+    words = r"000003\.000: discriminator/FromRGB_4x4/bias is float32 \[4\], the run's options ask for none"
+    with pytest.raises(checkpoint.CheckpointError, match=words):
+        checkpoint.restore(checkpoint.paths(folder)[-1], state)
+
+
 def test_the_last_few_are_kept(folder):
     assert [path.name for path in checkpoint.paths(folder)] == ["000002.000", "000003.000"]
 
