@@ -22,7 +22,7 @@ class HDF5Error(ValueError):
 
 
 def own_datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Yields each data set with its path in `file`. HDF5Error at the first that is not whole and here, or at a link."""
+    """Yields each data set with its path in `file`. HDF5Error where one, or a link, leads to another file."""
     import h5py
 
     waiting, seen = [("/", file)], set()
@@ -35,7 +35,7 @@ def own_datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
         if len(seen) + len(waiting) > MOST_OBJECTS:
             raise HDF5Error(f"has more than {MOST_OBJECTS:,} parts")
         if isinstance(item, h5py.Dataset):
-            check_dataset(path, item)
+            _check_place(path, item)
             yield path, item
         elif isinstance(item, h5py.Group):
             waiting += [(_join(path, name), item[name]) for name in _names(path, item)]
@@ -59,12 +59,15 @@ def _join(path: str, name: str) -> str:
     return f"{path}/{name}".lstrip("/")
 
 
-def check_dataset(name: str, item: h5py.Dataset) -> None:
-    """HDF5Error unless the numbers of a data set are in its file, all of them."""
+def _check_place(name: str, item: h5py.Dataset) -> None:
     if item.external:
         raise HDF5Error(f"{shown(name)} has its numbers in another file, {shown(item.external[0][0])}")
     if item.is_virtual:
         raise HDF5Error(f"{shown(name)} is virtual: its numbers are those of other files")
+
+
+def check_whole(name: str, item: h5py.Dataset) -> None:
+    """HDF5Error unless a data set has plain numbers, as many as it declares, in pieces that fit into memory."""
     if item.shape is None or item.dtype.kind not in "biufV" or item.dtype.fields is not None:
         raise HDF5Error(f"{shown(name)} holds {item.dtype}, not plain numbers")
     if item.chunks is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.errors import WAYS_ON
+from pgan_tf.errors import WAYS_ON, reason
 from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
 
 
@@ -19,6 +20,18 @@ def check_new_folder(folder: str | os.PathLike) -> None:
     path = Path(folder)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise DataError(f"{path}: exists already; remove it or choose another output folder")
+
+
+def check_readable(file: str | os.PathLike, advice: str) -> None:
+    """Raises DataError unless `file` is a regular file that can be opened; `advice`: what to give instead."""
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):  # opening a pipe would wait for its other end
+            raise DataError(f"{file}: not a file; {advice}")
+        os.close(os.open(file, os.O_RDONLY))
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such file; {advice}") from None
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {reason(error)}") from error
 
 
 @contextmanager

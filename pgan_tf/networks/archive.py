@@ -18,7 +18,7 @@ import h5py
 import keras
 import tensorflow as tf
 
-from pgan_tf.hdf5 import HDF5Error, own_datasets, shown
+from pgan_tf.hdf5 import HDF5Error, check_whole, own_datasets, shown
 from pgan_tf.networks.progressive import Discriminator, Generator, ProgressiveNetwork
 
 KINDS = {keras.saving.get_registered_name(kind): kind for kind in (Generator, Discriminator)}
@@ -168,7 +168,10 @@ def _shapes(content: bytes) -> list[tuple[int, ...]]:
     """Those of all arrays in the weights; each is in the file, whole."""
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            return [item.shape for _, item in own_datasets(file)]
+            found = dict(own_datasets(file))
+            for name, item in found.items():
+                check_whole(name, item)
+            return [item.shape for item in found.values()]
     except HDF5Error as error:
         raise Refused(f"its weights are not to be trusted: {error}") from None
     except Exception as error:  # h5py fails in many ways on a damaged file

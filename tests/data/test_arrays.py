@@ -175,7 +175,9 @@ class Runs:
 def test_files_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refused(tmp_path, tmp_path / "absent.npy", "no such file")
-    refused(tmp_path, tmp_path, "no such file")
+    refused(tmp_path, tmp_path, "not a file; give an .npy")
+    (tmp_path / "cat.npy").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    refused(tmp_path, tmp_path / "cat.npy", "not an .npy or .npz file; pictures are for create_from_images")
     file = tmp_path / "file.npy"
     np.save(file, RGB)
     whole = file.read_bytes()

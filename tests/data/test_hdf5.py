@@ -97,7 +97,7 @@ def test_refusals(tmp_path):
         return tmp_path / "set.h5"
 
     refused(tmp_path / "absent.h5", "no such file")
-    refused(tmp_path, "no such file")
+    refused(tmp_path, "not a file; give an .h5")
     refused(one(), "set.h5: has nothing; a ProGAN archive has data4x4")
     refused(one(other=np.zeros(3)), "has other; a ProGAN archive")
     refused(one(data8x8=np.zeros((2, 3, 8, 8))), r"data8x8 is float64 \[2, 3, 8, 8\]")
@@ -112,6 +112,87 @@ def test_refusals(tmp_path):
     for content in (b"", b"text", whole[:100], whole[:-1000]):
         (tmp_path / "set.h5").write_bytes(content)
         refused(tmp_path / "set.h5", "set.h5: not an HDF5 file, or damaged|set.h5: damaged")
+
+
+SHAPE = (3, 3, 8, 8)
+
+
+def _external_link(file, other):
+    file["data8x8"] = h5py.ExternalLink(other, "data8x8")
+
+
+def _deep_link(file, other):
+    file["data8x8"] = np.zeros(SHAPE, np.uint8)
+    file["more/of/it"] = h5py.ExternalLink(other, "data8x8")
+
+
+def _external_storage(file, other):
+    file.create_dataset("data8x8", SHAPE, np.uint8, external=[(other, 0, 3 * 3 * 64)])
+
+
+def _virtual(file, other):
+    layout = h5py.VirtualLayout(SHAPE, np.uint8)
+    layout[...] = h5py.VirtualSource(other, "data8x8", SHAPE)
+    file.create_virtual_dataset("data8x8", layout)
+
+
+def _lower_level(file, other):
+    file["data8x8"] = np.zeros(SHAPE, np.uint8)
+    file.create_dataset("data4x4", (3, 3, 4, 4), np.uint8, external=[(other, 0, 3 * 3 * 16)])
+
+
+def _soft_link_to_a_link(file, other):
+    file["other"] = h5py.ExternalLink(other, "data8x8")
+    file["data8x8"] = h5py.SoftLink("/other")
+
+
+def _never_written(file, other):
+    file.create_dataset("data8x8", (10**12, 3, 8, 8), np.uint8, chunks=(64, 3, 8, 8), compression="gzip")
+
+
+def _huge_pieces(file, other):
+    """One row asks for a piece of 1.5 GB, which is a megabyte here."""
+    data = file.create_dataset("data8x8", (2**23, 3, 8, 8), np.uint8, chunks=(2**23, 3, 8, 8), compression="gzip")
+    data.id.write_direct_chunk((0, 0, 0, 0), b"x" * 100)
+
+
+FOREIGN = {
+    "a link": (_external_link, "'data8x8' is a link to another file"),
+    "a link below": (_deep_link, "'more/of/it' is a link to another file"),
+    "storage": (_external_storage, "'data8x8' has its numbers in another file"),
+    "virtual": (_virtual, "'data8x8' is virtual"),
+    "of a lower level": (_lower_level, "'data4x4' has its numbers in another file"),
+    "a link to a link": (_soft_link_to_a_link, "'other' is a link to another file"),
+    "not there at all": (_never_written, "has less numbers than it declares"),
+    "in pieces of gigabytes": (_huge_pieces, "is packed in pieces"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_numbers_of_other_files_are_not_taken(case, tmp_path):
+    """Whoever gets the data set would get the file of ours that the archive names."""
+    change, words = FOREIGN[case]
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["data8x8"] = np.full(SHAPE, 7, np.uint8)
+    with h5py.File(tmp_path / "set.h5", "w") as file:
+        change(file, str(tmp_path / "other.h5"))
+    with pytest.raises(DataError) as info:
+        hdf5.create_from_hdf5(tmp_path / "out", tmp_path / "set.h5", PLAIN)
+    assert words in str(info.value)
+    assert str(info.value).startswith(f"{tmp_path / 'set.h5'}: ")
+    assert "\n" not in str(info.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_groups_that_hold_themselves_and_soft_links_within_are_harmless(tmp_path):
+    with h5py.File(write(tmp_path / "set.h5"), "a") as file:
+        file["group/again"] = file.create_group("group/inner")
+        file["group/inner/outer"] = file["group"]
+        file["soft"] = h5py.SoftLink("/data16x16")
+        file["gone"] = h5py.SoftLink("/nowhere")
+        file["names"] = ["text", "of", "any", "length"]
+    hdf5.create_from_hdf5(tmp_path / "out", tmp_path / "set.h5", Output(shuffle=False))
+    np.testing.assert_array_equal(RecordDataset(tmp_path / "out").read(16, np.arange(11)), IMAGES)
 
 
 def test_without_h5py(tmp_path, monkeypatch):

@@ -12,17 +12,19 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import label_matrix
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
 from pgan_tf.data.writer import is_resolution
+from pgan_tf.errors import reason
 
 IMAGE_NAMES = ("images", "x", "X", "data", "x_train", "train_images", "arr_0")  # in an .npz; the first one there is
 LABEL_NAMES = ("labels", "label", "y", "Y", "y_train", "train_labels")
 _CHANNELS = (1, 3)
 _COMPRESSED_LIMIT = 1 << 30  # bytes of an array that must be unpacked into memory
 _BLOCK = 1 << 20  # bytes
+_MAGIC = b"\x93NUMPY"
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name
 
 
@@ -91,10 +93,17 @@ def check_count(where: str, found: int, expected: int, allow_partial: bool) -> l
 
 def read_npy(path: Path) -> np.ndarray:
     """An .npy file as a read-only memory map. Raises DataError."""
+    check_readable(path, "give an .npy or .npz file")
     try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+        if magic != _MAGIC:
+            raise DataError(f"{path}: not an .npy or .npz file; pictures are for create_from_images")
         array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except DataError:
+        raise
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{path}: cannot be read: {reason(error)}") from error
     except Exception as error:  # a damaged header can fail in many ways
         raise DataError(f"{path}: not an .npy or .npz file of numbers, or damaged ({_line(error)})") from error
     return array
@@ -112,8 +121,7 @@ def _load_row(row: int, path: Path, offset: int, shape: tuple[int, ...], order: 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     """The images and the labels of a file, as they are there, and notes for the report."""
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; give an .npy or .npz file")
+    check_readable(path, "give an .npy or .npz file")
     if not zipfile.is_zipfile(path):
         return read_npy(path), None, []
     try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import one_hot
 from pgan_tf.data.pickles import load_pickle
 from pgan_tf.data.sources.arrays import check_count
@@ -139,6 +139,7 @@ def _read_folder(folder: Path, wanted: set[str]) -> dict[str, bytes]:
 
 def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
     """Read in place: nothing is unpacked, whatever the names in the archive say."""
+    check_readable(path, "give the .tar.gz as downloaded, or a folder")
     contents = {}
     try:
         with tarfile.open(path) as archive:

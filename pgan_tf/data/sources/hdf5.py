@@ -16,12 +16,13 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import label_matrix
 from pgan_tf.data.sources.arrays import read_npy
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
 from pgan_tf.data.writer import is_resolution
+from pgan_tf.hdf5 import HDF5Error, check_whole, own_datasets
 
 if TYPE_CHECKING:
     import h5py
@@ -51,9 +52,13 @@ def _highest_level(path: Path) -> tuple[str, tuple[int, ...]]:
     """The name and the shape [N,C,H,W] of the widest pictures in the archive."""
     file = _open_checked(path)
     try:
-        levels = {name: item for name, item in file.items() if getattr(item, "ndim", 0) == 4}
+        levels = {name: item for name, item in own_datasets(file) if "/" not in name and len(item.shape or ()) == 4}
         name, level = max(levels.items(), key=lambda item: item[1].shape[3], default=("", None))
         kind = None if level is None else level.dtype
+        if level is not None:
+            check_whole(name, level)
+    except HDF5Error as error:
+        raise DataError(f"{path}: {error}; a data set is made of what is in its file only") from None
     except Exception as error:  # h5py fails in many ways on a damaged file
         raise DataError(f"{path}: damaged ({_line(error)}); download it again") from error
     if level is None:
@@ -93,8 +98,7 @@ def _close(path: Path) -> None:
 
 
 def _open_checked(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; give an .h5 file of ProGAN's first version")
+    check_readable(path, "give an .h5 file of ProGAN's first version")
     try:
         return _open(path)
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import one_hot
 from pgan_tf.data.sources.arrays import check_count
 from pgan_tf.data.sources.report import Report
@@ -17,6 +18,7 @@ from pgan_tf.data.sources.source import PictureSource, as_picture
 
 COUNTS = {"train": 73_257, "test": 26_032}
 _SIDE, _CLASSES = 32, 10
+_MOST_NUMBERS = 2 * 531_131 * 3 * 32 * 32  # twice the largest part of the set
 
 
 def create_svhn(
@@ -56,13 +58,17 @@ def read_mat(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _load(file: Path) -> dict[str, np.ndarray]:
     try:
-        from scipy.io import loadmat
+        from scipy.io import loadmat, whosmat
     except ImportError as error:
         raise DataError("create_svhn reads .mat files with scipy: pip install scipy") from error
-    if not file.is_file():
-        raise DataError(f"{file}: no such file; download it from http://ufldl.stanford.edu/housenumbers")
+    check_readable(file, "download it from http://ufldl.stanford.edu/housenumbers")
     try:
+        for name, shape, kind in whosmat(file):  # by the headers: a file of a megabyte may declare terabytes
+            if name in ("X", "y") and (kind == "object" or math.prod(shape) > _MOST_NUMBERS):
+                raise DataError(f"{file}: {name} is {kind} {list(shape)[:9]}; cropped digits are uint8 [32,32,3,N]")
         return loadmat(file, variable_names=["X", "y"])
+    except DataError:
+        raise
     except Exception as error:  # scipy fails in many ways on a damaged file
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(f"{file}: not a .mat file, or damaged ({reason}); download it again") from error
