@@ -112,9 +112,13 @@ METRICS = {
 
 
 def named(names: str) -> list[str]:
-    """'swd,fid' -> ['swd', 'fid']. MetricError for a name that METRICS has not."""
-    found = [name.strip() for name in names.split(",") if name.strip()]
+    """'swd,fid' -> ['swd', 'fid']. MetricError for no name at all, one twice, or one that METRICS has not."""
+    found = [name.strip() for name in names.split(",")]
+    if not any(found):
+        raise MetricError(f"--metrics={names}: names none; the known ones are {', '.join(METRICS)}")
     for name in found:
         if name not in METRICS:
-            raise MetricError(f"unknown metric {name!r}: the known ones are {', '.join(METRICS)}")
+            raise MetricError(f"unknown metric {name[:40]!r}: the known ones are {', '.join(METRICS)}")
+    if len(set(found)) < len(found):
+        raise MetricError(f"--metrics={names}: names one of them twice")
     return found

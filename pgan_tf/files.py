@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,14 @@ def new_file(path: str | os.PathLike, settled: bool = True) -> Iterator[Path]:
             sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_output(path: str | os.PathLike) -> Iterator[Path]:
+    """`new_file` for what a user asked for by name: the folders that its name speaks of are made."""
+    make_folder(Path(path).parent)
+    with new_file(path) as temporary:
+        yield temporary
 
 
 @contextmanager
@@ -186,6 +195,20 @@ def make_folder(path: str | os.PathLike) -> None:
             make_folder(path.parent)
         path.mkdir(exist_ok=True)
         sync(path.parent)
+
+
+def place_fault(folder: str | os.PathLike) -> str | None:
+    """Why nothing can be written into a folder, which need not be there yet; None if it can. Leaves nothing behind."""
+    place = Path(folder).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        return f"{place} is a file"
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".tmp", dir=place))
+    except OSError as error:
+        return f"{place}: {error.strerror}"
+    return None
 
 
 def append_text(path: str | os.PathLike, text: str) -> None:

@@ -8,6 +8,9 @@ import numpy as np
 from PIL import Image
 
 from pgan_tf.files import new_file
+from pgan_tf.option import ConfigError
+
+MOST_PIXELS = 2**28  # of a picture
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
@@ -44,6 +47,14 @@ def to_pillow(picture: np.ndarray) -> Image.Image:
 def cell_size(resolution: int) -> int:
     """Pixels of an image in a run's grids, all of which have the size that suits its final resolution."""
     return max(64, resolution)
+
+
+def check_size(columns: int, rows: int, resolution: int, asked: str = "--grid_size={}x{}") -> None:
+    """ConfigError for a picture of more pixels than anyone could open. `asked`: what asks for so many cells."""
+    most = max(1, MOST_PIXELS // cell_size(resolution) ** 2)
+    if columns * rows > most:
+        asked = asked.format(columns, rows)
+        raise ConfigError(f"{asked}: {columns * rows} images of {resolution}x{resolution} in a picture; at most {most}")
 
 
 def default_grid_size(resolution: int) -> tuple[int, int]:

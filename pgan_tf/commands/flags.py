@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import shlex
+from collections.abc import Callable
 
 from pgan_tf import __version__
 from pgan_tf.called import page
+from pgan_tf.errors import UserError
+from pgan_tf.option import ConfigError, parse_grid_size, shown, whole_number
+
+MOST = 10**9  # of what can be counted; what is larger was mistyped
+LARGEST_SEED, LARGEST_SIDE, MOST_BYTES = 2**63 - 1, 2**14, 2**40
+
+
+class UsageError(UserError):
+    """Words on the command line that mean nothing."""
+
+
+class Parser(argparse.ArgumentParser):
+    """One that says in one line what is wrong, as our programs do of everything."""
+
+    def error(self, message: str):
+        text = " ".join(message.split())
+        text = text if len(text) <= 300 else f"{text[:140]} ... {text[-140:]}"
+        raise UsageError(f"{text}; see {self.prog} --help")
 
 
 def program_parser(doc: str, epilog: str) -> argparse.ArgumentParser:
     """The parser of a program. doc: what it does and where more is said; epilog: examples, naming it by its script."""
-    parser = argparse.ArgumentParser(description=page(doc), epilog=page(epilog),
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = Parser(description=page(doc), epilog=page(epilog),
+                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--version", action="version", version=f"pgan_tf {__version__}")
     return parser
 
@@ -24,16 +45,64 @@ def command(commands, name: str, run, text: str) -> argparse.ArgumentParser:
     return parser
 
 
-def positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be 1 or more")
-    return int(text)
+# ---- types of arguments ----------------------------------------------------------------------------------------------
+
+
+def whole(minimum: int, maximum: int = MOST) -> Callable[[str], int]:
+    """The type of a whole number within bounds, both included."""
+
+    def parse(text: str) -> int:
+        value = whole_number(text)
+        if value is None or value < minimum:
+            raise argparse.ArgumentTypeError(f"{shown(text)}: must be {minimum} or more")
+        if value > maximum:
+            raise argparse.ArgumentTypeError(f"{shown(text)}: must be at most {maximum}")
+        return value
+
+    return parse
+
+
+positive, seed = whole(1), whole(0, LARGEST_SEED)
+
+
+def number(minimum: float, maximum: float, above: bool = False) -> Callable[[str], float]:
+    """The type of a number within bounds; `above`: without the lower one."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not minimum <= value <= maximum or (above and value == minimum):
+            least = f"above {minimum:g}" if above else f"{minimum:g} or more"
+            raise argparse.ArgumentTypeError(f"{shown(text)}: must be a number, {least}, at most {maximum:g}")
+        return value
+
+    return parse
+
+
+def grid_size(text: str) -> tuple[int, int]:
+    """The type of columns x rows."""
+    try:
+        return parse_grid_size(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error).partition("=")[2]) from None
+
+
+def location(text: str) -> str:
+    """The type of a file or folder: not empty, and ~ is the user's own."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; give the name of a file or folder")
+    return os.path.expanduser(text)
+
+
+# ---- flags -----------------------------------------------------------------------------------------------------------
 
 
 def add_out(parser: argparse.ArgumentParser, shuffle: int = 1) -> None:
     """OUT, and how it is written; `output` reads them back. `shuffle`: the default, as the original's tool has it."""
     add = parser.add_argument
-    add("out", metavar="OUT", help="folder to make; must not exist or be empty; it names the data set")
+    add("out", type=location, metavar="OUT", help="folder to make; must not exist or be empty; it names the data set")
     add(
         "--shuffle",
         type=int,
@@ -42,8 +111,8 @@ def add_out(parser: argparse.ArgumentParser, shuffle: int = 1) -> None:
         help="1: shuffle by a fixed seed; 0: keep the order (default: %(default)s)",
     )
     add("--strict", action="store_true", help="stop at the first unreadable picture instead of skipping it")
-    add("--workers", type=positive, metavar="N", help="processes (default: one for each core)")
-    add("--shards", type=positive, default=1, metavar="N", help="files per resolution (default: %(default)s)")
+    add("--workers", type=whole(1, 1024), metavar="N", help="processes (default: one for each core)")
+    add("--shards", type=whole(1, 10_000), default=1, metavar="N", help="files per resolution (default: %(default)s)")
     add("--engine", choices=("local", "beam"), default="local", help="beam: an Apache Beam pipeline (default: local)")
     add("--beam_options", default="", metavar="'FLAGS'", help="of Beam, such as '--runner=FlinkRunner'")
 
@@ -59,8 +128,15 @@ def output(args: argparse.Namespace):
         workers=args.workers or cores(),
         shards=args.shards,
         engine=args.engine,
-        beam_options=tuple(shlex.split(args.beam_options)),
+        beam_options=_words("--beam_options", args.beam_options),
     )
+
+
+def _words(flag: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:  # a quotation mark that is never closed
+        raise UsageError(f"{flag}={shown(text)}: {str(error).lower()}") from None
 
 
 def add_partial(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +147,7 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     """How pictures of any size become square; `picture_options` reads them back."""
     from_most = "side, a power of two (default: the largest that half of the pictures have, to 1024)"
     add = parser.add_argument
-    add("--resolution", type=int, help=from_most)
+    add("--resolution", type=whole(1, LARGEST_SIDE), help=from_most)
     add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
     add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
     add("--mode", choices=("rgb", "grey"), default="rgb", help="what to store (default: rgb)")
@@ -79,11 +155,12 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     add("--range", metavar="LOW,HIGH", help=of_deep)
     frames = "of animations and of TIFF files of several pages (default: first)"
     add("--frames", choices=("first", "all"), default="first", help=frames)
-    add("--max_pixels", type=positive, default=2**26, metavar="N", help="larger pictures are skipped (default: 2^26)")
+    pixels = "larger pictures are skipped (default: 2^26)"
+    add("--max_pixels", type=whole(1, MOST_BYTES), default=2**26, metavar="N", help=pixels)
     larger = "larger members of an archive are skipped (default: 2^28)"
-    add("--max_file_bytes", type=positive, default=2**28, metavar="N", help=larger)
+    add("--max_file_bytes", type=whole(1, MOST_BYTES), default=2**28, metavar="N", help=larger)
     labels = "larger files with the labels of all pictures are refused, beside each from a 64th on (default: 2^26)"
-    add("--max_side_bytes", type=positive, default=2**26, metavar="N", help=labels)
+    add("--max_side_bytes", type=whole(1, MOST_BYTES), default=2**26, metavar="N", help=labels)
 
 
 def picture_options(args: argparse.Namespace):

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from pgan_tf.commands import sampling
-from pgan_tf.commands.flags import command, positive
+from pgan_tf.commands.flags import command, grid_size, whole
+
+MOST_FRAMES = 100_000  # of a video
 
 
 def add_commands(commands) -> None:
@@ -19,18 +21,21 @@ def add_commands(commands) -> None:
 
 
 def _add_images(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--num", type=positive, metavar="N", help="how many (default: 64, or the rows of --latents)")
+    parser.add_argument(
+        "--num", type=whole(1, 1_000_000), metavar="N", help="how many (default: 64, or the rows of --latents)"
+    )
     parser.add_argument("--format", choices=("png", "webp", "records"), default="png", help="records: a data set")
 
 
 def _add_grid(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--grid_size", metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
+    help = "columns x rows (default: 12x8 up to 64x64, fewer above)"
+    parser.add_argument("--grid_size", type=grid_size, metavar="CxR", help=help)
 
 
 def _add_interpolate(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--seeds", type=sampling.seeds, metavar="S,S,..", help="go through these seeds' latents instead of at random")
-    add("--grid_size", metavar="CxR", help="columns x rows (default: 4x3 up to 128x128, fewer above)")
+    add("--grid_size", type=grid_size, metavar="CxR", help="columns x rows (default: 4x3 up to 128x128, fewer above)")
     add("--smoothing", type=sampling.positive_number, default=1.0, metavar="SECONDS", help="of the walk (default: 1)")
     sampling.add_video(parser, 10.0)
 
@@ -38,15 +43,15 @@ def _add_interpolate(parser: argparse.ArgumentParser) -> None:
 def _add_training_video(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--source", choices=("networks", "fakes"), default="networks", help="fakes: from the run's fakes*.png")
-    add("--grid_size", metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
+    add("--grid_size", type=grid_size, metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
     sampling.add_video(parser, 10.0)
 
 
 def _add_walk(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dims", metavar="A-B,..", help="sets of latent dimensions, from 1 (default: 1-8,9-16,17-32,.. to the last)")
-    add("--steps", type=_two_or_more, default=5, metavar="N", help="points of a walk (default: 5)")
-    add("--walks", type=positive, metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
+    add("--steps", type=whole(2, 1000), default=5, metavar="N", help="points of a walk (default: 5)")
+    add("--walks", type=whole(1, 1000), metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
     sampling.add_video(parser, 10.0)
 
 
@@ -55,19 +60,19 @@ def _add_axis(parser: argparse.ArgumentParser) -> None:
     add("--dims", default="1-8", metavar="A-B,..", help="latent dimensions, a row each, from 1 (default: 1-8)")
     reach = "how far to go on both sides, for latents of unit length (default: 0.125)"
     add("--reach", type=sampling.positive_number, default=0.125, metavar="X", help=reach)
-    add("--steps", type=positive, default=7, metavar="N", help="columns (default: 7)")
+    add("--steps", type=whole(1, 1000), default=7, metavar="N", help="columns (default: 7)")
 
 
 def _add_style(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dims", metavar="A-B,..", help="latent dimensions to copy, from 1 (default: the first half)")
-    add("--grid_size", default="6x4", metavar="CxR", help="sources above x sources on the left (default: 6x4)")
-
-
-def _two_or_more(text: str) -> int:
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text}: must be 2 or more")
-    return int(text)
+    add(
+        "--grid_size",
+        type=grid_size,
+        default="6x4",
+        metavar="CxR",
+        help="sources above x sources on the left (default: 6x4)",
+    )
 
 
 def _images(args: argparse.Namespace) -> int:
@@ -96,17 +101,20 @@ def _grid(args: argparse.Namespace) -> int:
     def make(drawing):
         from pgan_tf.inference.sheets import grid_picture
 
-        return grid_picture(drawing, *_grid_size(args, grids.default_grid_size(drawing.network.resolution)))
+        return grid_picture(drawing, *_grid_size(args, drawing.network.resolution, grids.default_grid_size))
 
     return _still(args, "grid", make)
 
 
 def _axis(args: argparse.Namespace) -> int:
+    from pgan_tf import grids
+
     def make(drawing):
         from pgan_tf.inference.inputs import parse_dims
         from pgan_tf.inference.sheets import axis_picture
 
         dims = [dim for part in parse_dims(args.dims, drawing.network.latent_size) for dim in part]
+        grids.check_size(args.steps, len(dims), drawing.network.resolution, "--steps={} for {} dimensions")
         return axis_picture(drawing, dims, args.reach, args.steps)
 
     return _still(args, "axis", make)
@@ -119,16 +127,20 @@ def _style(args: argparse.Namespace) -> int:
 
         size = drawing.network.latent_size
         dims = parse_dims(args.dims or f"1-{max(1, size // 2)}", size)
-        return style_picture(drawing, dims, *_grid_size(args, None))
+        return style_picture(drawing, dims, *_grid_size(args, drawing.network.resolution))
 
     return _still(args, "style", make)
 
 
 def _walk(args: argparse.Namespace) -> int:
+    from pgan_tf import grids
+
     def make(drawing):
         from pgan_tf.inference.sheets import walk_picture
 
-        return walk_picture(drawing, *_walks(args, drawing), args.steps)
+        sets, each = _walks(args, drawing)
+        grids.check_size(args.steps, len(sets) * each, drawing.network.resolution, "--steps={} for {} walks")
+        return walk_picture(drawing, sets, each, args.steps)
 
     def film(drawing, count):
         from pgan_tf.inference import moving, sheets, walks
@@ -160,7 +172,7 @@ def _interpolate(args: argparse.Namespace) -> int:
     def film(drawing, count):
         from pgan_tf.inference import moving
 
-        columns, rows = _grid_size(args, moving.default_video_grid(drawing.network.resolution))
+        columns, rows = _grid_size(args, drawing.network.resolution, moving.default_video_grid)
         cells = columns * rows
         if args.seeds:
             latents = moving.seed_walk(drawing, args.seeds, count, cells)
@@ -173,10 +185,13 @@ def _interpolate(args: argparse.Namespace) -> int:
     return _video(args, "interpolate", film)
 
 
-def _grid_size(args: argparse.Namespace, default):
-    from pgan_tf.config import parse_grid_size
+def _grid_size(args: argparse.Namespace, resolution: int, default=None) -> tuple[int, int]:
+    """Columns and rows: those asked for, or `default(resolution)`."""
+    from pgan_tf import grids
 
-    return parse_grid_size(args.grid_size) if args.grid_size else default
+    size = args.grid_size or default(resolution)
+    grids.check_size(*size, resolution)
+    return size
 
 
 def _training_video(args: argparse.Namespace) -> int:
@@ -192,7 +207,7 @@ def _from_networks(args: argparse.Namespace) -> int:
             return sampling.open_drawing(args, path)
 
         run = Path(args.network)
-        return moving.network_frames(run, draw, lambda res: _grid_size(args, grids.default_grid_size(res)), count)
+        return moving.network_frames(run, draw, lambda res: _grid_size(args, res, grids.default_grid_size), count)
 
     return _video(args, "training_video", film, lambda _: None)
 
@@ -229,11 +244,14 @@ def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawi
     """A video: `film(opened(args), frames)` returns the latents shown, [..,L], and an iterator of the frames."""
     from pgan_tf.data.progress import track
     from pgan_tf.inference import video
+    from pgan_tf.inference.errors import GenerateError
 
     out = sampling.out_path(args, name, ".mp4")
     sampling.check_outputs(args, out, video.FORMATS)
     video.ffmpeg()  # found to be missing before any work
     count = max(1, round(args.duration * args.fps))
+    if count > MOST_FRAMES:
+        raise GenerateError(f"--duration={args.duration:g} --fps={args.fps:g}: {count} frames; at most {MOST_FRAMES}")
     latents, frames = film(opened(args), count)
     video.write_video(out, track(frames, count, "video", "frames"), args.fps)
     print(f"wrote {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pgan_tf.commands.flags import command
+from pgan_tf.commands.flags import command, location, number
 
 
 def add_commands(commands) -> None:
@@ -24,17 +24,17 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
 def _import_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("format", metavar="FORMAT", choices=("nvidia",), help="nvidia: a pickle (G, D, Gs) of the original ProGAN")
-    add("file", metavar="FILE", type=Path, help="what to read; nothing in it is executed")
-    add("out", metavar="OUT", type=Path, help="folder to make: generator_ema.keras, generator.keras, ...")
+    add("file", metavar="FILE", type=location, help="what to read; nothing in it is executed")
+    add("out", metavar="OUT", type=location, help="folder to make: generator_ema.keras, generator.keras, ...")
     text = "level of detail to rebuild the networks at: 0 = the final resolution (default: the file's own)"
-    add("--lod", type=float, help=text)
+    add("--lod", type=number(0, 16), help=text)
     add_overwrite(parser)
 
 
 def _import(args: argparse.Namespace) -> int:
     from pgan_tf.interop.nvidia import import_nvidia
 
-    print(*import_nvidia(args.file, args.out, args.lod, args.overwrite), sep="\n")
+    print(*import_nvidia(Path(args.file), Path(args.out), args.lod, args.overwrite), sep="\n")
     return 0
 
 
@@ -43,13 +43,13 @@ def _import(args: argparse.Namespace) -> int:
 
 def _info_flags(parser: argparse.ArgumentParser) -> None:
     text = "a run folder, a .keras file, the folder of an imported network, or a .pkl of the original"
-    parser.add_argument("network", metavar="NETWORK", type=Path, help=text)
+    parser.add_argument("network", metavar="NETWORK", type=location, help=text)
 
 
 def _info(args: argparse.Namespace) -> int:
     from pgan_tf.interop.info import print_info
 
-    print_info(args.network)
+    print_info(Path(args.network))
     return 0
 
 
@@ -60,8 +60,12 @@ FORMATS = ("saved_model", "tflite", "onnx", "weights")  # those of interop/expor
 
 def _export_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("network", metavar="NETWORK", type=Path, help="a run folder, a .keras file, or an imported network's folder")
-    add("out", metavar="OUT", type=Path, help="to write: NAME.tflite, NAME.onnx, NAME.npz; a folder for saved_model")
+    add(
+        "network", metavar="NETWORK", type=location, help="a run folder, a .keras file, or an imported network's folder"
+    )
+    add(
+        "out", metavar="OUT", type=location, help="to write: NAME.tflite, NAME.onnx, NAME.npz; a folder for saved_model"
+    )
     text = "saved_model: TensorFlow without Keras; weights: NumPy arrays by name (docs/export.md)"
     add("--format", choices=FORMATS, required=True, help=text)
     add_overwrite(parser)
@@ -70,7 +74,7 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
 def _export(args: argparse.Namespace) -> int:
     from pgan_tf.interop.export import export
 
-    code = export(args.network, args.out, args.format, args.overwrite)
+    code = export(Path(args.network), Path(args.out), args.format, args.overwrite)
     print(f"wrote {args.out}; in Python:\n\n{code}")
     return 0
 

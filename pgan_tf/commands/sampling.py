@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pgan_tf.commands.flags import location, number, seed
+from pgan_tf.option import shown
+
 NETWORK = "folder of a run, a .keras file, or folder of an imported network"
 
 STILLS = (".png", ".webp")  # what pictures may be written as; the keys of inference.output.PICTURES
@@ -13,9 +16,15 @@ STILLS = (".png", ".webp")  # what pictures may be written as; the keys of infer
 def add_network(parser: argparse.ArgumentParser, out: str) -> None:
     """NETWORK, OUT, and what every command on a network has. `out`: help for OUT."""
     add = parser.add_argument
-    add("network", metavar="NETWORK", help=NETWORK)
-    add("out", metavar="OUT", nargs="?", help=f"{out} (default: named after the network, in the current folder)")
-    add("--seed", type=int, default=0, help="every random number follows from it (default: 0)")
+    add("network", type=location, metavar="NETWORK", help=NETWORK)
+    add(
+        "out",
+        type=location,
+        metavar="OUT",
+        nargs="?",
+        help=f"{out} (default: named after the network, in the current folder)",
+    )
+    add("--seed", type=seed, default=0, help="every random number follows from it (default: 0)")
     add("--labels", default="", help="classes in turn, as in 3 or 0,1,2; all; random (the default)")
     add("--overwrite", action="store_true", help="replace an existing output")
 
@@ -23,9 +32,15 @@ def add_network(parser: argparse.ArgumentParser, out: str) -> None:
 def add_latents(parser: argparse.ArgumentParser) -> None:
     """Where the latents come from, what becomes of them, and truncation."""
     add = parser.add_argument
-    add("--truncation", type=float, default=1.0, metavar="T", help="below 1: more typical, less varied (default: 1)")
-    add("--latents", metavar="FILE.npy", help="latents [N,size] to use instead of random ones")
-    add("--save_latents", metavar="FILE.npy", help="write the latents of all images shown, row by row")
+    add(
+        "--truncation",
+        type=number(0, 1),
+        default=1.0,
+        metavar="T",
+        help="below 1: more typical, less varied (default: 1)",
+    )
+    add("--latents", type=location, metavar="FILE.npy", help="latents [N,size] to use instead of random ones")
+    add("--save_latents", type=location, metavar="FILE.npy", help="write the latents of all images shown, row by row")
 
 
 def add_video(parser: argparse.ArgumentParser, duration: float) -> None:
@@ -34,21 +49,14 @@ def add_video(parser: argparse.ArgumentParser, duration: float) -> None:
     add("--fps", type=positive_number, default=30.0, help="frames per second (default: 30)")
 
 
-def positive_number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text}: must be a number above 0")
-    return value
+positive_number = number(0, 1e6, above=True)
 
 
 def seeds(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) < 2 or not all(part.isdecimal() for part in parts):
-        raise argparse.ArgumentTypeError(f"{text}: give two seeds or more, as in 1,2,3")
-    return [int(part) for part in parts]
+    if len(parts) < 2:
+        raise argparse.ArgumentTypeError(f"{shown(text)}: give two seeds or more, as in 1,2,3")
+    return [seed(part) for part in parts]
 
 
 def out_path(args: argparse.Namespace, command: str, suffix: str) -> Path:

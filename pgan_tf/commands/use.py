@@ -5,49 +5,55 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pgan_tf.commands.flags import command, positive
+from pgan_tf.commands.flags import LARGEST_SIDE, command, location, positive, whole
 
 
 def add_commands(commands) -> None:
     """Adds them to argparse's sub-commands."""
     text = "show the first images of a data set on the terminal, in a PNG or on a page"
     sub = command(commands, "display", _display, text)
-    sub.add_argument("dataset", metavar="DATASET")
-    sub.add_argument("--output", metavar="FILE.png", help="(without a terminal: <name>-<resolution>.png here)")
-    sub.add_argument("--html", metavar="FILE.html", help="one page: images at every resolution, labels, statistics")
-    sub.add_argument("--resolution", type=int, help="(default: the highest)")
+    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument(
+        "--output", type=location, metavar="FILE.png", help="(without a terminal: <name>-<resolution>.png here)"
+    )
+    sub.add_argument(
+        "--html", type=location, metavar="FILE.html", help="one page: images at every resolution, labels, statistics"
+    )
+    sub.add_argument("--resolution", type=whole(1, LARGEST_SIDE), help="(default: the highest)")
     sub.add_argument("--num", type=positive, default=64, help="how many images (default: %(default)s)")
 
     text = "write the images of a data set as PNG files, and its labels as labels.npy"
     sub = command(commands, "extract", _extract, text)
-    sub.add_argument("dataset", metavar="DATASET")
-    sub.add_argument("out", metavar="OUT", help="folder to make, must not exist or be empty; or a .zip")
+    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument("out", type=location, metavar="OUT", help="folder to make, must not exist or be empty; or a .zip")
     _add_workers(sub)
 
     sub = command(commands, "compare", _compare, "compare two data sets, image by image")
-    sub.add_argument("dataset_a", metavar="A")
-    sub.add_argument("dataset_b", metavar="B")
+    sub.add_argument("dataset_a", type=location, metavar="A")
+    sub.add_argument("dataset_b", type=location, metavar="B")
 
     sub = command(commands, "verify", _verify, "check every record of a data set")
-    sub.add_argument("dataset", metavar="DATASET")
+    sub.add_argument("dataset", type=location, metavar="DATASET")
     sub.add_argument("--cascade", action="store_true", help="also that lower resolutions are the means of the full one")
 
     text = "measure a data set: mean, deviation, histograms, repeated images, labels"
     sub = command(commands, "stats", _stats, text)
-    sub.add_argument("dataset", metavar="DATASET")
+    sub.add_argument("dataset", type=location, metavar="DATASET")
 
     text = "turn a data set, folder, .zip or ImageFolder of PNG files into another of them"
     sub = command(commands, "convert", _convert, text)
-    sub.add_argument("source", metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>")
-    sub.add_argument("out", metavar="OUT", help="folder or .zip to make")
+    sub.add_argument(
+        "source", type=location, metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>"
+    )
+    sub.add_argument("out", type=location, metavar="OUT", help="folder or .zip to make")
     sub.add_argument("--to", choices=("folder", "zip", "tfds", "records"), required=True, help="records: a data set")
     sub.add_argument("--split", default="train", help="of an ImageFolder (default: %(default)s)")
-    sub.add_argument("--shards", type=positive, default=1, help="files per resolution, of records (default: 1)")
+    sub.add_argument("--shards", type=whole(1, 10_000), default=1, help="files per resolution, of records (default: 1)")
     _add_workers(sub)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--workers", type=positive, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument("--workers", type=whole(1, 1024), metavar="N", help="processes (default: one for each core)")
 
 
 def _display(args: argparse.Namespace) -> int:

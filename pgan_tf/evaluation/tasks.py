@@ -15,6 +15,7 @@ from pgan_tf.data.dataset import RecordDataset, has_records
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
+from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
 
 
@@ -60,6 +61,8 @@ class Sink:
     def __init__(self, path: Path | None, run: Path | None = None):
         self.path, self.run, self.shown, self.new = path, run, [], []
         self.doubts: list[str] = []  # what the reader of the table should know
+        if path and (fault := place_fault(path.parent) or ("it is a folder" if path.is_dir() else "")):
+            raise MetricError(f"--output={path}: cannot be written ({fault}); choose another place")
         self._known = results.read(path) if path else []
 
     def __enter__(self) -> Sink:
@@ -82,6 +85,7 @@ class Sink:
 
     def add(self, row: dict) -> None:
         if self.path:
+            make_folder(self.path.parent)
             results.append(self.path, row)
         self.shown.append(row)
         self.new.append(row)

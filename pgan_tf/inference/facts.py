@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.files import new_file, sha256
+from pgan_tf.files import new_output, sha256
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.output import encode
 
@@ -27,8 +27,8 @@ def class_of(labels: np.ndarray) -> list[int] | None:
 def write_together(picture: np.ndarray, facts: dict, out: Path, others: Iterable[tuple[Path, np.ndarray]] = ()) -> None:
     """`out` (.png or .webp), its .json, and arrays as .npy: all are complete before the first gets its name."""
     with contextlib.ExitStack() as stack:
-        encode(stack.enter_context(new_file(out)), picture)
-        stack.enter_context(new_file(out.with_suffix(".json"))).write_text(json.dumps(facts, indent=2) + "\n")
+        encode(stack.enter_context(new_output(out)), picture)
+        stack.enter_context(new_output(out.with_suffix(".json"))).write_text(json.dumps(facts, indent=2) + "\n")
         for path, array in others:
-            with open(stack.enter_context(new_file(path)), "wb") as file:
+            with open(stack.enter_context(new_output(path)), "wb") as file:
                 np.save(file, array)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.files import new_file
+from pgan_tf.files import new_output
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.option import shown, whole_number
 
 BLOCK = 32  # latents drawn at a time; part of what determines them, so never to be changed
 
@@ -69,11 +70,11 @@ def label_rows(text: str, label_size: int, count: int, seed: int) -> np.ndarray:
 def _classes(text: str, label_size: int) -> list[int]:
     known = f"give classes from 0 to {label_size - 1}, as in 0,1,2, or all, or random"
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise GenerateError(f"--labels={text}: {known}")
-    wrong = [part for part in parts if int(part) >= label_size]
-    if wrong:
-        raise GenerateError(f"--labels={text}: the network has no class {wrong[0]}; {known}")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise GenerateError(f"--labels={shown(text)}: {known}")
+    for part in parts:
+        if (whole_number(part) or 0) >= label_size or len(part) > 19:
+            raise GenerateError(f"--labels={shown(text)}: the network has no class {shown(part)}; {known}")
     return [int(part) for part in parts]
 
 
@@ -88,11 +89,12 @@ def parse_dims(text: str, size: int) -> list[range]:
 def _dims(part: str, size: int, text: str) -> range:
     first, dash, last = part.partition("-")
     last = last if dash else first
-    if not (first.isdecimal() and last.isdecimal()):
-        raise GenerateError(f"--dims={text}: write dimensions from 1 to {size}, as in 1-8,9-16 or 5")
-    if not 1 <= int(first) <= int(last) <= size:
-        raise GenerateError(f"--dims={text}: {part} is not within the latents' dimensions, 1 to {size}")
-    return range(int(first) - 1, int(last))
+    begin, end = whole_number(first), whole_number(last)
+    if begin is None or end is None:
+        raise GenerateError(f"--dims={shown(text)}: write dimensions from 1 to {size}, as in 1-8,9-16 or 5")
+    if not 1 <= begin <= end <= size:
+        raise GenerateError(f"--dims={shown(text)}: {part} is not within the latents' dimensions, 1 to {size}")
+    return range(begin - 1, end)
 
 
 def doubling_dims(size: int) -> list[range]:
@@ -110,5 +112,5 @@ def dims_name(dims: range) -> str:
 
 def save_latents(path: Path, latents: np.ndarray) -> None:
     """Writes float32 [N,L] as .npy; complete or not there at all."""
-    with new_file(path) as temporary, open(temporary, "wb") as file:
+    with new_output(path) as temporary, open(temporary, "wb") as file:
         np.save(file, latents.astype(np.float32))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +13,7 @@ import numpy as np
 
 from pgan_tf.data import DatasetWriter
 from pgan_tf.data.files import new_folder
-from pgan_tf.files import clear_away, new_file, replace_folder, temporary_name
+from pgan_tf.files import clear_away, new_output, place_fault, replace_folder, temporary_name
 from pgan_tf.grids import to_pillow
 from pgan_tf.inference.errors import GenerateError
 
@@ -23,32 +22,34 @@ PICTURES = {
     ".png": {"format": "PNG", "compress_level": 1},
     ".webp": {"format": "WEBP", "lossless": True, "method": 2},
 }
+WEBP_SIDE = 16383  # the most that the format has room for
 _OURS = re.compile(r"\d{6,}\.(png|webp)|labels\.npy|.*\.tfrecords|.*-rxx\.labels")
 _WRITERS, _QUEUED = 2, 64
 
 
 def check_file(path: Path, suffixes: Collection[str], overwrite: bool) -> None:
-    """GenerateError unless `path` can be made: a suffix of `suffixes`, a folder that is there, nothing in its place."""
+    """GenerateError unless `path` can be made: a suffix of `suffixes`, nothing in its place, a folder that takes it."""
     if path.suffix not in suffixes:
         raise GenerateError(f"{path}: its name must end in {', '.join(suffixes)}")
     if path.is_dir():
         raise GenerateError(f"{path}: is a folder; give the name of a file")
     if path.exists() and not overwrite:
         raise GenerateError(f"{path}: exists already; add --overwrite or give another name")
-    if not path.parent.is_dir():
-        raise GenerateError(f"{path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
-        raise GenerateError(f"{path}: the folder {path.parent} cannot be written")
+    if fault := place_fault(path.parent):
+        raise GenerateError(f"{path}: cannot be written ({fault}); choose another place")
 
 
 def save_picture(path: Path, picture: np.ndarray) -> None:
     """Writes uint8 [H,W,1 or 3] as .png or .webp, by the suffix; complete or not there at all."""
-    with new_file(path) as temporary:
+    with new_output(path) as temporary:
         encode(temporary, picture)
 
 
 def encode(path: Path, picture: np.ndarray) -> None:
     """The same without the detour over another name."""
+    if path.suffix == ".webp" and max(picture.shape) > WEBP_SIDE:
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        raise GenerateError(f"a WebP picture has at most {WEBP_SIDE} pixels a side, this one {size}; write a .png")
     to_pillow(picture).save(path, **PICTURES[path.suffix])
 
 
@@ -76,6 +77,8 @@ def new_output_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
 def check_folder(folder: Path, overwrite: bool) -> None:
     """GenerateError unless `new_output_folder` can make `folder`."""
     clear_away(folder)
+    if fault := place_fault(folder.parent):
+        raise GenerateError(f"{folder}: cannot be written ({fault}); choose another place")
     if not folder.exists():
         return
     if not folder.is_dir():

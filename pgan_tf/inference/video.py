@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.files import new_file
+from pgan_tf.files import new_output
 from pgan_tf.inference.errors import GenerateError
 
 # A palette for each frame, because one for all of them would have to wait for the last.
@@ -66,7 +66,7 @@ def write_video(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: floa
     first = next(frames)
     height, width, channels = first.shape
     source = ["-f", "rawvideo", "-pix_fmt", "gray" if channels == 1 else "rgb24", "-s", f"{width}x{height}"]
-    with new_file(path) as temporary, tempfile.TemporaryFile() as messages:
+    with new_output(path) as temporary, tempfile.TemporaryFile() as messages:
         command = [program, "-v", "error", "-y", *source, "-r", f"{fps}", "-i", "-", *FORMATS[path.suffix]]
         process = subprocess.Popen(
             [*command, str(temporary)], stdin=subprocess.PIPE, stderr=messages,

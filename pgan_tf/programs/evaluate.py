@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pgan_tf.commands.flags import program_parser
+from pgan_tf.commands.flags import location, program_parser, whole
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
@@ -26,20 +26,42 @@ there already is not measured again. docs/metrics.md says what each metric is an
 def parser() -> argparse.ArgumentParser:
     found = program_parser(__doc__, EPILOG)
     add = found.add_argument
-    add("--run", help="folder of a training run")
-    add("--snapshots", metavar="WHICH", default="latest", help="of the run: latest (default), all, or a .keras file")
-    add("--dataset", metavar="SET", help="real images for the run; default: those it was trained on")
-    add("--reals", metavar="SET", help="a set of real images, instead of --run")
-    add("--fakes", metavar="SET", help="the set to hold against it")
+    add("--run", type=location, help="folder of a training run")
+    add(
+        "--snapshots",
+        type=location,
+        metavar="WHICH",
+        default="latest",
+        help="of the run: latest (default), all, or a .keras file",
+    )
+    add("--dataset", type=location, metavar="SET", help="real images for the run; default: those it was trained on")
+    add("--reals", type=location, metavar="SET", help="a set of real images, instead of --run")
+    add("--fakes", type=location, metavar="SET", help="the set to hold against it")
     add("--metrics", metavar="NAMES", default="swd,fid", help="swd, fid, kid, is, pr, ms_ssim, neighbors, modes")
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
-    add("--images", type=int, metavar="N", help="of each set; default: as in the literature, or all there are")
-    add("--resolution", type=int, metavar="N", help="level of the data sets to compare; default: the highest")
+    add(
+        "--images",
+        type=whole(2, 10_000_000),
+        metavar="N",
+        help="of each set; default: as in the literature, or all there are",
+    )
+    add(
+        "--resolution",
+        type=whole(1, 2**14),
+        metavar="N",
+        help="level of the data sets to compare; default: the highest",
+    )
     extractors = "of features; default: inception-2015 where its weights are found, else efficientnet-lite0"
     add("--extractor", metavar="NAME", default="", help=extractors)
-    add("--weights", metavar="FILE", default="", help="file of the extractor's weights; default: found by itself")
-    add("--seed", type=int, metavar="N", default=2020, help="of latents, patches, subsets (default 2020)")
-    add("--output", metavar="FILE", help="file for the results, a line of JSON each")
+    add("--weights", type=location, metavar="FILE", help="file of the extractor's weights; default: found by itself")
+    add(
+        "--seed",
+        type=whole(0, 2**32 - 1),
+        metavar="N",
+        default=2020,
+        help="of latents, patches, subsets (default 2020)",
+    )
+    add("--output", type=location, metavar="FILE", help="file for the results, a line of JSON each")
     return found
 
 
@@ -52,11 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     if bool(args.run) == bool(args.fakes or args.reals):
         raise MetricError("give either --run=RUN, or --reals=SET --fakes=SET")
-    if args.images is not None and args.images < 2:
-        raise MetricError(f"--images={args.images}: metrics need at least 2")
-    if args.seed < 0:
-        raise MetricError(f"--seed={args.seed}: must be at least 0")
-    request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights)
+    request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights or "")
     output = Path(args.output) if args.output else None
     with make_strategy("mirrored").scope():  # features are extracted on all devices
         if args.run:

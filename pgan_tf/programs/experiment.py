@@ -7,8 +7,7 @@ import sys
 
 from pgan_tf import CHECKOUT, flagfiles
 from pgan_tf.called import as_called
-from pgan_tf.commands.flags import program_parser
-from pgan_tf.config import ConfigError
+from pgan_tf.commands.flags import location, program_parser, whole
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; everything is saved, the same command goes on"
@@ -27,11 +26,15 @@ def parser() -> argparse.ArgumentParser:
     found = program_parser(__doc__, EPILOG)
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_parser = commands.add_parser("run", help="train and measure what is missing")
-    run_parser.add_argument("--jobs", type=int, default=1, help="runs at the same time (default: %(default)s)")
+    run_parser.add_argument(
+        "--jobs", type=whole(1, 1024), default=1, help="runs at the same time (default: %(default)s)"
+    )
     run_parser.add_argument("--dry_run", action="store_true", help="print what is done and what is missing")
     table_parser = commands.add_parser("table", help="write the report: tables, plots, TensorBoard's HParams")
     for sub, action in ((run_parser, run), (table_parser, table)):
-        sub.add_argument("suite", metavar="SUITE", help="a suite file, or the name of one of configs/: cpu/columbia")
+        sub.add_argument(
+            "suite", type=location, metavar="SUITE", help="a suite file, or the name of one of configs/: cpu/columbia"
+        )
         sub.set_defaults(action=action)
     return found
 
@@ -40,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
     from pgan_tf.experiments.runner import Runner
     from pgan_tf.experiments.suite import check_images, read_suite
 
-    if args.jobs < 1:
-        raise ConfigError(f"--jobs={args.jobs}: at least 1")
     suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))
     check_images(suite)
     if args.dry_run:
