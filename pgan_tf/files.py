@@ -193,6 +193,8 @@ def make_folder(path: str | os.PathLike) -> None:
     if not path.is_dir():
         if path.parent != path:  # a drive that is not there
             make_folder(path.parent)
+        if path.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
         path.mkdir(exist_ok=True)
         sync(path.parent)
 

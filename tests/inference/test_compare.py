@@ -187,7 +187,7 @@ WRONG = {
     "labels in vain": (["project", "{place}/run", "{place}/made.png", "--labels=3"], "trained without labels"),
     "no loss": (["project", "{place}/run", "{place}/made.png", "--feature_weight=0", "--pixel_weight=0"], "nothing is"),
     "no weights": (["project", "{place}/run", "{place}/made.png", "--weights=gone.pth"], "gone.pth: no such file of"),
-    "a wrong seed": (["project", "{place}/run", "{place}/made.png", "--seed=-1"], "--seed=-1"),
+    "a wrong seed": (["project", "{place}/run", "{place}/made.png", "--seed=-1"], "argument --seed: -1"),
     "another suffix": (["project", "{place}/run", "{place}/made.png", "a.jpg"], "a.jpg: its name must end in .png"),
     "a set that was moved": (["neighbors", "{here}/moved", "--extractor=none"], "say by --dataset"),
     "a set not known": (["neighbors", "{here}/alone.keras", "--extractor=none"], "give the images by --dataset"),
