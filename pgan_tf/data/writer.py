@@ -17,6 +17,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, new_folder, storing
 from pgan_tf.data.pyramid import LOWEST, pyramid
 from pgan_tf.data.tfrecord import encode_image, frame, located, open_file, payload, record_bytes
+from pgan_tf.text import shown
 
 HIGHEST = 8192
 MOST_SHARDS = 99_999  # five digits in the names
@@ -147,8 +148,8 @@ class DatasetWriter:
         self._labels = np.asarray(labels, np.float32)
 
     def add_text(self, suffix: str, lines: list[str]) -> None:
-        """Writes `<folder>/<name><suffix>` as UTF-8; bytes of a folder's name that are no text are escaped."""
-        text = "".join(f"{line}\n" for line in lines)
+        """Writes `<folder>/<name><suffix>` as UTF-8; what is no text in a name, or would break its line, is escaped."""
+        text = "".join(f"{shown(line)}\n" for line in lines)
         with storing(self.folder):
             (self._temporary / f"{self.name}{suffix}").write_text(text, encoding="utf-8", errors="backslashreplace")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tarfile
@@ -13,11 +14,17 @@ from PIL import Image
 
 from pgan_tf.data import DataError, RecordDataset
 from pgan_tf.data.engine import Output
+from pgan_tf.data.faces.create import _read as read_faces
 from pgan_tf.data.faces.create import list_folder as faces_listing
+from pgan_tf.data.sources.arrays import create_from_numpy
+from pgan_tf.data.sources.cifar import create_cifar10
 from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.sources.labels import find_labels
 from pgan_tf.data.sources.listing import companions, is_hidden, list_folder
+from pgan_tf.data.sources.mnist import load_idx_folder
+from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import Sides
+from pgan_tf.data.sources.tfds import _check_image_folder as check_image_folder
 from pgan_tf.data.tools import convert
 from pgan_tf.data.tools.batches import label_names
 from pgan_tf.evaluation.sets import open_set
@@ -317,3 +324,65 @@ def test_equal_names_are_kept_once():
     for number in range(3):
         sides.take(f"{number}.cls", 9, lambda count: b"the class")
     assert len({id(sides.of(str(number))) for number in range(3)}) == 1
+
+
+# ---- other readers ---------------------------------------------------------------------------------------------------
+
+
+def test_names_of_classes_stay_one_a_line(tmp_path):
+    """Folders may be called anything; what would break the line is escaped, and no name is lost."""
+    names = ["a\nb", "c\u2028d", "e\x85f", "\udcff", "plain"]
+    for number, name in enumerate(sorted(names)):
+        save(tmp_path / "in" / name / "1.png", number)
+    report = make(tmp_path, "folder", "folders")
+    assert classes(tmp_path / "out") == values(tmp_path / "out") == [0, 1, 2, 3, 4]
+    assert label_names(RecordDataset(tmp_path / "out")) == ["a\\nb", "c\\u2028d", "e\\x85f", "plain", "\\udcff"]
+    assert "5 classes: a\\nb, c\\u2028d" in str(report)
+    assert str(report).encode()
+
+
+def test_idx_files_among_those_of_macos(tmp_path):
+    for part, content in (("images", b"\0\0\x08\3" + b"\0\0\0\1" * 3 + b"\0"), ("labels", b"\0\0\x08\1\0\0\0\1\0")):
+        for prefix in ("", "._"):
+            name = f"{prefix}train-{part}-idx{3 if part == 'images' else 1}-ubyte"
+            (tmp_path / name).write_bytes(content if not prefix else b"\0\5\26\7")
+    images, labels = load_idx_folder(tmp_path, "train")
+    assert (images.shape, labels.tolist()) == ((1, 1, 1), [0])
+
+
+def test_two_arrays_of_one_name(tmp_path):
+    content = io.BytesIO()
+    np.save(content, np.zeros((2, 8, 8), np.uint8))
+    with zipfile.ZipFile(tmp_path / "in.npz", "w") as archive:
+        archive.writestr("images", content.getvalue())
+        archive.writestr("images.npy", content.getvalue())
+    with pytest.raises(DataError, match="two arrays of one name"):
+        create_from_numpy(tmp_path / "out", tmp_path / "in.npz", Output())
+
+
+def test_cifar_in_a_zip_or_twice(tmp_path):
+    with tarfile.open(tmp_path / "twice.tar", "w") as archive:
+        for place in ("a", "b"):
+            archive.addfile(tarfile.TarInfo(f"{place}/data_batch_1"))
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.writestr("data_batch_1", b"")
+    for name, message in (("twice.tar", "holds two files data_batch_1"), ("c.zip", "a .zip; unpack it")):
+        with pytest.raises(DataError, match=message):
+            create_cifar10(tmp_path / "out", tmp_path / name, Output())
+
+
+def test_landmarks_of_windows(tmp_path):
+    """A byte order mark, backslashes, and lines that end as there."""
+    save(tmp_path / "in" / "a" / "1.png", 1)
+    numbers = " ".join(str(number) for number in range(10))
+    (tmp_path / "list.txt").write_bytes(f"\ufeffa\\1.png {numbers}\r\n".encode())
+    (face,) = read_faces(tmp_path / "in", tmp_path / "list.txt", Report("here"))
+    assert face.file == "a/1.png"
+
+
+def test_an_image_folder_with_folders_of_the_system(tmp_path):
+    save(tmp_path / "in" / "train" / "ape" / "1.png", 1)
+    check_image_folder(tmp_path / "in")
+    save(tmp_path / "in" / "train" / "@eaDir" / "1.png", 1)
+    with pytest.raises(DataError, match="train/@eaDir: is of the system, no class"):
+        check_image_folder(tmp_path / "in")

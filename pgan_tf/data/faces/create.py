@@ -127,13 +127,18 @@ def _find(out: str | os.PathLike, folder: Path, report: Report) -> list[Face]:
 
 
 def _read(folder: Path, landmarks: str | os.PathLike, report: Report) -> list[Face]:
-    faces = list(dict.fromkeys(read_landmarks(landmarks)))
+    faces = list(dict.fromkeys(_with_slashes(face, folder) for face in read_landmarks(landmarks)))
     there = [face for face in faces if (folder / face.file).is_file()]
     if not there:
         raise DataError(f"{folder}: holds none of the pictures of {landmarks} ({faces[0].file} is the first)")
     if len(there) < len(faces):
         report.notes.append(f"{len(faces) - len(there)} faces of {landmarks} have no picture in {folder}")
     return there
+
+
+def _with_slashes(face: Face, folder: Path) -> Face:
+    """The file of landmarks may be from Windows."""
+    return face if (folder / face.file).is_file() else face._replace(file=face.file.replace("\\", "/"))
 
 
 def _measure(face: Face, load: Callable[[Face], np.ndarray]) -> np.ndarray | str:

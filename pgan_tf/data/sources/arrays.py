@@ -127,6 +127,8 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            if len(entries) < len(archive.infolist()):
+                raise DataError("has two arrays of one name; which is meant? write it again with np.savez")
             image_name, label_name = _choose(list(entries))
             images = _read_entry(path, archive, entries[image_name])
             labels = None if label_name is None else _read_entry(path, archive, entries[label_name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,12 +142,16 @@ def _read_archive(path: Path, wanted: set[str]) -> dict[str, bytes]:
     """Read in place: nothing is unpacked, whatever the names in the archive say."""
     check_readable(path, "give the .tar.gz as downloaded, or a folder")
     contents = {}
+    if zipfile.is_zipfile(path):
+        raise DataError(f"{path}: a .zip; unpack it and give the folder")
     try:
         with tarfile.open(path) as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
                 if name in wanted and member.isfile():
                     _check_size(path, name, member.size)
+                    if name in contents:
+                        raise DataError(f"{path}: holds two files {name}; which is meant? unpack it, give the folder")
                     contents[name] = archive.extractfile(member).read()
             while archive.fileobj.read(_BLOCK):
                 pass  # gzip's checksum stands behind the end of the archive

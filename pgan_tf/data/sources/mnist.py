@@ -15,6 +15,7 @@ import numpy as np
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.sources.listing import is_hidden
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import PictureSource, as_picture
 
@@ -101,7 +102,7 @@ def _find(folder: str | os.PathLike, part: str) -> Path:
     """The one file of this part: `train-images-idx3-ubyte`, maybe with a prefix, a dot for the second dash, or .gz."""
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder")
-    files = [path for path in sorted(Path(folder).iterdir()) if path.is_file()]
+    files = [path for path in sorted(Path(folder).iterdir()) if path.is_file() and not is_hidden(path.name)]
     found = [path for path in files if re.search(rf"{part}[-.]idx\d-ubyte(\.gz)?$", path.name)]
     plain = [path for path in found if path.suffix != ".gz"]  # both, after gunzip -k, are the same file
     if len(plain or found) != 1:

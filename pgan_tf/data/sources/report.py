@@ -53,10 +53,10 @@ class Report:
             lines.append(f"  listed       {self._listed()}")
         lines += [f"  note         {note}" for note in self.notes]
         lines.append(f"  skipped      {len(self.skipped)}")
-        lines += [f"    {shown(file)}: {shown(reason)}" for file, reason in self.skipped]
+        lines += [f"    {file}: {reason}" for file, reason in self.skipped]
         rate = self.images / max(self.seconds, 1e-9)
         lines.append(f"  written      {self.bytes / 1e6:.1f} MB in {self.seconds:.1f} s, {rate:.0f} images/s")
-        return "\n".join(lines)
+        return "\n".join(map(shown, lines))
 
     def _listed(self) -> str:
         """All that was found, and what became of it: nothing goes without a word."""
@@ -66,7 +66,7 @@ class Report:
     def _labels(self) -> str:
         if not self.label_size:
             return "none"
-        names = ", ".join(map(shown, self.label_names))
+        names = ", ".join(self.label_names)
         return f"{self.label_size} classes" + (f": {names}" if names else "")
 
 

@@ -18,9 +18,11 @@ from pgan_tf.data.files import check_new_folder, storing
 from pgan_tf.data.label_rows import Labels, one_hot
 from pgan_tf.data.progress import track
 from pgan_tf.data.sources.fitting import Files, Options, write_files
+from pgan_tf.data.sources.listing import is_hidden
 from pgan_tf.data.sources.report import Report
 from pgan_tf.files import temporary_name
 from pgan_tf.quiet import import_tensorflow_quietly
+from pgan_tf.text import shown
 
 
 class Spooled(NamedTuple):
@@ -80,10 +82,18 @@ def _builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         if Path(name, "dataset_info.json").is_file():
             return tfds.builder_from_directory(name)
         if Path(name).is_dir():
+            _check_image_folder(Path(name))
             return tfds.ImageFolder(name)
         builder = tfds.builder(name, data_dir=data_dir)
         builder.download_and_prepare()
         return builder
+
+
+def _check_image_folder(folder: Path) -> None:
+    """DataError where tfds.ImageFolder would take folders of the system for parts of the set, or for classes."""
+    for path in sorted([*folder.glob("*/"), *folder.glob("*/*/")]):
+        if path.is_dir() and is_hidden(path.name):
+            raise DataError(f"{shown(str(path))}: is of the system, no class; remove it, or take create_from_images")
 
 
 def _image_feature(features: Any, wanted: str | None) -> str:
