@@ -156,6 +156,10 @@ class Optim:
         "float32", "arithmetic; bfloat16 and float16 keep float32 weights; auto = what is fast on the machine",
         choices=["auto", "float32", "bfloat16", "float16", "float64"],
     )  # fmt: skip
+    resampling: str = option(
+        "strided", "how convolutions that resample are computed, the function is the same; auto = the faster one here",
+        choices=["auto", "strided", "shuffled"],
+    )  # fmt: skip
     jit: bool = option(False, "compile the gradient functions with XLA")
     nan: str = option(
         "stop", "on a loss or gradient that is not finite: stop, or skip the update", choices=["stop", "skip"]

@@ -24,7 +24,7 @@ class NetworkFactory:
     """Makes the networks of a run: what no growth changes is said once, the stage at each call."""
 
     def __init__(self, config: Config, num_channels: int, label_size: int):
-        self.model = config.model
+        self.model, self.resampling = config.model, config.optim.resampling
         self.common = {
             "num_channels": num_channels,
             "label_size": label_size,
@@ -40,7 +40,9 @@ class NetworkFactory:
 
     def _build(self, kind: type, stage: Stage):
         options = {name: getattr(self.model, name) for name in OPTIONS[kind]}
-        return kind(resolution=stage.resolution, fading=stage.fading, **options, **self.common)
+        network = kind(resolution=stage.resolution, fading=stage.fading, **options, **self.common)
+        network.resample_by(self.resampling)
+        return network
 
 
 def carry(old: ProgressiveNetwork, new: ProgressiveNetwork) -> list[str]:

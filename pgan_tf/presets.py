@@ -67,6 +67,7 @@ def networks(name: str, facts: Facts) -> dict[str, Any]:
     few = facts.images < SOME and name != "paper"  # wide networks would only learn them by heart sooner
     options = {
         "precision": "auto",
+        "resampling": "auto",
         "fmap_base": min(max(preset.top_maps * facts.resolution // 2, least), most),
         "fmap_max": preset.fmap_max // 2 if few else preset.fmap_max,
         "latent_size": preset.latent_size,

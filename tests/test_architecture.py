@@ -11,7 +11,7 @@ LEVELS = [
     {"option"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "quiet", "rules"},
     {"schedule", "presets", "latents", "layers", "devices"},
-    {"networks", "losses", "precision"},
+    {"networks", "losses", "precision", "resampling"},
     {"growth"},
     {"data"},
     {"evaluation"},

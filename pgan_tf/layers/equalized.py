@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgan_tf.layers.fused import FORMS, box_widened
+
 HE_GAIN = math.sqrt(2.0)
 
 
@@ -98,8 +100,11 @@ class EqualizedConv2D(Equalized):
 
     The resampling is fused with the convolution: nearest up-sampling followed by a 3x3 convolution equals one
     transposed convolution with a 4x4 kernel, and the mean of four neighbours of a 3x3 convolution equals one
-    strided convolution with a 4x4 kernel.
+    strided convolution with a 4x4 kernel. `form`, a name of layers.fused.FORMS, says how these are computed; it changes
+    the speed, not the function, and is no part of the saved layer.
     """
+
+    form = "strided"
 
     def __init__(self, filters: int, kernel_size: int = 3, resample: str = "none", **kwargs):
         super().__init__(**kwargs)
@@ -122,21 +127,11 @@ class EqualizedConv2D(Equalized):
         if self.resample == "none":
             x = tf.nn.conv2d(x, weight, 1, "SAME")
         elif self.resample == "down":
-            x = tf.nn.conv2d(x, box_widened(weight) * 0.25, 2, "SAME")
+            x = FORMS[self.form].down(x, box_widened(weight) * 0.25)
         else:
-            shape = [tf.shape(x)[0], 2 * x.shape[1], 2 * x.shape[2], self.filters]
-            x = tf.nn.conv2d_transpose(x, box_widened(weight), shape, 2, "SAME")
+            x = FORMS[self.form].up(x, box_widened(weight))
         return self.add_bias(x)
 
     def get_config(self):
         config = {"filters": self.filters, "kernel_size": self.kernel_size, "resample": self.resample}
         return {**super().get_config(), **config}
-
-
-def box_widened(weight: tf.Tensor) -> tf.Tensor:
-    """[k,k,a,b] -> [k+1,k+1,a,b]: the kernel convolved with a 2x2 box of ones.
-
-    Written with pads, whose gradients are slices; the gradient of a strided slice takes longer than the convolution.
-    """
-    shifts = [(0, 1), (1, 0)]
-    return tf.add_n([tf.pad(weight, [rows, columns, (0, 0), (0, 0)]) for rows in shifts for columns in shifts])

@@ -122,6 +122,12 @@ class ProgressiveNetwork(keras.Model):
         self(zeros if len(zeros) > 1 else zeros[0])
         super().export(*args, **kwargs)
 
+    def resample_by(self, form: str) -> None:
+        """Computes the fused resampling in that form of layers.fused.FORMS from now on; what is computed stays."""
+        for layer in self.layers:
+            if isinstance(layer, EqualizedConv2D):
+                layer.form = form
+
     def parameters_by_name(self) -> dict[str, keras.Variable]:
         """{'8x8_Conv1/weight': variable, ...}: the same name means the same parameter at every stage."""
         return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.trainable_variables}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pgan_tf
-from pgan_tf import devices, precision, presets
+from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
 from pgan_tf.config import Config
 from pgan_tf.data.dataset import RecordDataset
@@ -63,7 +63,7 @@ def begin(asked: Asked) -> Start:
 
 def begin_new(config: Config, measured_for: float | None = None) -> Start:
     """A new run. measured_for: seconds for measuring; default: a share of the run's length."""
-    config, words = precision.resolve(config, devices.hardware())
+    config, words = _arithmetic(config)
     plan = make_plan(config)
     with waiting("measuring how fast this machine is"):
         speeds = trial.measure(config, plan, measured_for)
@@ -75,13 +75,14 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
     facts = _facts(given)
     free = {option: value for option, value in given.items() if option not in LENGTHS}
     config = Config.from_values({**presets.networks(name, facts), **free})
-    config, words = precision.resolve(config, devices.hardware())
+    config, words = _arithmetic(config)
     seconds = 3600 * (hours or presets.PRESETS[name].hours)
     with waiting("measuring how fast this machine is"):
         speeds = trial.measure(config, make_plan(config), measured_for or trial.SHARE * seconds)
     speed = presets.Speed(speeds.by_resolution(), speeds.start_seconds)
     options = presets.choose(name, facts, speed, hours, given.get("total_kimg", 0.0), given)
-    config = Config.from_values({**options, "precision": config.optim.precision})
+    resolved = {"precision": config.optim.precision, "resampling": config.optim.resampling}
+    config = Config.from_values({**options, **resolved})
     plan = make_plan(config)
     lines = [*_lines(config, plan, speeds, words, recommend=False), *presets.remarks(facts)]
     least = presets.least_hours(name, facts, speed, given)
@@ -97,7 +98,7 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
 def resume(config: Config, folder: Path) -> Start:
     """A run that goes on, in the precision that it has unless another is asked for, with the speeds that it keeps."""
     asked = config.optim.precision
-    config, words = precision.resolve(config, devices.hardware())
+    config, words = _arithmetic(config)
     plan, speeds = make_plan(config), Speeds.read(folder)
     kept = checkpoint.paths(folder / "checkpoints")  # named after the thousands of images
     lines = _lines(config, plan, speeds, words, round(1000 * float(kept[-1].name)) if kept else 0)
@@ -105,6 +106,13 @@ def resume(config: Config, folder: Path) -> Start:
     if best not in (asked, "auto"):
         lines.append(f"the run computes in {asked}, this machine best in {best}; --precision=auto changes to it")
     return Start(config, plan, speeds, lines)
+
+
+def _arithmetic(config: Config) -> tuple[Config, str]:
+    """The options with what this machine is fast at where they say auto; and that in words."""
+    config, words = precision.resolve(config, devices.hardware())
+    config, form = resampling.resolve(config, devices.hardware())
+    return config, f"{words}, {form}" if form else words
 
 
 def _was_auto(folder: Path) -> bool:

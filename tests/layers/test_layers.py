@@ -16,6 +16,7 @@ from pgan_tf.layers import (
     fade,
     nearest_upsample,
 )
+from pgan_tf.layers.fused import FORMS
 from pgan_tf.layers.minibatch import deal, join_batches, split_batches
 
 
@@ -198,3 +199,30 @@ def test_layers_are_registered_with_keras():
         again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
         assert type(again) is type(layer)
         assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("resample", ["up", "down"])
+def test_the_forms_of_fused_resampling_are_one_function(resample):
+    """With all gradients, and those of the gradients that a penalty takes."""
+    layers = {}
+    for form in FORMS:
+        layers[form] = EqualizedConv2D(5, 3, resample, seed=1, dtype="float64")
+        layers[form].build((None, 8, 6, 3))
+        layers[form].form = form
+    x = tf.constant(normal(2, 8, 6, 3))
+
+    def found(layer):
+        with tf.GradientTape(persistent=True) as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = layer(x)
+                score = tf.reduce_sum(tf.square(y))
+            norm = tf.reduce_sum(tf.square(inner.gradient(score, x)))
+        return [y, *(g for value in (score, norm) for g in outer.gradient(value, [x, layer.weight.value]))]
+
+    strided, *others = (found(layer) for layer in layers.values())
+    assert others
+    for other in others:
+        for ours, theirs in zip(other, strided, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())

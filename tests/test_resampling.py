@@ -1,0 +1,59 @@
+"""--resampling=auto becomes what is faster, and changes no function."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pgan_tf import resampling
+from pgan_tf.config import Config, Optim
+from pgan_tf.devices import Gpu, Hardware
+from pgan_tf.growth import NetworkFactory
+from pgan_tf.layers.fused import FORMS
+from pgan_tf.schedule import Stage
+
+CPU = Hardware("a CPU", 2, frozenset({"avx2"}), (), (), ())
+GPU = CPU._replace(gpus=(Gpu("a GPU", (8, 0)),))
+AUTO = Config.from_values({"resampling": "auto"})
+
+
+@pytest.mark.parametrize(("strided", "shuffled", "chosen"), [(1.0, 2.0, "strided"), (1.0, 0.99, "strided"),
+                                                             (1.0, 0.5, "shuffled")])  # fmt: skip
+def test_auto_is_the_faster_one_and_strided_where_they_are_alike(strided, shuffled, chosen):
+    times = {FORMS["strided"]: strided, FORMS["shuffled"]: shuffled}
+    config, words = resampling.resolve(AUTO, CPU, lambda form, precision: times[form])
+    assert config.optim.resampling == chosen
+    assert words.startswith(f"{chosen} resampling (auto: ")
+
+
+def test_nothing_is_measured_where_nothing_is_to_choose():
+    def never(form, precision):
+        raise AssertionError
+
+    assert resampling.resolve(Config(), CPU, never) == (Config(), "")
+    named = Config.from_values({"resampling": "shuffled"})
+    assert resampling.resolve(named, CPU, never) == (named, "")
+    assert resampling.resolve(AUTO, GPU, never)[0].optim.resampling == "strided"
+
+
+def test_both_forms_can_be_measured():
+    assert all(0 < resampling.measured_seconds(form, "float32") < 60 for form in FORMS.values())
+
+
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
+def test_networks_compute_the_same_in_both_forms(kind):
+    results = []
+    for form in FORMS:
+        options = {"fmap_base": 64, "fmap_max": 8, "precision": "float64", "resampling": form}
+        network = getattr(NetworkFactory(Config.from_values(options), 3, 0), kind)(Stage(16, fading=True))
+        x = np.random.RandomState(0).standard_normal([4, 8] if kind == "generator" else [4, 16, 16, 3])
+        result = network(x, alpha=0.3)
+        results.append((result if kind == "generator" else result.scores).numpy())
+    assert np.abs(results[0] - results[1]).max() <= 1e-12
+    assert not np.array_equal(*results)  # they are computed otherwise
+
+
+def test_the_table_is_what_the_option_offers():
+    field = next(field for field in dataclasses.fields(Optim) if field.name == "resampling")
+    assert list(field.metadata["choices"]) == ["auto", *FORMS]
+    assert field.default == "strided"  # as runs had it before there was a choice
