@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.evaluation.fakes import GeneratedImages
-from pgan_tf.files import sha256
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.networks import saved
+from pgan_tf.networks.checkpoints import is_checkpoint
 from pgan_tf.networks.saved import kimg
 
 
@@ -21,26 +21,27 @@ class Snapshot:
     """A saved generator. `kimg`: thousands of images it had seen, None where its name does not say."""
 
     path: Path
-    kimg: int | None
+    kimg: float | None
 
     def about(self) -> dict:
         """What every result of it says: which weights, at which time of the training."""
-        found = {"fakes_sha256": sha256(self.path)}
-        return found if self.kimg is None else {"images": self.kimg * 1000, "kimg": self.kimg, **found}
+        found = {"fakes_sha256": saved.digest(self.path)}
+        return found if self.kimg is None else {"images": round(self.kimg * 1000), "kimg": self.kimg, **found}
 
 
 def find(run: Path, which: str) -> list[Snapshot]:
     """`which`: 'latest', 'all' (oldest first), or the path of a .keras file. MetricError if there is none."""
     if which not in ("latest", "all"):
         path = Path(which)
-        if not path.is_file():
+        if not path.is_file() and not is_checkpoint(path):
             raise MetricError(f"--snapshots={which}: no such file; give latest, all, or a .keras file")
         return [Snapshot(path, kimg(path))]
     if not run.is_dir():
         raise MetricError(f"--run={run}: no such folder; give the folder of a run")
     found = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]
-    if not found:
-        raise MetricError(f"--run={run}: holds no network-*.keras yet; the run writes one at its end")
+    if not found:  # the newest checkpoint has one
+        path = saved.generator_file(run)
+        found = [Snapshot(path, kimg(path))]
     return found if which == "all" else found[-1:]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from pgan_tf import grids
+from pgan_tf import grids, stamps
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
 from pgan_tf.experiments.scores import Score
@@ -16,7 +16,7 @@ from pgan_tf.experiments.suite import Suite
 from pgan_tf.files import new_file
 
 BASE, OWN = "#888888", "#c2410c"
-FAKES = "fakes[0-9]*.png"
+FAKES = "fakes*.png"
 LOSSES = {"loss/D": "loss of D", "loss/G": "loss of G"}
 TIMES, CELLS, CELL = 8, (4, 3), 48  # of the grids over time: how many, columns x rows of each, pixels of an image
 
@@ -151,10 +151,10 @@ def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
     False, and no file, where no run has pictures.
     """
     first = [next((s for s in states if s.row is row and s.complete), None) for row in suite.rows]
-    shown = [state for state in first if state and any(state.folder.glob(FAKES))]
+    shown = [state for state in first if state and stamps.in_time(state.folder, FAKES)]
     if not shown:
         return False
-    files = [_over_time(sorted(state.folder.glob(FAKES))) for state in shown]
+    files = [_over_time(stamps.in_time(state.folder, FAKES)) for state in shown]
     plt = _pyplot()
     width, height = CELLS[0] * CELL, CELLS[1] * CELL
     columns = max(len(row) for row in files)
@@ -169,7 +169,7 @@ def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
         for axis, file in zip(line, row, strict=False):
             axis.imshow(_cells(file, cell), interpolation="nearest")
             if number == 0:
-                axis.set_title(f"{int(file.stem[-6:])} kimg", fontsize=9)
+                axis.set_title(f"{stamps.kimg(file):g} kimg", fontsize=9)
         title = state.row.title.replace(", ", ",\n")
         line[0].text(-0.05, 0.5, title, fontsize=9, ha="right", va="center", transform=line[0].transAxes)
     figure.subplots_adjust(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgan_tf import stamps
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.suite import Row, Suite
@@ -66,9 +67,10 @@ def state_of(suite: Suite, row: Row, seed: int) -> RunState:
         return RunState(row, seed)
     ticks = read_ticks(folder)
     kimg = ticks[-1]["kimg"] if ticks else 0.0
-    last = folder / f"network-{int(kimg):06d}.keras"
-    trained = kimg >= row.config.growth.total_kimg and last.exists()
-    snapshots = [path.name for path in folder.glob("network-[0-9]*.keras")]
+    files = stamps.in_time(folder, "network-*.keras")
+    last = stamps.kimg(files[-1]) if files else -1
+    trained = kimg >= row.config.growth.total_kimg and last in (int(kimg), round(kimg, 3))
+    snapshots = [path.name for path in files]
     known = {}  # the newest result of each measurement
     for result in results.read(folder / "metrics.jsonl"):
         if result["fakes"] in snapshots and "kimg" in result and asked_for(suite, result):

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.files import new_output, sha256
+from pgan_tf.files import new_output
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.output import encode
+from pgan_tf.networks.saved import digest
 
 
 def network_facts(loaded: Loaded) -> dict:
     """Which weights these are."""
-    return {"network": str(loaded.path), "network_sha256": sha256(loaded.path)}
+    return {"network": str(loaded.path), "network_sha256": digest(loaded.path)}
 
 
 def class_of(labels: np.ndarray) -> list[int] | None:

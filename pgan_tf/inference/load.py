@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.networks import Generator
-from pgan_tf.networks.saved import NetworkError, generator_file, load_network
+from pgan_tf.networks.saved import NetworkError, folder_of, generator_file, load_network
 
 
 class Loaded(NamedTuple):
@@ -24,7 +24,7 @@ def load_generator(path: Path) -> Loaded:
     Raises NetworkError, one line: nothing there, a run without snapshots, no generator, a file that cannot be read.
     """
     file = generator_file(Path(path))
-    return Loaded(load_network(file), file, _config(file.with_name("config.json")))
+    return Loaded(load_network(file), file, _config(folder_of(file) / "config.json"))
 
 
 def _config(path: Path) -> Config | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf import stamps
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.grids import grid
 from pgan_tf.inference import captions, walks
@@ -78,7 +79,7 @@ def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[i
     def picture(path: Path) -> np.ndarray:
         drawing = last if path == found[-1] else draw(path)
         images = drawing.pictures(latents[:, : drawing.network.latent_size], labels)
-        text = f"{saved.kimg(path)} thousand images, {drawing.network.resolution}x{drawing.network.resolution}"
+        text = f"{saved.kimg(path):g} thousand images, {drawing.network.resolution}x{drawing.network.resolution}"
         return captions.captioned(grid(images, columns, cell), text)
 
     return latents, _in_turn(found, picture, count)
@@ -86,16 +87,12 @@ def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[i
 
 def fakes_frames(run: Path, count: int) -> Iterator[np.ndarray]:
     """A run's fakes*.png, which are more numerous, in `count` frames."""
-    found = _existing(sorted(run.glob("fakes[0-9]*.png"), key=_kimg), run, "fakes*.png")
+    found = _existing(stamps.in_time(run, "fakes*.png"), run, "fakes*.png")
 
     def picture(path: Path) -> np.ndarray:
-        return captions.captioned(read_picture(path), f"{_kimg(path)} thousand images")
+        return captions.captioned(read_picture(path), f"{stamps.kimg(path):g} thousand images")
 
     return _in_turn(found, picture, count)
-
-
-def _kimg(path: Path) -> int:
-    return int(path.stem.removeprefix("fakes"))
 
 
 def _existing(found: list[Path], run: Path, pattern: str) -> list[Path]:

@@ -16,6 +16,7 @@ from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.nearest import Neighborhood
 from pgan_tf.metrics import extractors
 from pgan_tf.metrics.extractors.base import Extractor
+from pgan_tf.networks.saved import folder_of
 
 PIXELS_ONLY = "none"  # in place of an extractor's name
 
@@ -25,7 +26,7 @@ def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
 
     GenerateError, DataError or MetricError: not known, not there any more, of no such resolution, statistics only.
     """
-    path = dataset or (identity.find(loaded.path.parent, loaded.config.data.dataset) if loaded.config else "")
+    path = dataset or (identity.find(folder_of(loaded.path), loaded.config.data.dataset) if loaded.config else "")
     if not path:
         raise GenerateError(f"{loaded.path}: does not say what it was trained on; give the images by --dataset")
     if not dataset and not Path(path).exists():

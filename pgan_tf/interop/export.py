@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pgan_tf.files import clear_away, new_file, new_folder, sha256
+from pgan_tf.files import clear_away, new_file, new_folder
 from pgan_tf.inference.load import load_generator
 from pgan_tf.interop import note
 from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
 from pgan_tf.interop.weights import write_weights
 from pgan_tf.networks import Generator
-from pgan_tf.networks.saved import NetworkError
+from pgan_tf.networks.saved import NetworkError, digest
 
 
 class Format(NamedTuple):
@@ -47,7 +47,7 @@ def export(source: Path, out: Path, format: str, overwrite: bool = False) -> str
     _check_out(out, kind, format, overwrite)
     _check_packages(kind, format)
     network, file, _ = load_generator(source)
-    page = note.page(kind.run, out.name, network, file.name, sha256(file))
+    page = note.page(kind.run, out.name, network, file.name, digest(file))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with new_file(out) if kind.suffix else new_folder(out) as temporary:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
+import sys
 import zipfile
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
+from pgan_tf import stamps
 from pgan_tf.errors import UserError
+from pgan_tf.files import sha256
+from pgan_tf.networks import checkpoints
 from pgan_tf.networks.archive import METADATA, Refused, check_archive, first_line
 from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
 
@@ -26,6 +30,8 @@ def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> Prog
     NetworkError if it cannot be read, holds anything but a network of this package, or one that is not a `kind`.
     """
     name = "network" if kind is ProgressiveNetwork else kind.__name__.lower()
+    if checkpoints.is_checkpoint(path):
+        return _of_checkpoint(path)
     if path.suffix != ".keras":  # Keras chooses its reader by the name, and its older ones execute what they find
         raise NetworkError(f"{path}: not a .keras file; give one that a run or an import has written")
     try:
@@ -42,6 +48,17 @@ def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> Prog
     return network
 
 
+def _of_checkpoint(path: Path) -> Generator:
+    try:
+        if fault := checkpoints.find_fault(path):
+            raise NetworkError(f"{path}: damaged ({fault}); give another checkpoint")
+        return checkpoints.load_generator(path)
+    except checkpoints.CheckpointError as error:
+        raise NetworkError(str(error)) from None
+    except (OSError, ValueError, TypeError, tf.errors.OpError) as error:
+        raise NetworkError(f"{path}: cannot be loaded ({first_line(error)})") from None
+
+
 def save_network(network: ProgressiveNetwork, path: Path) -> None:
     """Writes a .keras file. Equal networks make equal bytes: Keras' own files bear the time."""
     network.save(path)
@@ -55,22 +72,30 @@ def save_network(network: ProgressiveNetwork, path: Path) -> None:
 
 def snapshots(run: Path) -> list[Path]:
     """A run's network-*.keras, which are averaged generators, oldest first."""
-    found = [path for path in run.glob("network-*.keras") if kimg(path) is not None]
-    return sorted(found, key=kimg)
+    return stamps.in_time(run, "network-*.keras")
 
 
-def kimg(path: Path) -> int | None:
-    """Thousands of images that a snapshot had seen, by its name; None where this does not say."""
-    match = re.fullmatch(r"network-(\d+)\.keras", path.name)
-    return int(match[1]) if match else None
+def kimg(path: Path) -> float | None:
+    """Thousands of images that a snapshot or a checkpoint had seen, by its name; None where this does not say."""
+    return float(path.name) if checkpoints.is_checkpoint(path) else stamps.kimg(path)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a network's file, or of the list of a checkpoint's files with their CRCs."""
+    return sha256(path / checkpoints.MANIFEST if path.is_dir() else path)
+
+
+def folder_of(path: Path) -> Path:
+    """The folder of the run that a snapshot or a checkpoint belongs to."""
+    return path.parent.parent if path.is_dir() else path.parent
 
 
 def generator_file(path: Path) -> Path:
-    """The file of the averaged generator that `path` means: itself, a run's newest snapshot, an imported network's.
+    """The averaged generator that `path` means: itself, a run's newest snapshot, an imported network's file.
 
-    Raises NetworkError where there is none.
+    Of a run that has no snapshot yet, its newest checkpoint. Raises NetworkError where there is none.
     """
-    if path.is_file():
+    if path.is_file() or checkpoints.is_checkpoint(path):
         return path
     if not path.exists():
         raise NetworkError(f"{path}: no such file or folder; give a run's folder, a .keras file or an imported network")
@@ -78,7 +103,18 @@ def generator_file(path: Path) -> Path:
         return path / IMPORTED
     found = snapshots(path)
     if not found and (path / "config.json").is_file():
-        raise NetworkError(f"{path}: holds no network-*.keras yet; the run writes one at its end")
+        return _newest_checkpoint(path)
     if not found:
         raise NetworkError(f"{path}: holds neither network-*.keras nor {IMPORTED}; give a run or an imported network")
     return found[-1]
+
+
+def _newest_checkpoint(run: Path) -> Path:
+    if not checkpoints.paths(run / "checkpoints"):
+        raise NetworkError(
+            f"{run}: holds no network-*.keras yet, and no checkpoint; a run writes one in its first minute"
+        )
+    try:
+        return checkpoints.newest_sound(run / "checkpoints", lambda line: print(line, file=sys.stderr))
+    except checkpoints.CheckpointError as error:
+        raise NetworkError(str(error)) from None

@@ -1,7 +1,7 @@
 """Checkpoints: one folder each, complete and on the disk, or not there at all.
 
 checkpoints/000120.512/        thousands of images seen
-    counters.json              the plain numbers of the run, and its stage
+    counters.json              the plain numbers of the run, its stage, the options of its generator
     state.index, state.data-*  networks, EMA, optimizers (tf.train.Checkpoint)
     manifest.json              size and CRC of each of these files
 """
@@ -12,29 +12,26 @@ import dataclasses
 import json
 import re
 import shutil
-import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
 
-from pgan_tf.errors import UserError
 from pgan_tf.files import clear_away, make_folder, replace_folder
+from pgan_tf.networks.checkpoints import CheckpointError as CheckpointError
+from pgan_tf.networks.checkpoints import crc_of
+from pgan_tf.networks.checkpoints import find_fault as find_fault
+from pgan_tf.networks.checkpoints import newest_sound as newest_sound
+from pgan_tf.networks.checkpoints import paths as paths
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import Counters, StageState
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"  # in the keys of TensorFlow's files
 
 
-class CheckpointError(UserError, RuntimeError):
-    """No usable checkpoint. One line that says where it looked."""
-
-    status = 1
-
-
-def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path:
+def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: float = 1.0) -> Path:
     """Writes a checkpoint aside, renames it, then removes all but the newest `keep`. Returns its path.
 
+    `alpha`: the fade of this moment, for who makes pictures of it.
     Raises OSError where the disk does not take it; the checkpoints before are as they were.
     """
     make_folder(folder)
@@ -48,46 +45,17 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int) -> Path
         tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
         raise OSError(f"{path} cannot be written: {error.message.splitlines()[0]}") from None
-    record = {"stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters)}
+    generator = {**state.ema.get_config(), "dtype": "float32", "alpha": alpha}
+    record = {
+        "stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters), "generator": generator,
+    }  # fmt: skip
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
-    manifest = {file.name: [file.stat().st_size, _crc(file)] for file in sorted(temporary.iterdir())}
+    manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}
     (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2))
     replace_folder(temporary, path)  # on the disk, before an older one goes
     for old in paths(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return path
-
-
-def paths(folder: Path) -> list[Path]:
-    """The checkpoints in `folder`, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
-
-
-def newest_sound(folder: Path, say: Callable[[str], None]) -> Path:
-    """The newest checkpoint whose files are all as they were written; says which ones it passes over."""
-    for path in reversed(paths(folder)):
-        fault = find_fault(path)
-        if fault is None:
-            return path
-        say(f"checkpoint {path} is damaged ({fault}): going back to the one before")
-    raise CheckpointError(f"{folder}: no usable checkpoint; start the run anew")
-
-
-def find_fault(path: Path) -> str | None:
-    """What is wrong with a checkpoint's files, None if nothing is."""
-    try:
-        manifest = json.loads((path / "manifest.json").read_text())
-    except (OSError, ValueError):
-        return "manifest.json is missing or damaged"
-    for name, (size, crc) in manifest.items():
-        file = path / name
-        if not file.exists():
-            return f"{name} is missing"
-        if file.stat().st_size != size:
-            return f"{name} has {file.stat().st_size} bytes instead of {size}"
-        if _crc(file) != crc:
-            return f"{name} has changed"
-    return None
 
 
 def read_counters(path: Path) -> tuple[Stage, Counters]:
@@ -145,11 +113,3 @@ def find_misfit(path: Path, wanted: dict[str, tf.Variable]) -> str | None:
 def _plain_name(key: str) -> str:
     """What TensorFlow's key stands for: it escapes slashes and dots."""
     return re.sub(r"\.(S|\.)", lambda match: "/" if match[1] == "S" else ".", key.removesuffix(_VALUE))
-
-
-def _crc(file: Path) -> int:
-    crc = 0
-    with file.open("rb") as stream:
-        while chunk := stream.read(1 << 22):
-            crc = zlib.crc32(chunk, crc)
-    return crc

@@ -25,6 +25,7 @@ from pgan_tf.files import clear_folder
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress, Stage
+from pgan_tf.stamps import stamp
 from pgan_tf.training import checkpoint, export, initial, rundir
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
@@ -131,7 +132,7 @@ class Run:
             self.records.start()
             self._save_pictures("reals", self.grids.real())
             if self.config.run.image_snapshot_ticks:  # what it knows before it has learned
-                self._save_pictures("fakes000000", self.grids.fake(self.state, self.schedule.at(0).alpha))
+                self._save_pictures(f"fakes{self._stamp()}", self.grids.fake(self.state, self.schedule.at(0).alpha))
             self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
             self._save_checkpoint()  # from now on a run without one has lost it
 
@@ -251,7 +252,7 @@ class Run:
             "images": counters.images,
             "kimg": counters.images / 1000,
             "resolution": progress.stage.resolution,
-            "alpha": now.alpha if now.stage == progress.stage else 1.0,
+            "alpha": self._alpha(),
             "lod": now.lod,
             "minibatch": progress.minibatch,
             "g_lrate": progress.g_lrate,
@@ -263,13 +264,13 @@ class Run:
             **self.clock.tick_row(),
             **self.state.noise_row(),
         }
-        counters.tick_start = counters.images
+        counters.tick_before, counters.tick_start = counters.tick_start, counters.images
         self.records.tick(row)
         self.speeds.write(self.folder)
         self.log.line(tick_line(row, progress.stage))
         final = counters.images >= self.total
         if run.image_snapshot_ticks and (counters.tick % run.image_snapshot_ticks == 0 or final or counters.tick == 1):
-            self._save_pictures(f"fakes{counters.images // 1000:06d}", self.grids.fake(self.state, row["alpha"]))
+            self._save_pictures(f"fakes{self._stamp()}", self.grids.fake(self.state, row["alpha"]))
         if run.weight_histograms:
             self.records.histograms(self.state, counters.images)
         if run.network_snapshot_ticks and counters.tick % run.network_snapshot_ticks == 0 and not final:
@@ -302,9 +303,12 @@ class Run:
         self.records.picture("reals" if name == "reals" else "fakes", self.counters.images, picture)
 
     def _save_network(self, alpha: float) -> Path:
-        path = self.folder / f"network-{self.counters.images // 1000:06d}.keras"
+        path = self.folder / f"network-{self._stamp()}.keras"
         export.save_generator(self.state.ema, alpha, path)
         return path
+
+    def _stamp(self) -> str:
+        return stamp(self.counters.images, self.counters.tick_before)
 
     def _show(self, progress: Progress, results: np.ndarray, images: int, seconds: float) -> None:
         """A call of the step, which trained so many images in so long, as what a person sees."""
@@ -339,13 +343,18 @@ class Run:
         self.counters.seconds += self.clock.take_seconds()
         self.counters.tick_sums, self.counters.tick_rounds = self.clock.sums()
         folder = self.folder / "checkpoints"
-        path = checkpoint.save(folder, self.state, self.counters, self.config.run.checkpoints_kept)
+        kept = self.config.run.checkpoints_kept
+        path = checkpoint.save(folder, self.state, self.counters, kept, self._alpha())
         self.last_checkpoint = (self.counters.images, time.monotonic())
         return path
 
-    def _finish(self) -> None:
+    def _alpha(self) -> float:
+        """The fade of the networks at this moment; a stage whose end has come is faded in."""
         now = self.schedule.at(self.counters.images)
-        path = self._save_network(now.alpha if now.stage == self.state.stage else 1.0)
+        return now.alpha if now.stage == self.state.stage else 1.0
+
+    def _finish(self) -> None:
+        path = self._save_network(self._alpha())
         kimg, seconds = self.counters.images / 1000, self.counters.seconds
         self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from pgan_tf import stamps
 from pgan_tf.config import Config, option_text
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
@@ -21,7 +22,7 @@ def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
     path = folder / "metrics.jsonl"
     rows, measured = results.read_ticks(path, NEEDS), results.read(path)
-    pictures, path_word = sorted(folder.glob("fakes*.png")), shlex.quote(str(folder))
+    pictures, path_word = stamps.in_time(folder, "fakes*.png"), shlex.quote(str(folder))
     unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
     lines = [f"# {folder.name}", ""]
     lines += [_progress(rows[-1], config.growth.total_kimg), ""] if rows else []

@@ -21,6 +21,7 @@ class Counters:
     rounds: int = 0  # rounds of D and G steps done
     tick: int = 0  # ticks completed
     tick_start: int = 0  # images at the start of the tick
+    tick_before: int = -1  # images at the end of the tick before the last one
     seconds: float = 0.0  # of training, over all resumes
     nonfinite: int = 0  # rounds with a loss or gradient that was not finite
     tick_sums: list[float] = dataclasses.field(default_factory=list)  # of the metrics, over the tick's rounds so far

@@ -152,7 +152,13 @@ def test_the_last_tick_ends_the_run_exactly(config):
     folder = train(config.replace(total_kimg=0.05))
     assert [row["images"] for row in rows(folder)] == [20, 40, 52]
     assert "52 of" not in (folder / "report.md").read_text()
-    assert (folder / "network-000000.keras").exists()
+    assert (folder / "network-000000.052.keras").exists()
+    assert {path.name for path in folder.glob("fakes*")} == {
+        "fakes000000.png",
+        "fakes000000.020.png",
+        "fakes000000.040.png",
+        "fakes000000.052.png",
+    }
 
 
 def progress(minibatch: int, stage_images: float) -> Progress:

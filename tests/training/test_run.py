@@ -83,7 +83,7 @@ def test_the_run_folder_is_complete(straight):
     assert straight.name == "00000-tiny-s1000"
     assert names >= {
         "config.json", "flags.txt", "environment.json", "log.txt", "metrics.jsonl", "report.md", "reals.png",
-        "fakes000000.png", "network-000000.keras", "checkpoints",
+        "fakes000000.png", "fakes000000.096.png", "network-000000.192.keras", "network-000000.480.keras", "checkpoints",
     }  # fmt: skip
     assert not [name for name in names if name.startswith(".")]
     assert len(list((straight / "checkpoints").iterdir())) == 2
@@ -113,7 +113,7 @@ def test_a_saved_generator_loads_in_plain_keras(straight, fresh_process):
         "import sys, keras, pgan_tf, numpy as np; g = keras.saving.load_model(sys.argv[1]); "
         "print(g((np.zeros((2, 8), 'f'), np.eye(3, dtype='f')[:2])).shape)"
     )
-    assert "(2, 8, 8, 3)" in fresh_process(code, straight / "network-000000.keras")
+    assert "(2, 8, 8, 3)" in fresh_process(code, straight / "network-000000.480.keras")
 
 
 def test_killed_and_stopped_runs_end_in_the_same_weights(dataset, straight, tmp_path):
