@@ -77,13 +77,14 @@ def row(config, results: Path, resolution: int, peak: float) -> str:
 
 
 def main(argv: list[str]) -> None:
-    train.import_tensorflow_quietly()
+    train.load_tensorflow()
+    from pgan_tf import devices, precision
     from pgan_tf.training import estimate
 
     resolutions = [int(word) for word in FLAGS.resolutions.split(",")]
     with tempfile.TemporaryDirectory() as work:
         dataset = make_dataset(Path(work) / "noise", max(resolutions))
-        config = train.config_from_flags().replace(dataset=str(dataset))
+        config, _ = precision.resolve(train.config_from_flags().replace(dataset=str(dataset)), devices.hardware())
         peak = max(estimate.convolution_speed(config) for _ in range(3))
         options = f"fmap_base {config.model.fmap_base}, fmap_max {config.model.fmap_max}"
         print(f"{config.optim.precision}, {options}, minibatch {config.growth.minibatch_base}, {os.cpu_count()} cores")

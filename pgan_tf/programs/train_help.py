@@ -16,6 +16,7 @@ Trains a progressive GAN, or goes on with a run. Examples:
 
   train.py --flagfile=quickstart                   a configuration; those of configs/ are found from anywhere
   train.py --flagfile=quickstart --total_kimg=50   what is said directly wins over the flagfile
+  train.py --dataset=datasets/cats --preset=small   your images, in an hour or in --hours=...
   train.py --dataset=datasets/cats --dry_run       stages, memory and time on this machine; starts nothing
   train.py --dataset=datasets/cats --metrics=swd,fid
   train.py --resume=results/00000-cats-s1000       goes on after any kind of stop

@@ -57,13 +57,13 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
 def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     """Prints a row per stage, with its rate. Trains nothing, writes nothing."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for name in ("stage", "kimg", "batch", "lr G", "lr D", "params G+D", "memory", "img/s", "time"):
+    for name in ("stage", "kimg", "batch", "lr G", "lr D", "params", "memory", "img/s", "time"):
         table.add_column(name, justify="left" if name == "stage" else "right", no_wrap=True)
     sizes = stage_sizes(config, plan)
     for phase in plan.schedule.phases():
         table.add_row(*_row(plan, phase, sizes[phase.stage], speeds))
     Console(width=TABLE_WIDTH, highlight=False).print(table)
-    print("Memory is per device. img/s with a * are measured, the others scaled from them.")
+    print("Parameters of G and D; memory per device; * measured, the others scaled from it")
 
 
 def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]:
@@ -72,12 +72,12 @@ def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]
     seconds = speeds.seconds(plan.schedule, 1000 * phase.start, 1000 * phase.end)
     return [
         str(stage), f"to {phase.end:g}", str(size.minibatch), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
-        "+".join(_short(count) for count in size.parameters), f"{size.memory / 2**30:.1f}G",
-        f"{speeds.rate(stage):.3g}{star}", duration(seconds),
+        _millions(sum(size.parameters)), f"{size.memory / 2**30:.1f} GB",
+        f"{speeds.rate(stage):.3g}{star}", " ".join(duration(seconds).split()[:2]),
     ]  # fmt: skip
 
 
-def _short(count: int) -> str:
+def _millions(count: int) -> str:
     """1234567 -> '1.2M'."""
     return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
 

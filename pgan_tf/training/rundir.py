@@ -113,6 +113,7 @@ def environment() -> dict:
     import tensorflow as tf
 
     import pgan_tf
+    from pgan_tf.devices import hardware
 
     devices = [f"{d.device_type}: {d.name}" for d in tf.config.list_physical_devices()]
     return {
@@ -126,6 +127,7 @@ def environment() -> dict:
         "keras": keras.__version__,
         "numpy": numpy.__version__,
         "devices": devices,
+        "hardware": str(hardware()),
     }
 
 

@@ -52,9 +52,9 @@ def _later_stage(sizes: dict[Stage, StageSize], speeds: Speeds, seconds: float) 
     """The last stage of which a few rounds fit into the time, and the networks into memory: it takes most of a run."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for stage, size in reversed(list(sizes.items())[1:]):
-        # Starting takes longer where there are more layers, about as their number; two rounds warm up, one is timed.
+        # Starting takes longer where there are more layers, about as their number; a round warms up, one is timed.
         starts = speeds.start_seconds * (1 + 0.25 * (math.log2(stage.resolution) - 2))
-        rounds = 3 * size.minibatch / speeds.rate(stage)
+        rounds = 2 * size.minibatch / speeds.rate(stage)
         if starts + rounds < seconds and size.memory < MEMORY_SHARE * memory:
             return stage
     return None

@@ -34,6 +34,20 @@ def test_a_row_is_called_like_its_run_folder(tmp_path):
     assert find_folder(suite, suite.rows[1], 1) == folder
 
 
+@pytest.mark.parametrize(("asked", "found"), [("auto", True), ("float32", False)])
+def test_a_run_in_the_precision_that_auto_became_is_the_rows_own(asked, found, tmp_path):
+    path = write_suite(tmp_path, rows={"Baseline": "base", "RR": "rr"})
+    (tmp_path / "rr.flags").write_text(f"--dataset=data\n--precision={asked}\n")
+    suite = read_suite(path)
+    ran = suite.rows[1].config.replace(result_dir=str(suite.results), seed=1, precision="bfloat16")
+    folder = rundir.create(ran, "data", "")
+    if found:
+        assert find_folder(suite, suite.rows[1], 1) == folder
+    else:
+        with pytest.raises(ConfigError, match="has --precision=bfloat16"):
+            find_folder(suite, suite.rows[1], 1)
+
+
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
     assert {row.config.growth.total_kimg for row in make_suite(tmp_path, budget=None).rows} == {15000.0}
 

@@ -183,12 +183,14 @@ def test_the_later_stage_fits_in_time_and_memory(seconds, memory, resolution, da
     assert getattr(found, "resolution", None) == resolution
 
 
-def test_the_stage_table_fits_80_columns(dataset, capsys):
-    options = {"g_lrate_base": 0.0015, "total_kimg": 15000, "minibatch_dict": {16: 128}}
-    config = config_of(dataset, **options)
-    plan = make_plan(config)
-    speeds = Speeds({str(phase.stage): 0.0123 for phase in plan.schedule.phases()})
-    print_stage_table(config, plan, speeds)
+@pytest.mark.parametrize(("rate", "total_kimg"), [(0.00123, 15000), (123456.0, 98765.4), (12.3, 0.5)])
+def test_the_stage_table_fits_80_columns(rate, total_kimg, dataset, capsys):
+    config = config_of(dataset, g_lrate_base=0.0015, d_lrate_base=0.0025, total_kimg=total_kimg, fmap_base=4096)
+    plan = make_plan(config.replace(minibatch_dict={16: 128}))
+    print_stage_table(config, plan, Speeds({str(phase.stage): rate for phase in plan.schedule.phases()}))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert [str(p.stage) for p in plan.schedule.phases()] == [line[:15].strip() for line in lines[1:-1]]
+    assert not [line for line in lines if "…" in line]
+    assert [str(phase.stage) for phase in plan.schedule.phases()] == [
+        " ".join(line.split()[:2]) for line in lines[1:-1]
+    ]
