@@ -157,8 +157,8 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     add("--frames", choices=("first", "all"), default="first", help=frames)
     pixels = "larger pictures are skipped (default: 2^26)"
     add("--max_pixels", type=whole(1, MOST_BYTES), default=2**26, metavar="N", help=pixels)
-    larger = "larger members of an archive are skipped (default: 2^28)"
-    add("--max_file_bytes", type=whole(1, MOST_BYTES), default=2**28, metavar="N", help=larger)
+    larger = "larger members of an archive are skipped (default: 2^27)"
+    add("--max_file_bytes", type=whole(1, MOST_BYTES), default=2**27, metavar="N", help=larger)
     labels = "larger files with the labels of all pictures are refused, beside each from a 64th on (default: 2^26)"
     add("--max_side_bytes", type=whole(1, MOST_BYTES), default=2**26, metavar="N", help=labels)
 

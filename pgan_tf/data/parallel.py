@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.memory import Room, enter
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,8 +33,9 @@ def ordered_map(
     """Yields function(item) in the order of `items`, computed by `workers` processes; by this one if there is little.
 
     `function` must be picklable. At most two chunks per worker are under way or wait to be taken, so memory is bounded
-    however slow the consumer is; `chunk`: of how many items. What `function` raises is raised here; DataError if a
-    worker dies. The workers end when this process ends, however it ends.
+    however slow the consumer is; `chunk`: of how many items. What `function` raises is raised here;
+    DataError if a worker dies. The workers share an account of memory (memory.py), and end when this process ends,
+    however it ends.
     """
     begins = range(0, len(items), chunk)
     workers = min(workers, len(begins))
@@ -41,7 +43,8 @@ def ordered_map(
         yield from map(function, items)
         return
     context = multiprocessing.get_context("spawn")  # the parent may have threads (progress bar, TensorFlow)
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
+    room = Room(context, workers)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(room,))
     pending: deque = deque()
     try:
         for begin in begins:
@@ -60,7 +63,8 @@ def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Re
     return [function(item) for item in chunk]
 
 
-def _begin() -> None:
+def _begin(room: Room) -> None:
+    enter(room)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent winds things up
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import islice
 from typing import BinaryIO, NamedTuple, TypeVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.memory import room_for
 from pgan_tf.data.pictures import tiff
 from pgan_tf.data.pictures.ancillary import without_metadata
 from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, read_tiff
@@ -35,6 +37,7 @@ from pgan_tf.data.pictures.tagged import profile_of
 LARGE = 2**25  # pixels; only above them is anything done at a smaller scale
 _OPAQUE_WHERE_ALL_CLEAR = ("BMP", "TGA")  # programs leave the fourth byte 0 there
 _SAMPLES_OF_FEW_BITS = {"L;2": 85, "L;4": 17}  # Pillow's raw modes of PNG: what it multiplies samples by
+_RGB_BYTES, _OTHER_BYTES, _LARGE_BYTES = 9, 12, 6  # of memory for a pixel: it, and what it is made into; measured
 _TWELVE_BITS = Range(0, 4095)
 T = TypeVar("T")
 
@@ -70,14 +73,14 @@ class Decoded(NamedTuple):
 
 def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
     """use(the decoded picture). Raises what Pillow raises, and DataError for what is not read here."""
-    with stream_of(file) as stream, trusting_our_limit():
+    with stream_of(file) as stream, trusting_our_limit(), ExitStack() as held:
         try:
-            return use(_decode(stream, stream, how))
+            return use(_decode(stream, stream, how, held))
         except Exception:
             plain = without_metadata(stream, kind_of(stream))
             if plain is None:
                 raise
-            return use(_decode(plain, stream, how))
+            return use(_decode(plain, stream, how, held))
 
 
 def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -85,19 +88,19 @@ def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     with stream_of(file) as stream:
         page = next(tiff.pages(stream), None) if kind_of(stream) == "TIFF" else None
         if page is not None and is_rare(page, ranged=False):
-            check_pixels(page.size, max_pixels)
+            check_pixels(page.size, max_pixels, _deep_bytes(page.bits, page.samples))
             return page.size
         with open_picture(stream, max_pixels) as image:
             return image.size
 
 
-def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
-    """`original`: the file with all its metadata."""
+def _decode(stream: BinaryIO, original: BinaryIO, how: How, held: ExitStack) -> Decoded:
+    """`original`: the file with all its metadata. held: holds the memory that is accounted for."""
     kind = kind_of(stream)
     page = next(islice(tiff.pages(stream), how.frame, None), None) if kind == "TIFF" else None
     frames = len(tiff.whole_pages(stream)) if page else 1
     if page is not None and is_rare(page, how.range is not None):
-        return _decode_rare(stream, page, how)._replace(frames=frames)
+        return _decode_rare(stream, page, how, held)._replace(frames=frames)
     try:
         image = open_stream(stream, how.max_pixels)
         frames = frames if page else len(frames_in(image, stream))
@@ -110,9 +113,13 @@ def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
     profile = profile_of(image, original, kind)
     given = None if _range_is_told(image, kind) else how.range
     _scale_down(image, how.side)
-    check_pixels(image.size, how.max_pixels, FORMATS[kind].bytes_per_pixel)
+    reader = READERS.get(kind)
+    by_samples = reader is not None and reader.applies(image, given is not None)
+    each = reader.bytes_per_pixel if by_samples else FORMATS[kind].bytes_per_pixel
+    check_pixels(image.size, how.max_pixels, each)
+    held.enter_context(room_for(_memory(image, size, each)))
     meaning = _meaning(image, kind, given)._replace(profile=profile)
-    image = _loaded(stream, image, kind, given)
+    image = _by_samples(stream, image, kind, given) if by_samples else _loaded(image)
     opaque = kind in _OPAQUE_WHERE_ALL_CLEAR and image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
     orientation = orientation_of(image)
     size = size[::-1] if orientation in ON_ITS_SIDE else size
@@ -120,12 +127,27 @@ def _decode(stream: BinaryIO, original: BinaryIO, how: How) -> Decoded:
     return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque), frames, dim)
 
 
-def _decode_rare(stream: BinaryIO, page: tiff.Layout, how: How) -> Decoded:
-    check_pixels(page.size, how.max_pixels, (2 * page.bits // 8 + 1) * page.samples)
+def _decode_rare(stream: BinaryIO, page: tiff.Layout, how: How, held: ExitStack) -> Decoded:
+    bytes_per_pixel = _deep_bytes(page.bits, page.samples)
+    check_pixels(page.size, how.max_pixels, bytes_per_pixel)
+    held.enter_context(room_for(page.size[0] * page.size[1] * bytes_per_pixel))
     image = as_picture(read_tiff(stream, page), how.range)
     size = page.size[::-1] if page.orientation in ON_ITS_SIDE else page.size
     mode = "I" if image.mode == "L" else image.mode
     return Decoded(image, TURNS.get(page.orientation), size, mode, Meaning(page.profile))
+
+
+def _memory(image: Image.Image, size: tuple[int, int], decoding: int) -> int:
+    """Bytes, about, until it is RGB. size: of the file, at full scale. decoding: bytes for each pixel."""
+    coefficients = 6 * size[0] * size[1] if image.info.get("progressive") else 0
+    pixels = image.width * image.height
+    plain = _RGB_BYTES if image.mode == "RGB" else _OTHER_BYTES
+    return coefficients + pixels * max(plain if pixels <= LARGE else _LARGE_BYTES, decoding)
+
+
+def _deep_bytes(bits: int, samples: int) -> int:
+    """Of memory for a pixel of samples that Pillow has no mode for."""
+    return _RGB_BYTES + 2 * samples * bits // 8
 
 
 def _scale_down(image: Image.Image, side: int | None) -> None:
@@ -158,12 +180,14 @@ def _meaning(image: Image.Image, kind: str, given: Range | None) -> Meaning:
     )
 
 
-def _loaded(stream: BinaryIO, image: Image.Image, kind: str, given: Range | None) -> Image.Image:
-    """The picture with its pixels; where Pillow has no mode for them, with 8 bits of them."""
-    deep = READERS[kind](stream, image, given is not None) if kind in READERS else None
-    if deep is None:
-        image.load()
-        return image
+def _loaded(image: Image.Image) -> Image.Image:
+    image.load()
+    return image
+
+
+def _by_samples(stream: BinaryIO, image: Image.Image, kind: str, given: Range | None) -> Image.Image:
+    """The picture with 8 bits of samples that Pillow has no mode for."""
+    deep = READERS[kind].read(stream, image)
     found = as_picture(deep, given if deep.full.high > 255 else None)
     found.info = {name: value for name, value in image.info.items() if name != "transparency"}
     return found

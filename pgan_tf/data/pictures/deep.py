@@ -27,6 +27,17 @@ class Deep(NamedTuple):
     multiplied: bool = False
 
 
+class Reader(NamedTuple):
+    """applies: whether it is for a picture that is open, and with a range or not. read: file and picture -> samples.
+
+    bytes_per_pixel: of memory meanwhile; measured.
+    """
+
+    applies: Callable[[Image.Image, bool], bool]
+    read: Callable[[BinaryIO, Image.Image], Deep]
+    bytes_per_pixel: int
+
+
 def as_picture(deep: Deep, given: Range | None) -> Image.Image:
     """-> L, LA, RGB, RGBA or CMYK. DataError without any range."""
     wanted = given or deep.full
@@ -53,29 +64,35 @@ def _whole(dtype: np.dtype) -> Range:
 # ---- PNG and PPM -----------------------------------------------------------------------------------------------------
 
 
-def read_png(stream: BinaryIO, image: Image.Image, wanted: bool) -> Deep | None:
-    """16-bit colours, of which Pillow keeps the upper half: where they are `wanted`, or one of them is transparent."""
-    raw = _raw_mode(image)
-    if raw not in _LOWER_HALF or not (wanted or "transparency" in image.info):
-        return None
-    if _LOWER_HALF[raw] is None:
-        raise DataError("16-bit grey with transparency: no --range is known to be meant; convert it to 16-bit grey")
+def _png_applies(image: Image.Image, ranged: bool) -> bool:
+    """16-bit colours, of which Pillow keeps the upper half: where a range is given, or one of them is transparent."""
+    return _raw_mode(image) in _LOWER_HALF and (ranged or "transparency" in image.info)
+
+
+def _read_png(stream: BinaryIO, image: Image.Image) -> Deep:
+    half = _LOWER_HALF[_raw_mode(image)]
+    if half is None:
+        raise DataError("--range is not for 16-bit grey with transparency; convert it to 16-bit grey")
     image.load()
     lower = identified(stream, "PNG")
-    lower.tile = [(*tile[:3], _LOWER_HALF[raw]) for tile in lower.tile]
-    samples = np.asarray(image).astype(np.uint16) << 8 | np.asarray(lower)  # [H,W,S]
+    lower.tile = [(*tile[:3], half) for tile in lower.tile]
+    samples = np.asarray(image).astype(np.uint16)  # [H,W,S]
+    samples <<= 8
+    samples |= np.asarray(lower)
     if "transparency" in image.info:
         seen = (samples != np.array(image.info["transparency"])).any(axis=-1, keepdims=True)  # [H,W,1]
         samples = np.concatenate([samples, seen.astype(np.uint16) * 65535], axis=-1)
     return Deep(samples, 3, FULL)
 
 
-def read_ppm(stream: BinaryIO, image: Image.Image, wanted: bool) -> Deep | None:
+def _ppm_applies(image: Image.Image, ranged: bool) -> bool:
     """Binary samples up to a number that is no full byte: Pillow takes them one by one."""
-    decoder, _, start, args = image.tile[0][:4]
-    if decoder != "ppm":
-        return None
-    (width, height), most, samples = image.size, args[1], 3 if image.mode == "RGB" else 1
+    return bool(image.tile) and image.tile[0][0] == "ppm"
+
+
+def _read_ppm(stream: BinaryIO, image: Image.Image) -> Deep:
+    _, _, start, (_, most) = image.tile[0][:4]
+    (width, height), samples = image.size, 3 if image.mode == "RGB" else 1
     dtype = np.dtype(">u2" if most > 255 else "u1")
     stream.seek(start)
     content = stream.read(width * height * samples * dtype.itemsize)
@@ -93,7 +110,7 @@ def _raw_mode(image: Image.Image) -> str:
 
 _WORDS = {"u": "unsigned", "i": "signed", "f": "floating-point"}
 _LOWER_HALF = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": None}  # Pillow's raw modes
-READERS: dict[str, Callable[[BinaryIO, Image.Image, bool], Deep | None]] = {"PNG": read_png, "PPM": read_ppm}
+READERS = {"PNG": Reader(_png_applies, _read_png, 25), "PPM": Reader(_ppm_applies, _read_ppm, 14)}
 
 
 # ---- TIFF ------------------------------------------------------------------------------------------------------------

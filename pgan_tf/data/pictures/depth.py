@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from pgan_tf.data.errors import DataError
 
 DIM = 4095  # 16-bit pictures without a value above this may be 12-bit ones
+_PART = 2**20  # samples converted at a time: each takes some 30 bytes meanwhile
 _ADVICE = "dataset_tool.py create_from_images takes it by --range=LOW,HIGH"
 
 
@@ -42,15 +44,21 @@ def unknown_range(what: str) -> DataError:
 
 def to_8_bits(samples: np.ndarray, given: Range) -> np.ndarray:
     """Any numbers -> uint8 of the same shape, rounded; beyond the range black and white, no number at all is black."""
-    if given == FULL and samples.dtype == np.uint16:
-        return _sixteen_to_eight(samples)
+    if samples.dtype in (np.uint8, np.uint16):
+        return _table(samples.dtype, given)[samples]
+    rows = max(1, _PART // max(1, samples[0].size))
+    parts = [_scaled(samples[begin : begin + rows], given) for begin in range(0, len(samples), rows)]
+    return np.concatenate(parts)
+
+
+@lru_cache(maxsize=4)
+def _table(dtype: np.dtype, given: Range) -> np.ndarray:
+    return _scaled(np.arange(np.iinfo(dtype).max + 1), given)
+
+
+def _scaled(samples: np.ndarray, given: Range) -> np.ndarray:
     steps = (samples.astype(np.float64) - given.low) * (255 / (given.high - given.low))
     return np.rint(np.clip(np.nan_to_num(steps, nan=0, posinf=255, neginf=0), 0, 255)).astype(np.uint8)
-
-
-def _sixteen_to_eight(samples: np.ndarray) -> np.ndarray:
-    """Rounded v / 257, in integers."""
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def is_deep(mode: str) -> bool:

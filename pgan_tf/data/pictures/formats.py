@@ -16,14 +16,14 @@ _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b
 class Format(NamedTuple):
     """pillow: its names of the format. extensions: in small letters. matches: whether a file begins like one.
 
-    bytes_per_pixel: of memory while it is decoded, at most, where that is more than the 4 of a plain picture; measured.
+    bytes_per_pixel: of memory while it is decoded and made RGB, at most; measured.
     needs: what to install where Pillow does not read it.
     """
 
     pillow: tuple[str, ...]
     extensions: tuple[str, ...]
     matches: Callable[[bytes], bool]
-    bytes_per_pixel: int = 4
+    bytes_per_pixel: int = 8
     needs: str = "needs a Pillow that was built with it: pip install -U pillow"
 
 
@@ -61,12 +61,16 @@ def _never(head: bytes) -> bool:
 FORMATS = {
     "PNG": Format(("PNG",), (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n")),
     "JPEG": Format(("JPEG", "MPO"), (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), _begins(b"\xff\xd8\xff")),
-    "WebP": Format(("WEBP",), (".webp",), _is_webp),
+    "WebP": Format(("WEBP",), (".webp",), _is_webp, bytes_per_pixel=20),
     "GIF": Format(("GIF",), (".gif",), _begins(b"GIF87a", b"GIF89a")),
     "BMP": Format(("BMP",), (".bmp",), _is_bmp),
     "TIFF": Format(("TIFF",), (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     "AVIF": Format(
-        ("AVIF",), (".avif",), _has_brand(*_AVIF_BRANDS), needs="needs Pillow 11.3 or newer: pip install -U pillow"
+        ("AVIF",),
+        (".avif",),
+        _has_brand(*_AVIF_BRANDS),
+        bytes_per_pixel=16,
+        needs="needs Pillow 11.3 or newer: pip install -U pillow",
     ),
     "HEIC": Format(
         ("HEIF",),
@@ -78,6 +82,7 @@ FORMATS = {
         ("JPEG2000",),
         (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
         _begins(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+        bytes_per_pixel=25,
     ),
     "PPM": Format(("PPM",), (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), _is_portable_map),
     "TGA": Format(("TGA",), (".tga",), _never),

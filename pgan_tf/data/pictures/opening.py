@@ -19,7 +19,7 @@ File = str | os.PathLike | BinaryIO
 MAX_PIXELS = 2**26  # 8192 x 8192: decoded in a quarter of a gigabyte
 UNTOLD = "TGA"  # the format that no signature tells
 SMALLEST_SCALE = 8  # a JPEG file can be decoded at an eighth of its size
-PLAIN_BYTES = 4  # of memory for a pixel in most decoders
+BUDGET = 8  # bytes of memory for each pixel of the limit: a format that takes more may have fewer pixels
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def open_stream(stream: BinaryIO, max_pixels: int = MAX_PIXELS) -> Image.Image:
     kind = kind_of(stream)
     image = identified(stream, kind)
     parts = SMALLEST_SCALE**2 if is_scalable(image) else 1
-    check_pixels(image.size, max_pixels, FORMATS[kind].bytes_per_pixel / parts)
+    check_pixels(image.size, max_pixels, FORMATS[kind].bytes_per_pixel, parts)
     return image
 
 
@@ -83,10 +83,10 @@ def identified(stream: BinaryIO, kind: str) -> Image.Image:
         raise DataError("cannot identify image file; it is damaged, or no picture") from error
 
 
-def check_pixels(size: tuple[int, int], max_pixels: int, bytes_per_pixel: float = PLAIN_BYTES) -> None:
-    """DataError for a picture of more pixels than allowed; fewer are, where each takes more memory than usual."""
-    allowed = int(max_pixels * PLAIN_BYTES / max(bytes_per_pixel, PLAIN_BYTES))
-    if size[0] * size[1] * min(1, bytes_per_pixel / PLAIN_BYTES) > allowed:
+def check_pixels(size: tuple[int, int], max_pixels: int, bytes_per_pixel: int, parts: int = 1) -> None:
+    """DataError for a picture of more pixels than allowed. parts: how many of them become one while it is decoded."""
+    allowed = min(max_pixels, max_pixels * BUDGET // bytes_per_pixel)
+    if size[0] * size[1] > allowed * parts:
         why = f" ({allowed:,} of this kind, which takes more memory)" if allowed != max_pixels else ""
         raise DataError(
             f"{size[0]}x{size[1]} has more pixels than --max_pixels={max_pixels} allows{why}; "

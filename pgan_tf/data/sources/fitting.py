@@ -12,8 +12,9 @@ import numpy as np
 
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.memory import ALL, room_for
 from pgan_tf.data.pictures.depth import parse_range
-from pgan_tf.data.sources.frames import FRAMES, Frame, all_frames, frame_name, open_frame
+from pgan_tf.data.sources.frames import FRAMES, Frame, all_frames, frame_bytes, frame_name, open_frame
 from pgan_tf.data.sources.picture import (
     DIM,
     FRAMES_LEFT_OUT,
@@ -29,7 +30,8 @@ from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import MAX_SIDE_BYTES
 from pgan_tf.data.sources.source import Picture, PictureSource
 
-MAX_FILE_BYTES = 2**28
+MAX_FILE_BYTES = 2**27
+_LARGE_FILE = 2**25  # bytes; one in memory is worked at alone
 _MEASURED = 1000  # pictures whose headers tell how large a set should be
 _NAMED = 3
 
@@ -49,11 +51,16 @@ class Options(NamedTuple):
     output: Output = Output()  # how the files are written
 
 
+def _no_bytes(item: Any) -> int:
+    return 0
+
+
 class Files(NamedTuple):
     """Picture files in the order of the set, the engine shuffles.
 
     items: small and picklable, one per file. open: item -> path or open file; picklable, runs in a worker. name: item
-    -> what messages call it. labels, label_names: as in PictureSource.
+    -> what messages call it. labels, label_names: as in PictureSource. in_memory: item -> bytes of what `open` gives,
+    where that is no path.
     """
 
     items: Sequence[Any]
@@ -61,6 +68,7 @@ class Files(NamedTuple):
     name: Callable[[Any], str] = str
     labels: np.ndarray | None = None
     label_names: Sequence[str] = ()
+    in_memory: Callable[[Any], int] = _no_bytes
 
 
 def write_files(out: str | os.PathLike, files: Files, options: Options, report: Report) -> Report:
@@ -71,7 +79,7 @@ def write_files(out: str | os.PathLike, files: Files, options: Options, report: 
     load = load_file
     if options.frames == "all":
         files, load = _with_all_frames(files, options, report), load_frame
-    load = partial(load, open_file=files.open, name=files.name, target=target)
+    load = partial(load, files=files._replace(items=(), labels=None), target=target)
     source = PictureSource(
         report.source, target.resolution, target.channels, files.items, load, files.name,
         files.labels, list(files.label_names), report.notes,
@@ -83,22 +91,19 @@ def write_files(out: str | os.PathLike, files: Files, options: Options, report: 
     return written
 
 
-def load_file(
-    item: Any, open_file: Callable[[Any], File], name: Callable[[Any], str], target: Target, frame: int = 0
-) -> Picture:
+def load_file(item: Any, files: Files, target: Target, frame: int = 0) -> Picture:
     """Runs in a worker."""
-    file = open_file(item)
-    try:
-        return load_picture(file, target, frame)
-    except Exception as error:
-        raise DataError(_reason(error, file, name(item))) from error
+    with room_for(ALL if files.in_memory(item) > _LARGE_FILE else 0):
+        file = files.open(item)
+        try:
+            return load_picture(file, target, frame)
+        except Exception as error:
+            raise DataError(_reason(error, file, files.name(item))) from error
 
 
-def load_frame(
-    item: Frame, open_file: Callable[[Frame], File], name: Callable[[Frame], str], target: Target
-) -> Picture:
+def load_frame(item: Frame, files: Files, target: Target) -> Picture:
     """Runs in a worker. The file's other frames are items too: none is left out."""
-    picture = load_file(item, open_file, name, target, item.number)
+    picture = load_file(item, files, target, item.number)
     return picture._replace(remarks=tuple(remark for remark in picture.remarks if remark[0] == DIM))
 
 
@@ -113,7 +118,7 @@ def _with_all_frames(files: Files, options: Options, report: Report) -> Files:
     labels = None if files.labels is None else files.labels[np.asarray(frames.owners)]  # [frames,L]
     return Files(
         frames, partial(open_frame, open_file=files.open), partial(frame_name, name=files.name), labels,
-        files.label_names,
+        files.label_names, partial(frame_bytes, in_memory=files.in_memory),
     )  # fmt: skip
 
 

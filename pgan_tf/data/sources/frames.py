@@ -57,6 +57,10 @@ def open_frame(frame: Frame, open_file: Callable[[Any], File]) -> File:
     return open_file(frame.item)
 
 
+def frame_bytes(frame: Frame, in_memory: Callable[[Any], int]) -> int:
+    return in_memory(frame.item)
+
+
 def frame_name(frame: Frame, name: Callable[[Any], str]) -> str:
     """a.gif#2 is the second of a.gif."""
     return name(frame.item) if frame.alone else f"{name(frame.item)}#{frame.number + 1}"

@@ -15,7 +15,7 @@ from pgan_tf.data.sources.archives import find_archives, list_members
 from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files, Options, write_files
 from pgan_tf.data.sources.labels import check_kind, find_labels
 from pgan_tf.data.sources.listing import Listing, list_folder
-from pgan_tf.data.sources.members import member_name, open_member
+from pgan_tf.data.sources.members import member_bytes, member_name, open_member
 from pgan_tf.data.sources.packing import Scratch
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import DATASET_JSON, Sides
@@ -62,7 +62,8 @@ def as_files(listing: Listing, folder: str | os.PathLike, max_file_bytes: int = 
     """The pictures of a listing, of `folder` where it is one of a folder, to be opened by workers."""
     if listing.pictures is listing.paths:
         return Files(listing.paths, partial(os.path.join, os.fspath(folder)), shown)
-    return Files(listing.pictures, partial(open_member, max_bytes=max_file_bytes), member_name)
+    opening = partial(open_member, max_bytes=max_file_bytes)
+    return Files(listing.pictures, opening, member_name, in_memory=member_bytes)
 
 
 def _unused(labels: str, listing: Listing) -> list[str]:

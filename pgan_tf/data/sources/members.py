@@ -119,6 +119,11 @@ def read_first(member: Member, count: int) -> bytes:
     return READERS[member.packing](member._replace(stored=count, size=count))
 
 
+def member_bytes(member: Member) -> int:
+    """What it takes in memory."""
+    return member.size
+
+
 def member_name(member: Member) -> str:
     """What messages call a member."""
     return shown(member.path)
