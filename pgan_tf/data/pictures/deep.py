@@ -126,6 +126,7 @@ def is_rare(page: tiff.Layout, ranged: bool) -> bool:
         or page.bits > 16
         or (deep and page.format != tiff.UNSIGNED)
         or (deep and ranged)
+        or (page.big and page.order == ">")
     )
 
 

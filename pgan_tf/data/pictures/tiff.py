@@ -203,8 +203,8 @@ def _as_bytes(stream: BinaryIO, layout: Layout, index: int, planes: int, pixel: 
 
 
 def _written(tags: dict[int, list[int]], layout: Layout, at: int) -> tuple[bytes, bytes]:
-    """-> (the head of a file whose directory lies at `at`, that directory and its long values)."""
-    order, big = layout.order, layout.big
+    """-> (the head of a file whose directory lies at `at`, that directory and its long values). Bytes have no order."""
+    order, big = "<", layout.big
     word, kind, room = ("Q", 16, 8) if big else ("I", 4, 4)
     table = struct.pack(order + ("Q" if big else "H"), len(tags))
     beyond = at + len(table) + len(tags) * (20 if big else 12) + struct.calcsize(word)
@@ -214,8 +214,7 @@ def _written(tags: dict[int, list[int]], layout: Layout, at: int) -> tuple[bytes
         if len(content) > room:
             content, values = struct.pack(order + word, beyond + len(values)), values + content
         table += struct.pack(f"{order}HH{word}", tag, kind, len(numbers)) + content
-    mark = b"II" if order == "<" else b"MM"
-    head = mark + (struct.pack(order + "HHHQ", 43, 8, 0, at) if big else struct.pack(order + "HI", 42, at))
+    head = b"II" + (struct.pack(order + "HHHQ", 43, 8, 0, at) if big else struct.pack(order + "HI", 42, at))
     return head, table + bytes(struct.calcsize(word)) + values
 
 
