@@ -139,12 +139,18 @@ def _within(found: Decoded, target: Target) -> tuple[Image.Image, Decoded]:
     box = 0, 0, width, height
     if target.fit == "crop":
         box = _middle_square(width, height, found.turn)
-    sides = (box[2] - box[0], box[3] - box[1])
-    large = sides[0] * sides[1] > LARGE
-    factor = max(1, min(sides) // (4 * target.resolution)) if large else 1
-    image = flattened(found.image, found.meaning, target.background, box, factor)
+    across, down = box[2] - box[0], box[3] - box[1]
+    factor = max(1, min(across, down) // (4 * target.resolution)) if across * down > LARGE else 1
+    image = flattened(found.image, found.meaning, target.background, _in_wholes(box, factor), factor)
     image = image if found.turn is None else image.transpose(found.turn)
     return image, found._replace(image=None)
+
+
+def _in_wholes(box: Box, factor: int) -> Box:
+    """`box` without what `factor` does not divide, from both ends: less than a quarter of a pixel that is wanted."""
+    left, top, right, bottom = box
+    across, down = (right - left) % factor, (bottom - top) % factor
+    return left + across // 2, top + down // 2, right - (across + 1) // 2, bottom - (down + 1) // 2
 
 
 def _middle_square(width: int, height: int, turn: Image.Transpose | None) -> Box:
