@@ -11,6 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .errors import MetricError
+from .numpy_files import UnpackedTooLarge, check_unpacked
+
+_MOST_UNPACKED = 2**30  # bytes; mean and covariance of 2,048 features have 34 million
+_NOT_NUMPY = (
+    OSError, ValueError, TypeError, AttributeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error
+)  # what np.load and its files raise  # fmt: skip
 
 
 class Statistics(NamedTuple):
@@ -48,11 +54,16 @@ class Statistics(NamedTuple):
         """Reads what `save` or pytorch-fid wrote. MetricError if the file cannot be read or holds something else."""
         try:
             with np.load(path, allow_pickle=False) as file:
+                check_unpacked(file, _MOST_UNPACKED)
                 mu, sigma = (np.asarray(file[key], np.float64) for key in ("mu", "sigma"))
                 count = int(file["count"]) if "count" in file else None
         except KeyError as error:
             raise MetricError(f"{path}: no statistics: it needs the arrays `mu` and `sigma`") from error
-        except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except UnpackedTooLarge as error:
+            raise MetricError(f"{path}: {error}: no statistics of features") from error
+        except _NOT_NUMPY as error:
+            if isinstance(error, OSError) and error.errno:
+                raise MetricError(f"{path}: cannot be read: {error.strerror}") from error
             raise MetricError(f"{path}: cannot be read as an .npz file of `mu` and `sigma`; make it again") from error
         if mu.ndim != 1 or sigma.shape != (len(mu), len(mu)):
             raise MetricError(f"{path}: `mu` {mu.shape} and `sigma` {sigma.shape} must be [F] and [F,F]; make it again")

@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from ..errors import MetricError
 from ..extractors.base import Activations, Extractor
+from ..numpy_files import check_unpacked
 
 NAME = "mnist-classifier"
 COMMAND = "python -m pgan_tf.metrics.train_mnist_classifier [FOLDER]"
@@ -31,7 +32,15 @@ FEATURES, CLASSES = 1024, 10
 DIGIT, PADDED = 28, 32  # pixels a side: MNIST's own, and in data sets of powers of two, with a border of 2
 _BATCH = 500
 _HEADER = "header"
-_NOT_OURS = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)  # what np.load says of other files
+_MOST_UNPACKED = 2**28  # bytes; its weights have 13 million
+_NOT_OURS = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    MemoryError,
+    zipfile.BadZipFile,
+)  # np.load's, of other files
 
 
 class Saved(NamedTuple):
@@ -144,6 +153,7 @@ def read(path: str | os.PathLike) -> Saved:
         raise MetricError(f"{path}: cannot be read: {error.strerror or error}") from error
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            check_unpacked(file, _MOST_UNPACKED)
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop(_HEADER)))
     except (*_NOT_OURS, AttributeError, TypeError) as error:

@@ -51,19 +51,19 @@ class StoredBytes:
         self.check_unchanged()
         return content.tobytes()
 
-    def read_rows(self, rows: Sequence[int], length: int) -> np.ndarray:
-        """Rows of a file that has nothing but rows of `length` bytes: uint8 [n, length]. Raises DataError as `read`."""
+    def read_rows(self, rows: Sequence[int], length: int, begin: int = 0) -> np.ndarray:
+        """Rows of a file that from `begin` on has rows of `length` bytes: uint8 [n, length]. DataError as in `read`."""
         rows = np.asarray(rows, np.int64)
         first = int(rows.min()) if len(rows) else 0
         span = int(rows.max()) + 1 - first if len(rows) else 0
         if span * length <= _CALL * len(rows):
             piece = np.empty((span, length), np.uint8)
-            self._fill(piece, first * length)
+            self._fill(piece, begin + first * length)
             content = piece[rows - first]  # [n,length]
         else:
             content = np.empty((len(rows), length), np.uint8)
             for row, into in zip(rows.tolist(), content, strict=True):
-                self._fill(into, row * length)
+                self._fill(into, begin + row * length)
         self.check_unchanged()
         return content
 

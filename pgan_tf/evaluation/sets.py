@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,16 @@ from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import picture_kind, read_picture
+from pgan_tf.data.stored import StoredBytes
+from pgan_tf.errors import reason
 from pgan_tf.files import sha256
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.frechet import Statistics
+from pgan_tf.metrics.numpy_files import UnpackedTooLarge, check_unpacked
 from pgan_tf.text import shown
 
 BATCH = 64  # images read at a time
+_MOST_UNPACKED = 2**33  # bytes of an .npz
 _NAMED = 3  # of the pictures that are not as most are
 
 
@@ -88,7 +94,7 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
     elif path.suffix == ".npz":
         found = _archive(path)
     elif path.suffix == ".npy":
-        found = from_array(str(path), _load(path), lambda: _file_bytes([path]))
+        found = _stored_array(path)
     else:
         raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
     if resolution and isinstance(found, ImageSet) and found.shape[0] != resolution:
@@ -185,11 +191,28 @@ def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
     return ImageSet(name, len(array), array.shape[1:], lambda indices: array[indices], content)
 
 
+def _stored_array(path: Path) -> ImageSet:
+    """An .npy file, of which only what is asked for is read."""
+    array = _load(path)
+    found = from_array(str(path), array, lambda: _file_bytes([path]))
+    if not isinstance(array, np.memmap) or not array.flags.c_contiguous:
+        return replace(found, read=np.array(array).reshape(found.count, *found.shape).__getitem__)
+    file, length, begin = StoredBytes(path), math.prod(found.shape), array.offset  # no map: see StoredBytes
+    return replace(found, read=lambda indices: file.read_rows(indices, length, begin).reshape(-1, *found.shape))
+
+
 def _load(path: Path):
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
-        return found if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        if isinstance(found, np.ndarray):
+            return found
+        check_unpacked(found, _MOST_UNPACKED)
+        return {name: found[name] for name in found.files}
+    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise MetricError(f"{path}: cannot be read: {reason(error)}") from None
+        if isinstance(error, UnpackedTooLarge):
+            raise MetricError(f"{path}: {error}; save the images as .npy, which is read in place") from None
         raise MetricError(f"{path}: cannot be read as {path.suffix}; write it again with numpy") from None
 
 

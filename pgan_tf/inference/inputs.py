@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.errors import reason
 from pgan_tf.files import new_output
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.latents import LATENTS, Purpose, stream
@@ -31,10 +32,12 @@ def draw_latents(
 def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
     """Latents from a .npy file, float32 [N,size]. GenerateError if they do not fit the network or are not finite."""
     try:
-        found = np.load(path, allow_pickle=False)
+        found = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
     except FileNotFoundError:
         raise GenerateError(f"--latents={path}: no such file") from None
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise GenerateError(f"--latents={path}: cannot be read: {reason(error)}") from None
         raise GenerateError(f"--latents={path}: cannot be read as .npy; write it with numpy.save") from None
     if not isinstance(found, np.ndarray) or found.ndim != 2 or not len(found) or found.dtype.kind not in "fiu":
         what = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else "an archive"

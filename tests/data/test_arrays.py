@@ -108,6 +108,26 @@ def test_stored_arrays_are_read_in_place(tmp_path, monkeypatch):
         arrays.create_from_numpy(tmp_path / "out2", tmp_path / "compressed.npz", PLAIN)
 
 
+ORDERS = {"rows": RGB, "fortran": np.asfortranarray(RGB), "grey": GREY, "channels first": RGB.transpose(0, 3, 1, 2)}
+
+
+@pytest.mark.parametrize("images", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_a_file_cut_short_under_the_workers_is_a_reason_and_no_signal(tmp_path, images, suffix, monkeypatch):
+    """A memory map of it would end the process."""
+    file = tmp_path / f"file.{suffix}"
+    np.save(file, images) if suffix == "npy" else np.savez(file, images=images)
+    monkeypatch.setattr(arrays, "write", lambda out, source, output: source)
+    source = arrays.create_from_numpy(tmp_path / "none", file, PLAIN)
+    whole = [source.load(row).pixels for row in source.items]
+    np.testing.assert_array_equal(np.stack(whole), arrays.to_nhwc(images, ""))
+    arrays._whole.cache_clear()
+    file.write_bytes(b"")
+    with pytest.raises(DataError, match=r"file\..*was written to while it was being read"):
+        source.load(3)
+    arrays._opened.cache_clear()
+
+
 def test_a_changed_pixel_in_an_npz_is_found(tmp_path):
     images = np.zeros((300, 16, 16), np.uint8)  # more than is read at once
     np.savez(tmp_path / "file.npz", images=images)

@@ -86,3 +86,23 @@ def test_without_scipy(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", no_scipy)
     with pytest.raises(DataError, match="pip install scipy"):
         svhn.create_svhn(tmp_path / "out", tmp_path, Output())
+
+
+def test_a_shape_that_no_memory_holds_is_refused_by_its_header(tmp_path):
+    """A file of a kilobyte that declares a terabyte."""
+    folder = write(tmp_path / "in", compressed=False)
+    file = folder / "train_32x32.mat"
+    content = file.read_bytes()
+    dims = np.array([32, 32, 3, 12], "<i4").tobytes()
+    assert content.count(dims) == 1
+    file.write_bytes(content.replace(dims, np.array([32, 32, 3, 2**28], "<i4").tobytes()))
+    with pytest.raises(DataError, match=r"X is uint8 \[32, 32, 3, 268435456\]; cropped digits are uint8"):
+        svhn.create_svhn(tmp_path / "out", folder, Output())
+
+
+def test_cells_are_no_numbers(tmp_path):
+    cells = np.empty((1, 1), object)
+    cells[0, 0] = "text"
+    folder = write(tmp_path / "in", X=cells)
+    with pytest.raises(DataError, match=r"X is (cell|object)"):
+        svhn.create_svhn(tmp_path / "out", folder, Output())

@@ -189,3 +189,34 @@ def test_a_decoder_that_fails_without_a_word(reader, tmp_path, monkeypatch):
     monkeypatch.setattr(sets, reader, fail)
     with pytest.raises(MetricError, match=r"0000\.png: cannot be read as a picture \(EOFError\)"):
         everything(open_set(as_folder(tmp_path / "set", pictures(1))))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_cut_short_under_its_reader_is_no_signal(tmp_path, order):
+    """What is in memory already stays; what is not is one line."""
+    images = np.random.RandomState(0).randint(0, 256, (40, 8, 8, 3)).astype(np.uint8)
+    np.save(tmp_path / "x.npy", np.asarray(images, order=order))
+    found = sets.open_set(tmp_path / "x.npy")
+    np.testing.assert_array_equal(found.read(np.array([7, 0, 39])), images[[7, 0, 39]])
+    (tmp_path / "x.npy").write_bytes(b"")
+    if order == "F":
+        np.testing.assert_array_equal(found.read(np.arange(40)), images)
+    else:
+        with pytest.raises(DataError, match=r"x\.npy: was written to while it was being read"):
+            found.read(np.arange(40))
+
+
+def test_an_archive_that_unpacks_to_more_than_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "_MOST_UNPACKED", 10_000)
+    np.savez_compressed(tmp_path / "x.npz", images=np.zeros((100, 8, 8, 3), np.uint8))
+    with pytest.raises(
+        MetricError, match=r"x\.npz: its arrays have 19,\d+ bytes, more than 10,000; save the images as"
+    ):
+        sets.open_set(tmp_path / "x.npz")
+
+
+def test_statistics_that_unpack_to_more_than_memory_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("pgan_tf.metrics.frechet._MOST_UNPACKED", 10_000)
+    np.savez_compressed(tmp_path / "x.npz", mu=np.zeros(100), sigma=np.zeros((100, 100)))
+    with pytest.raises(MetricError, match=r"x\.npz: its arrays have 8\d,\d+ bytes, more than 10,000"):
+        sets.open_set(tmp_path / "x.npz")

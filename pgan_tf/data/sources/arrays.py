@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import zipfile
@@ -16,6 +17,7 @@ from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import label_matrix
 from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
+from pgan_tf.data.stored import StoredBytes
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.errors import reason
 
@@ -50,7 +52,8 @@ def create_from_numpy(out: str | os.PathLike, file: str | os.PathLike, output: O
     try:
         return write(out, source, output)
     finally:
-        _map.cache_clear()
+        _opened.cache_clear()
+        _whole.cache_clear()
 
 
 def to_nhwc(images: np.ndarray, where: str) -> np.ndarray:
@@ -110,13 +113,26 @@ def read_npy(path: Path) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)  # each process opens the file once
-def _map(path: Path, offset: int, shape: tuple[int, ...], order: str) -> np.ndarray:
-    return to_nhwc(np.memmap(path, np.uint8, "r", offset, shape, order), str(path))
+def _opened(path: Path) -> StoredBytes:
+    return StoredBytes(path)
+
+
+@lru_cache(maxsize=1)
+def _whole(path: Path, offset: int, shape: tuple[int, ...]) -> np.ndarray:
+    """An array whose pictures lie scattered over all of it."""
+    size = math.prod(shape)
+    if size > _COMPRESSED_LIMIT:
+        raise DataError(f"{path}: in Fortran's order, {size} bytes; save np.ascontiguousarray of it")
+    return np.frombuffer(_opened(path).read(offset, size), np.uint8).reshape(shape, order="F")
 
 
 def _load_row(row: int, path: Path, offset: int, shape: tuple[int, ...], order: str) -> Picture:
-    """Runs in a worker."""
-    return Picture(np.asarray(_map(path, offset, shape, order)[row]))  # [R,R,C]
+    """Runs in a worker. By reading, not through a memory map: a file cut short under a map ends the process."""
+    if order == "F":
+        images = _whole(path, offset, shape)[row : row + 1]
+    else:
+        images = _opened(path).read_rows([row], math.prod(shape[1:]), offset).reshape(1, *shape[1:])
+    return Picture(np.ascontiguousarray(to_nhwc(images, str(path))[0]))  # [R,R,C]
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
