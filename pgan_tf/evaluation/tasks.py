@@ -12,6 +12,7 @@ from rich.console import Console
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
 from pgan_tf.data.dataset import RecordDataset, has_records
+from pgan_tf.errors import reason
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
@@ -34,8 +35,10 @@ class RunReals:
         """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own."""
         try:
             self.config = Config.read(folder / "config.json")
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             raise ConfigError(f"--run={folder}: no config.json there; give the folder of a run") from None
+        except OSError as error:
+            raise ConfigError(f"--run={folder}: its config.json cannot be read: {reason(error)}") from None
         self.folder = folder
         path = dataset or identity.find(folder, self.config.data.dataset)
         if not dataset and not Path(path).exists():

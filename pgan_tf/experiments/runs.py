@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pgan_tf import stamps
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.suite import Row, Suite
 from pgan_tf.metrics.registry import ASKED, METRICS
@@ -112,8 +113,10 @@ def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
         return None
     try:
         ours = Config.read(found[0] / "config.json").values()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"{found[0]}: has no config.json; move the folder away") from None
+    except OSError as error:
+        raise ConfigError(f"{found[0]}: its config.json cannot be read: {reason(error)}") from None
     wanted = row.config.replace(seed=seed).values()
     for name, value in wanted.items():
         if ours[name] != value and name not in _ELSEWHERE and value != AUTO:

@@ -26,6 +26,7 @@ from absl import flags
 from pgan_tf import flagfiles
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.errors import reason
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import named
 from pgan_tf.training.rundir import file_name
@@ -101,8 +102,10 @@ def _parse(path: Path) -> dict:
         import tomli as tomllib
     try:
         return tomllib.loads(path.read_text())
-    except OSError:
+    except FileNotFoundError:
         raise ConfigError(f"{path}: no such suite file; see configs/cpu/columbia.toml for one") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {reason(error)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # a row given twice, among others
         raise ConfigError(f"{path}: is not TOML: {error}") from None
 

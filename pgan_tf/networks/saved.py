@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from pgan_tf import stamps
-from pgan_tf.errors import UserError
+from pgan_tf.errors import UserError, reason
 from pgan_tf.files import sha256
 from pgan_tf.networks import checkpoints
 from pgan_tf.networks.archive import METADATA, Refused, check_archive, first_line
@@ -38,7 +38,7 @@ def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> Prog
         check_archive(path)
         network = keras.saving.load_model(path, compile=False)
     except OSError as error:
-        raise NetworkError(f"{path}: cannot be read: {error.strerror or first_line(error)}") from None
+        raise NetworkError(f"{path}: cannot be read: {reason(error)}") from None
     except Refused as error:
         raise NetworkError(f"{path}: cannot be loaded as a {name}: {error}") from None
     except Exception as error:  # whatever zip, JSON, HDF5 and Keras raise

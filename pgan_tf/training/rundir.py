@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pgan_tf.config import Config, ConfigError, option_text
+from pgan_tf.errors import reason
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 
 
@@ -71,8 +72,10 @@ def load_config(folder: Path) -> Config:
     """The options of an existing run. Raises ConfigError where the folder is not a run's, or its file is damaged."""
     try:
         return Config.read(folder / "config.json")
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(f"--resume={folder}: no config.json there; give the folder of a run") from None
+    except OSError as error:
+        raise ConfigError(f"--resume={folder}: its config.json cannot be read: {reason(error)}") from None
 
 
 def change_config(folder: Path, config: Config) -> list[str]:

@@ -123,3 +123,12 @@ def test_a_run_and_its_data_set_that_have_moved_together(run, monkeypatch):
     run.parent.mkdir()
     (run.parent / "set").mkdir()
     assert train.resumed_config(there / "run").data.dataset == str(run.parent / "set")
+
+
+def test_a_config_that_is_there_and_cannot_be_read_is_not_missing(tmp_path):
+    """As where the permission is missing, which whoever runs as root always has."""
+    (tmp_path / "config.json").mkdir()
+    with pytest.raises(ConfigError, match=r"its config\.json cannot be read: Is a directory"):
+        rundir.load_config(tmp_path)
+    with pytest.raises(ConfigError, match=r"no config\.json there"):
+        rundir.load_config(tmp_path / "gone")
