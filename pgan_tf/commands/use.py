@@ -40,7 +40,7 @@ def add_commands(commands) -> None:
     sub = command(commands, "stats", _stats, text)
     sub.add_argument("dataset", type=location, metavar="DATASET")
 
-    text = "turn a data set, folder, .zip or ImageFolder of PNG files into another of them"
+    text = "turn a data set, or a folder, archive or ImageFolder of pictures, into another kind of set"
     sub = command(commands, "convert", _convert, text)
     sub.add_argument(
         "source", type=location, metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>"

@@ -258,8 +258,9 @@ def test_many_labels_a_picture(kind, tmp_path):
         save(tmp_path / "in" / f"{number}.png", number)
     rows = [["0.png", [1, 0, 1]], ["1.png", [0, 0, 0]], ["2.png", [1, 1, 1]]]
     (tmp_path / "in" / "dataset.json").write_bytes(index(*rows))
-    make(tmp_path, kind, "json")
+    report = make(tmp_path, kind, "json")
     np.testing.assert_array_equal(RecordDataset(tmp_path / "out").labels, [row[1] for row in rows])
+    assert "labels are lists of 3 numbers, stored as they are; not one class a picture" in report.notes
 
 
 @KINDS
