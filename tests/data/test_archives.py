@@ -489,3 +489,70 @@ def test_all_flags_about_the_files_reach_the_engine():
     wanted = Output(shuffle=False, strict=True, workers=3, shards=2, engine="beam", beam_options=("--x",))
     options = flags.picture_options(parser.parse_args(["set", "--resolution=8", *words]))
     assert (options.output, options.resolution) == (wanted, 8)
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+def zip_of_raw_names(path, names: list[bytes]) -> None:
+    """A zip that says nothing about how its names are encoded; picture i has the value i."""
+    stand_ins = {f"{i:03d}".ljust(len(name), "x"): name for i, name in enumerate(names)}
+    write_zip(path, {name: png(value) for value, name in enumerate(stand_ins)}, zipfile.ZIP_STORED)
+    content = path.read_bytes()
+    for stand_in, name in stand_ins.items():
+        content = content.replace(stand_in.encode(), name)
+    path.write_bytes(content)
+
+
+def in_order(path, out) -> list[tuple[str, int]]:
+    listing = list_members([str(path)], Scratch(out))
+    return [(member.path, int(np.asarray(Image.open(open_member(member, 10**6)))[0, 0])) for member in listing.pictures]
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [
+        (["é.png".encode()], ["é.png"]),  # macOS says nothing, and writes UTF-8
+        ([b"\x82.png"], ["é.png"]),  # DOS
+        ([b"\x82.png", "é.png".encode()], ["é.png", "é.png"]),  # different names that mean one
+        ([b"\x82.png", b"\x82.png"], ["é.png"]),  # the same name twice
+        ([b"a\\1.png", b"a/1.png"], ["a/1.png", "a/1.png"]),
+        ([b"a/1.png", b"./a/1.png", b"a//1.png"], ["a/1.png"]),  # unpacking makes one file of them
+        ([b"A.png", b"a.png", b"a.PNG"], ["A.png", "a.PNG", "a.png"]),
+        ([b"x\0y.png", b"x\0z.png"], ["x\0y.png", "x\0z.png"]),
+    ],
+)
+def test_names_in_zips_are_told_apart_by_their_bytes(raw, meant, tmp_path):
+    """None that is another one is lost; of one that comes twice the last is taken."""
+    zip_of_raw_names(tmp_path / "set.zip", raw)
+    found = in_order(tmp_path / "set.zip", tmp_path / "out")
+    assert [path for path, _ in found] == meant
+    assert len({value for _, value in found}) == len(meant)
+    assert len(raw) - 1 in {value for _, value in found}
+    report = make(tmp_path, tmp_path / "set.zip")
+    assert f"listed       {len(raw)} = {len(meant)} written + 0 skipped + {len(raw) - len(meant)}" in str(report)
+
+
+def test_names_in_tars_that_are_no_text(tmp_path):
+    """Each byte counts, also where all of them look alike."""
+    with tarfile.open(tmp_path / "set.tar", "w", encoding="latin1", format=tarfile.GNU_FORMAT) as archive:
+        for value in range(25):
+            info = tarfile.TarInfo(f"caf{chr(0xE0 + value)}.png")
+            info.size = len(png(value))
+            archive.addfile(info, io.BytesIO(png(value)))
+    make(tmp_path, tmp_path / "set.tar")
+    assert values(tmp_path / "out") == list(range(25))
+
+
+@pytest.mark.parametrize("labels", ["none", "folders"])
+def test_a_reason_is_shown_where_nothing_can_be_read(labels, tmp_path):
+    """With the resolution and without it."""
+    write_zip(tmp_path / "set.zip", {"a/1.png": png(0), "b/2.png": png(1)})
+    content = bytearray((tmp_path / "set.zip").read_bytes())
+    for place in range(len(content)):
+        if content[place : place + 4] == b"PK\1\2":
+            content[place + 8] |= 1
+    (tmp_path / "set.zip").write_bytes(content)
+    for resolution in (8, None):
+        said = refused(tmp_path, tmp_path / "set.zip", labels, resolution=resolution)
+        assert "(a/1.png: encrypted; unpack the archive and pack it again without a password)" in said
