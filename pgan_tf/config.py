@@ -17,6 +17,8 @@ from pgan_tf.option import ConfigError, option, option_text, parse_dict, parse_g
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
+NO_METRICS = "none"  # what --metrics is where a flagfile's are not wanted
+
 
 @dataclasses.dataclass(frozen=True)
 class Data:
@@ -187,7 +189,7 @@ class Run:
     grid_size: str = option(
         "", "columns x rows of the picture grids, e.g. 10x6; default: 12x8 up to 64x64, fewer above"
     )
-    metrics: str = option("", "metrics to watch while training, e.g. swd,fid; see docs/metrics.md")
+    metrics: str = option("", "metrics to watch while training, e.g. swd,fid, or none; see docs/metrics.md")
     metrics_ticks: int = option(
         5, "ticks between two measurements; there is one more at the end", minimum=1, maximum=10**9
     )
@@ -222,6 +224,8 @@ class Config:
         if unknown:
             raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
         parts: dict[str, dict] = {section: {} for section in SECTIONS}
+        if values.get("metrics") == NO_METRICS:
+            values = {**values, "metrics": ""}
         for name, value in values.items():
             parts[known[name]][name] = taken(FIELDS[name], value)
         config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()})

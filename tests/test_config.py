@@ -114,6 +114,10 @@ def test_defaults_stay_where_they_are():
     assert Config().growth.tick_kimg_dict[4] == 160
 
 
+def test_no_metrics_can_be_said():
+    assert Config.from_values({"metrics": "none"}) == Config()
+
+
 def test_replace_changes_what_it_names_and_nothing_else():
     config = Config.from_values(CHANGES)
     changed = config.replace(seed=8, fmap_max=64)

@@ -72,7 +72,15 @@ def resumed_config(folder: Path) -> Config:
 def flags_text() -> str:
     """The options that differ from the defaults, as a flagfile."""
     names = [name for name in option_names() if FLAGS[name].value != FLAGS[name].default]
-    return "".join(FLAGS[name].serialize() + "\n" for name in names)
+    return "".join(map(_flag_line, names))
+
+
+def _flag_line(name: str) -> str:
+    """A line of a flagfile. A path may be no line, or no text: config.json has it all the same."""
+    line = FLAGS[name].serialize()
+    if line == line.strip() and len(line.splitlines()) == 1 and line.isprintable():
+        return f"{line}\n"
+    return f"# --{name} is {FLAGS[name].value!a}, which no flagfile can say; config.json has it\n"
 
 
 def run(rest: list[str], argv: list[str]) -> int:
@@ -80,6 +88,8 @@ def run(rest: list[str], argv: list[str]) -> int:
     if len(rest) > 1:
         raise ConfigError(f"{rest[1]}: options begin with --; see python train.py --help")
     check_preset()
+    if FLAGS["metrics"].present and not FLAGS.metrics.strip():
+        raise ConfigError("--metrics is empty: name some, as in swd,fid, or none")
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
 

@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pgan_tf.config import Config, ConfigError
+from pgan_tf import grids
+from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.devices import make_strategy
+from pgan_tf.files import place_fault
+from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.schedule import Schedule
+from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
 
@@ -49,6 +53,9 @@ def make_plan(config: Config) -> Plan:
         )
     for stage in sorted(stages):
         _check_minibatch(schedule, stage, config.model.mbstd_group_size)
+    _check_group(config, max(map(schedule.minibatch, stages)))
+    memory.check(config, schedule, dataset.channels, label_size)
+    _check_run(config, resolution)
     measurements = None
     if config.run.metrics:
         with strategy.scope():
@@ -86,7 +93,28 @@ def _label_size(config: Config, dataset: RecordDataset) -> int:
         raise ConfigError(
             f"--max_label_size={asked}: {dataset.folder} has no labels; make it with labels, or leave it 0"
         )
-    return dataset.label_size if asked < 0 else min(asked, dataset.label_size)
+    if asked > dataset.label_size:
+        raise ConfigError(
+            f"--max_label_size={asked}: {dataset.folder} has {dataset.label_size} label components; -1 takes all"
+        )
+    return dataset.label_size if asked < 0 else asked
+
+
+def _check_run(config: Config, resolution: int) -> None:
+    """That what the run is to write and to measure can be: where it goes, its pictures, its extractor."""
+    if fault := place_fault(config.run.result_dir):
+        raise ConfigError(f"--result_dir={config.run.result_dir}: no run can be written there ({fault})")
+    if config.run.grid_size:
+        grids.check_size(*parse_grid_size(config.run.grid_size), resolution)
+    if config.run.extractor and config.run.extractor not in EXTRACTORS:
+        raise ConfigError(f"--extractor={config.run.extractor}: the known ones are {', '.join(EXTRACTORS)}")
+
+
+def _check_group(config: Config, minibatch: int) -> None:
+    """A group that was asked for and that no minibatch fills. (The default is taken smaller, as by the original.)"""
+    group = config.model.mbstd_group_size
+    if group > minibatch and group != Model().mbstd_group_size:
+        raise ConfigError(f"--mbstd_group_size={group}: above the minibatch, which has {minibatch} images at most")
 
 
 def _check_minibatch(schedule: Schedule, resolution: int, group: int) -> None:

@@ -24,6 +24,8 @@ from pgan_tf.config import Config, ConfigError, option_text
 from pgan_tf.errors import reason
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 
+LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
+
 
 def create(config: Config, dataset_name: str, flags_text: str, files: dict[str, str] | None = None) -> Path:
     """Makes the next free run folder under --result_dir, with config.json, flags.txt, environment.json and `files`.
@@ -43,8 +45,8 @@ def create(config: Config, dataset_name: str, flags_text: str, files: dict[str, 
     temporary = temporary_name(root / name)
     temporary.mkdir()
     try:
-        (temporary / "config.json").write_text(config.to_json())
-        (temporary / "flags.txt").write_text(flags_text)
+        (temporary / "config.json").write_text(config.to_json(), encoding="utf-8")
+        (temporary / "flags.txt").write_text(flags_text, encoding="utf-8")
         (temporary / "environment.json").write_text(json.dumps(environment(), indent=2) + "\n")
         for extra, text in (files or {}).items():
             (temporary / extra).write_text(text)
@@ -65,7 +67,8 @@ def create(config: Config, dataset_name: str, flags_text: str, files: dict[str, 
 
 def file_name(text: str) -> str:
     """What stands for `text` in the name of a run folder."""
-    return re.sub(r"[^\w.+-]+", "_", text)
+    name = re.sub(r"[^\w.+-]+", "_", text)
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
 def load_config(folder: Path) -> Config:

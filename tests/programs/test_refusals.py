@@ -3,10 +3,13 @@
 A row: the words, and how the line begins. {p} is an empty folder, {d} a small data set, {n} an imported network's file.
 """
 
+import json
+
 import keras
 import numpy as np
 import pytest
 
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.networks import Generator
 from pgan_tf.programs import start, train
@@ -23,7 +26,7 @@ def places(tmp_path_factory):
     Generator(resolution=8, fmap_base=16, fmap_max=4, latent_size=4, label_size=2).save(folder / "g.keras")
     (folder / "file").write_text("no folder")
     (folder / "binary.flags").write_bytes(bytes(range(256)))
-    (folder / "mark.flags").write_bytes("\ufeff--seed=-1\r\n".encode("utf-16"))
+    (folder / "mark.flags").write_bytes("--seed=-1\r\n".encode("utf-16"))
     (folder / "self.flags").write_text("--flagfile=self.flags\n")
     return {"d": str(folder / "set"), "n": str(folder / "g.keras"), "f": str(folder / "file"), "p": str(folder)}
 
@@ -155,3 +158,105 @@ def test_network_tool(words, line, places, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("words", "line"), EXPERIMENT, ids=lambda value: str(value)[:60])
 def test_experiment(words, line, places, tmp_path, monkeypatch, capsys):
     assert line_of("experiment", words, places, tmp_path, monkeypatch, capsys).startswith(line)
+
+
+TRAIN = [
+    (["--dataset="], "--dataset is missing"),
+    (["--dataset={d}", "--total_kimg=1e308"], "--total_kimg=1e+308: must be at most 1e+09"),
+    (["--dataset={d}", "--minibatch_dict=4:1e400"], "--minibatch_dict: 4:inf: must be a whole number"),
+    (["--dataset={d}", "--minibatch_dict=4:" + "-" * 9000 + "1"], "flag --minibatch_dict=4:---"),
+    (["--dataset={d}", "--minibatch_dict=4:1.5"], "--minibatch_dict: 4:1.5: must be a whole number"),
+    (["--dataset={d}", "--minibatch_dict=4:128,4:64"], "flag --minibatch_dict=4:128,4:64: '4:128,4:64' gives 4 two"),
+    (["--dataset={d}", "--fmap_decay=1e9"], "--fmap_decay=1000000000.0: must be at most 16"),
+    (["--dataset={d}", "--fmap_max=1000000000"], "--fmap_max=1000000000: must be at most 65536"),
+    (["--dataset={d}", "--latent_size=1000000000"], "--latent_size=1000000000: must be at most"),
+    (["--dataset={d}", "--residual_blocks=100000"], "--residual_blocks=100000: must be at most 32"),
+    (["--dataset={d}", "--unroll_steps=1000"], "--unroll_steps=1000: must be at most 32"),
+    (["--dataset={d}", "--D_repeats=1000000000"], "--D_repeats=1000000000: must be at most 1000"),
+    (["--dataset={d}", "--minibatch_base=1000000000"], "--minibatch_base=1000000000: must be at most 1048576"),
+    (
+        ["--dataset={d}", "--seed=9223372036854775808"],
+        "--seed=9223372036854775808: must be at most 9223",
+    ),
+    (["--dataset={d}", "--seed=" + "9" * 5000], "flag --seed=999"),
+    (["--dataset={d}", "--grid_size=²x2"], "--grid_size=²x2: write columns x rows"),
+    (["--dataset={d}", "--grid_size=99999x1"], "--grid_size=99999x1: has 99999 cells; at most"),
+    (["--dataset={d}", "--nodry_run=1"], "--nodry_run=1 does not take an argument"),
+    (["--dataset={d}", "--metrics=,"], "--metrics=,: names none"),
+    (["--dataset={d}", "--metrics="], "--metrics is empty: name some, as in swd,fid, or none"),
+    (["--dataset={d}", "--best_metric=fid"], "--best_metric=fid: is not among --metrics="),
+    (["--dataset={d}", "--extractor=foo"], "--extractor=foo: the known ones are"),
+    (["--dataset={d}", "--G_smoothing=1.5"], "--G_smoothing=1.5: must be at most 1"),
+    (["--dataset={d}", "--tick_kimg_base=0"], "--tick_kimg_base=0.0: must be above 0"),
+    (["--dataset={d}", "--max_label_size=99"], "--max_label_size=99: {d} has 2 label components; -1 takes all"),
+    (["--dataset={d}", "--mbstd_group_size=64"], "--mbstd_group_size=64: above the minibatch, which has 16"),
+    (["--dataset={d}", "--result_dir={f}"], "--result_dir={f}: no run can be written there ({f} is a file)"),
+    (["--dataset={d}", "--result_dir=/proc/nope"], "--result_dir=/proc/nope: no run can be written there (/proc: "),
+    (["--dataset={d}", "--result_dir="], "--result_dir=: must not be empty"),
+    (["--dataset={d}", "--desc=" + "x" * 300], "--desc=xxx"),
+    (["--dataset={d}", "--desc=a\nb"], "--desc='a\\nb': must be one line of text"),
+    (["--flagfile={p}/binary.flags"], "{p}/binary.flags: is not"),
+    (["--flagfile={p}/mark.flags", "--dataset={d}"], "--seed=-1: must be at least 0"),
+    (["--flagfile={p}"], "there is no flagfile '{p}'"),
+    (["--resume={p}"], "--resume={p}: no config.json there"),
+    (["--dataset={d}", "word"], "word: options begin with --"),
+]
+
+
+@pytest.mark.parametrize(("words", "line"), TRAIN, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_train_and_its_dry_run(words, line, dry_run, places, tmp_path, monkeypatch, capsys):
+    """Whatever the run would refuse, the dry run refuses, in the same words."""
+    words = [*words, "--dry_run"] if dry_run else words
+    assert line_of("train", words, places, tmp_path, monkeypatch, capsys).startswith(line.format(**places))
+
+
+CHANGES = {
+    "a number for a name": ("data", "dataset", 7, "--dataset=7: must be text"),
+    "null": ("run", "seed", None, "--seed=None: must be a whole number"),
+    "a float for an int": ("model", "fmap_max", 8.0, "--fmap_max=8.0: must be a whole number"),
+    "a flag for an int": ("model", "fmap_max", True, "--fmap_max=True: must be a whole number"),
+    "an int for a flag": ("data", "mirror_augment", 1, "--mirror_augment=1: must be true or false"),
+    "a list for a dictionary": ("growth", "minibatch_dict", [[4, 8]], "--minibatch_dict=[[4, 8]]: must be resolution"),
+    "a list in a dictionary": ("growth", "minibatch_dict", {"4": [8]}, "--minibatch_dict: 4:[8]: must be a whole"),
+    "a word for a key": ("growth", "minibatch_dict", {"four": 8}, "--minibatch_dict: four:8 is not resolution:value"),
+    "a wrong place": ("run", "fmap_max", 8, "the option fmap_max is in 'run', but belongs into 'model'"),
+    "an unknown option": ("run", "speed", 8, "unknown option 'speed'"),
+}
+
+
+def damaged(tmp_path, text: str) -> str:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        Config.read(tmp_path / "config.json")
+    assert "\n" not in str(caught.value)
+    beginning = f"{tmp_path}/config.json: cannot be read as a run's options ("
+    assert str(caught.value).startswith(beginning)
+    return str(caught.value).removeprefix(beginning)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_config_with_another_value(name, tmp_path):
+    section, option, value, line = CHANGES[name]
+    sections = json.loads(Config().to_json())
+    sections[section][option] = value
+    assert damaged(tmp_path, json.dumps(sections)).startswith(line)
+
+
+def test_a_config_of_another_form(tmp_path):
+    sections = json.loads(Config().to_json())
+    del sections["model"]["fmap_max"]
+    line = "the option fmap_max is missing; its default in 'model' is \"fmap_max\": 512"
+    assert damaged(tmp_path, json.dumps(sections)).startswith(line)
+    assert damaged(tmp_path, "[" * 100_000).startswith("lists within lists")
+    for text in ("7", "[]", "null", '{"run": 7}'):
+        assert damaged(tmp_path, text).startswith("is not sections of options")
+    twice = Config().to_json().replace('"seed": 1000', '"seed": 1000, "seed": 2000')
+    assert damaged(tmp_path, twice).startswith("seed is there twice")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_config_as_editors_of_windows_save_it(encoding, tmp_path):
+    config = Config.from_values({"desc": "Züge", "minibatch_dict": {4: 8}})
+    (tmp_path / "config.json").write_bytes(config.to_json().replace("\n", "\r\n").encode(encoding))
+    assert Config.read(tmp_path / "config.json") == config

@@ -1,0 +1,64 @@
+"""What no machine could hold is refused by name, before anything is built."""
+
+import pytest
+
+from pgan_tf import growth
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.training import memory
+
+SMALL = dict(fmap_base=64, fmap_max=16)
+NETWORKS = [
+    ({}, 3, 0),
+    (dict(latent_size=20, mbstd_group_size=0), 1, 10),
+    (dict(g_block="residual", residual_blocks=2, minibatch_statistics="moments"), 3, 2),
+    (dict(d_block="residual", use_pixelnorm=False, fused_scale=False), 3, 0),
+]
+
+
+@pytest.mark.parametrize("resolution", [4, 8, 32])
+@pytest.mark.parametrize(("options", "channels", "labels"), NETWORKS)
+def test_the_formula_counts_the_parameters_of_the_networks(options, channels, labels, resolution):
+    config = Config.from_values({**SMALL, **options})
+    factory, stage = growth.NetworkFactory(config, channels, labels), Stage(resolution, fading=False)
+    built = factory.generator(stage).count_params(), factory.discriminator(stage).count_params()
+    assert memory.parameters(config, resolution, channels, labels) == built
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(fmap_max=2**16, fmap_base=2**20), "--fmap_max=65536: takes .* GB of memory at 4x4, this machine has 8; "),
+        (dict(latent_size=2**20), "--latent_size=1048576: .* would fit"),
+        (dict(g_block="residual", residual_blocks=32, fmap_max=1024), "--residual_blocks=32: "),
+        (dict(minibatch_base=2**20), r"--minibatch_base=1048576: .* would fit"),
+        (dict(minibatch_dict={32: 2**19}), r"--minibatch_dict=32:524288: .* at 32x32, this machine has 8; \d+ would"),
+        (dict(minibatch_repeats=1000, D_repeats=1000), "--minibatch_repeats=1000 --D_repeats=1000: 16000000 images"),
+    ],
+)
+def test_what_cannot_fit_is_named_with_what_would(options, message, monkeypatch):
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 8 * 2**30)
+    config = Config.from_values({"total_kimg": 15000, **options})
+    with pytest.raises(ConfigError, match=message) as caught:
+        memory.check(config, Schedule(config.growth, 32), 3, 10)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_value_that_would_fit_fits(monkeypatch):
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 8 * 2**30)
+    config = Config.from_values({"minibatch_base": 2**20})
+    with pytest.raises(ConfigError) as caught:
+        memory.check(config, Schedule(config.growth, 32), 3, 0)
+    fitting = int(str(caught.value).split("; ")[-1].split()[0])
+    config = config.replace(minibatch_dict={4: fitting, 8: 16, 16: 16, 32: 16}, minibatch_repeats=1)
+    memory.check(config, Schedule(config.growth, 4), 3, 0)
+
+
+def test_the_papers_largest_networks_fit_a_small_machine(monkeypatch):
+    monkeypatch.setattr(memory, "machine_bytes", lambda: 8 * 2**30)
+    config = Config.from_values({"max_minibatch_per_device": {256: 16, 512: 8, 1024: 4}})
+    memory.check(config, Schedule(config.growth, 1024), 3, 0)
+
+
+def test_this_machine_has_some_memory():
+    assert 2**28 < memory.machine_bytes() < 2**60
