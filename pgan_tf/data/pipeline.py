@@ -6,6 +6,7 @@ buffer and no iterator state: the position of a run in its data is one integer, 
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ import tensorflow as tf
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.errors import DataError
 from pgan_tf.latents import Purpose, stream
+
+MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
 
 
 class Block(NamedTuple):
@@ -40,6 +43,11 @@ def shuffled_indices(position: int, size: int, count: int, seed: int) -> np.ndar
     return np.concatenate(parts)
 
 
+def pieces(rounds: int, done: int = 0) -> list[slice]:
+    """The parts in which the rounds of a block are read and trained, from round `done` on: a stop waits for one."""
+    return [slice(begin, min(begin + MOST_ROUNDS, rounds)) for begin in range(done, rounds, MOST_ROUNDS)]
+
+
 class Reals:
     """The images and labels of a data set in the order of the run."""
 
@@ -53,22 +61,30 @@ class Reals:
         index = shuffled_indices(0, size, self.dataset.count, self.seed)
         return self.dataset.read(resolution, index), self.labels[index]
 
-    def read_block(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> Block:
-        """The data of `rounds` rounds from image `position` of the run on."""
-        steps = rounds * d_repeats
-        index = shuffled_indices(position, steps * minibatch, self.dataset.count, self.seed)
+    def read_block(
+        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, part: slice = slice(None)
+    ) -> Block:
+        """The data of `rounds` rounds from image `position` of the run on; of these rounds, `part`."""
+        begin, end, _ = part.indices(rounds)
+        steps, first = (end - begin) * d_repeats, position + begin * d_repeats * minibatch
+        index = shuffled_indices(first, steps * minibatch, self.dataset.count, self.seed)
         reals = self.dataset.read(resolution, index)
         rng = np.random.default_rng([self.seed, Purpose.G_LABELS, position])
-        g_index = rng.integers(self.dataset.count, size=(rounds, minibatch))
+        g_index = rng.integers(self.dataset.count, size=(rounds, minibatch))[begin:end]
         return Block(
             reals.reshape(steps, minibatch, *reals.shape[1:]),
             self.labels[index].reshape(steps, minibatch, self.label_size),
             self.labels[g_index],
         )
 
-    def blocks(self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int) -> BlockStream:
-        """Endless blocks from image `position` on, read ahead of their use; close it when done."""
-        return BlockStream(self, position, resolution, minibatch, rounds, d_repeats)
+    def blocks(
+        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0
+    ) -> BlockStream:
+        """Endless blocks, of which the first begins at image `position`, read ahead of their use; close it when done.
+
+        A block of many rounds comes in `pieces`. `done`: so many rounds of the first are left out.
+        """
+        return BlockStream(self, position, resolution, minibatch, rounds, d_repeats, done)
 
 
 class BlockStream:
@@ -78,30 +94,34 @@ class BlockStream:
     the interpreter's lock, which that code needs: seconds, sometimes a minute (TensorFlow 2.21).
     """
 
-    def __init__(self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int):
+    def __init__(
+        self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0
+    ):
         self._open = True
         self._error: Exception | None = None
         steps, labels = rounds * d_repeats, reals.label_size
         images = [minibatch, resolution, resolution, reals.dataset.channels]
         signature = Block(
-            tf.TensorSpec([steps, *images], tf.uint8),
-            tf.TensorSpec([steps, minibatch, labels], tf.float32),
-            tf.TensorSpec([rounds, minibatch, labels], tf.float32),
+            tf.TensorSpec([None, *images], tf.uint8),
+            tf.TensorSpec([None, minibatch, labels], tf.float32),
+            tf.TensorSpec([None, minibatch, labels], tf.float32),
         )
 
         def read():
-            at = position
+            parts = ((at, part) for at in itertools.count(position, steps * minibatch)
+                     for part in pieces(rounds, done if at == position else 0))  # fmt: skip
             while self._open:
+                at, part = next(parts)
                 try:
-                    block = reals.read_block(at, resolution, minibatch, rounds, d_repeats)
+                    block = reals.read_block(at, resolution, minibatch, rounds, d_repeats, part)
                 except Exception as error:  # TensorFlow would wrap it into a page of its own
                     self._error = error
                     return
                 yield block
-                at += steps * minibatch
 
         # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
-        ahead = min(max(2, 2**26 // (steps * int(np.prod(images)))), 256)
+        piece = min(rounds, MOST_ROUNDS) * d_repeats
+        ahead = min(max(2, 2**26 // (piece * int(np.prod(images)))), 256)
         pipeline = tf.data.Dataset.from_generator(read, output_signature=signature).prefetch(ahead)
         # There is nothing to tune, and the tuner's thread sleeps for up to a minute at a time: dropping the iterator
         # waits for that thread, and has been seen to hold up the end of a run for two.

@@ -104,6 +104,11 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def is_measured(line: bytes) -> bool:
+    """Whether a line is a metric's result."""
+    return _is_result(parse(line))
+
+
 def images_of(line: bytes) -> float:
     """The real images seen when a line was written: 0 for one of no such time, infinite for what is no JSON."""
     try:

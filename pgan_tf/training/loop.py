@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
-import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress, Stage
 from pgan_tf.stamps import stamp
 from pgan_tf.training import checkpoint, export, initial, rundir
+from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.measuring import summary
@@ -36,6 +36,7 @@ from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_me
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
+from pgan_tf.training.stopping import StopNow, Stopping
 
 CALL_SECONDS = 1.0  # a call of the step takes about so long: short enough to stop soon, long enough to cost nothing
 
@@ -75,37 +76,37 @@ class Run:
         self.clock = TickClock()
         self.speeds, self.warm = Speeds.read(folder), None  # the stage whose first call, which prepares, is over
         self.last_checkpoint: tuple[int, float] = (-1, time.monotonic())  # images, when
-        self.stop_signal: str | None = None
+        self.stopping = Stopping()
+        self.blocks: Blocks | None = None  # from when the run has begun on
 
     # ---- from start to end -----------------------------------------------------------------------------------------
 
     def train(self) -> None:
         """Trains to total_kimg. Raises Diverged, or Stopped after a signal; the run folder is complete either way."""
-        handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            for line in self.opening:
-                self.log.line(line)
-            self._begin()
-            for change in rundir.change_config(self.folder, self.config):
-                self.log.line(change)
-            while self.counters.images < self.total:
-                self._train_stage()
-            self._finish()
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            self._close()
+        with self.stopping.handled():
+            try:
+                for line in self.opening:
+                    self.log.line(line)
+                with self.stopping.at_once():
+                    self._begin()
+                for change in rundir.change_config(self.folder, self.config):
+                    self.log.line(change)
+                self.blocks = Blocks(self.schedule, self.counters)
+                if self.counters.unmeasured and self.plan.measurements:
+                    self._measure()
+                while self.counters.block_start < self.total:
+                    self._train_stage()
+                self._finish()
+            except StopNow:
+                self._stop()
+            finally:
+                self._close()
 
     def _close(self) -> None:
         self.records.close()
         self.log.close()
         if (self.folder / "metrics.jsonl").exists():
             write_report(self.folder, self.config)
-
-    def _on_signal(self, number, frame) -> None:
-        if self.stop_signal == "SIGINT" and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.stop_signal = signal.Signals(number).name
 
     def _begin(self) -> None:
         """The newest sound checkpoint, or the first stage."""
@@ -118,7 +119,7 @@ class Run:
             self.state = self._build(stage)
             checkpoint.restore(path, self.state)
             self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
-            self.records.rewind(self.counters.images)
+            self.records.rewind(self.counters.images, not self.counters.unmeasured)
             self.last_checkpoint = (self.counters.images, time.monotonic())
             self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
         else:
@@ -163,50 +164,51 @@ class Run:
         """All blocks of one stage."""
         counters, growth = self.counters, self.config.growth
         began = time.monotonic()
-        progress = self.schedule.at(counters.images)
+        progress = self.blocks.now()
         self.log.busy(f"building {progress.stage}")
         if progress.stage != self.state.stage:
             self._enter_stage(progress.stage)
         stage = progress.stage
         step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
-        step.rounds.get_concrete_function()
+        with self.stopping.at_once():
+            step.rounds.get_concrete_function()
         self.clock.add_build(time.monotonic() - began)
         data = self.reals.blocks(
-            counters.images, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats
-        )
+            counters.block_start, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats,
+            self.blocks.rounds_done(),
+        )  # fmt: skip
         with contextlib.closing(data):
             self._train_blocks(step, data, progress)
 
     def _train_blocks(self, step: TrainStep, data: BlockStream, progress: Progress) -> None:
         """Call after call of the step, until the schedule leaves the stage; ticks and checkpoints on the way."""
         counters, most = self.counters, 1
-        size = self.schedule.block_images(progress.stage.resolution)
-        while counters.images < self.total and self.schedule.at(counters.images).stage == progress.stage:
-            tick_end = counters.tick_start + progress.tick_kimg * 1000
-            blocks = self.schedule.blocks(counters.images, min(self.total, tick_end), most)
-            most = self._call(step, blocks, data)
-            counters.images += len(blocks) * size
-            if counters.images >= min(self.total, tick_end):
+        while counters.block_start < self.total and self.blocks.now().stage == progress.stage:
+            end = min(self.total, counters.tick_start + progress.tick_kimg * 1000)
+            parts = self.blocks.next(end, most)
+            most = self._call(step, parts, data)
+            self.blocks.advance(sum(part.rounds for part in parts))
+            if self.blocks.between() and counters.images >= end:
                 self._tick(progress)
             self._save_if_due()
 
-    def _call(self, step: TrainStep, blocks: list[Progress], data: BlockStream) -> int:
-        """Some blocks in one call of the step; returns how many the next call should take."""
-        began = time.monotonic()
-        batch = concatenate([next(data) for _ in blocks])
+    def _call(self, step: TrainStep, parts: list[Piece], data: BlockStream) -> int:
+        """Some pieces in one call of the step; returns how many the next call should take."""
+        began, progress = time.monotonic(), parts[0].progress
+        batch = concatenate([next(data) for _ in parts])
         got = time.monotonic()
         try:
-            results = step.rounds(batch, self._controls(step, blocks)).numpy()  # [K,M]
+            results = step.rounds(batch, self._controls(step, parts)).numpy()  # [K,M]
         except tf.errors.ResourceExhaustedError:
-            raise OutOfMemory(self._memory_advice(blocks[0])) from None
+            raise OutOfMemory(self._memory_advice(progress)) from None
         done = time.monotonic()
         self.counters.rounds += len(results)
-        images = len(blocks) * self.schedule.block_images(blocks[0].stage.resolution)
+        images = len(results) * self.blocks.round_images()
         self.clock.add_call(results, got - began, done - got, images)
         self._check_finite(results)
-        self._show(blocks[-1], results, images, done - began)
-        per_block = (done - began) / len(blocks)
-        return max(1, min(int(CALL_SECONDS / per_block), 2 * len(blocks), 256))
+        self._show(parts[-1].progress, results, images, done - began)
+        each = (done - began) / len(parts)
+        return max(1, min(int(CALL_SECONDS / each), 2 * len(parts), 256))
 
     def _memory_advice(self, progress: Progress) -> str:
         """One line that says which minibatch did not fit, and how to go on with a smaller one."""
@@ -218,14 +220,14 @@ class Run:
             f"go on with --resume={self.folder} --max_minibatch_per_device={flag}"
         )
 
-    def _controls(self, step: TrainStep, blocks: list[Progress]) -> Controls:
-        repeats, dtype = self.config.growth.minibatch_repeats, step.dtype
-        decays = [ema_decay(self.config, progress) for progress in blocks]
+    def _controls(self, step: TrainStep, parts: list[Piece]) -> Controls:
+        rounds, first, dtype = [part.rounds for part in parts], parts[0].progress, step.dtype
+        decays = [ema_decay(self.config, part.progress) for part in parts]
         return Controls(
-            alpha=tf.constant(np.repeat([progress.alpha for progress in blocks], repeats), dtype),
-            ema_decay=tf.constant(np.repeat(decays, repeats), dtype),
-            g_lrate=tf.constant(blocks[0].g_lrate, dtype),
-            d_lrate=tf.constant(blocks[0].d_lrate, dtype),
+            alpha=tf.constant(np.repeat([part.progress.alpha for part in parts], rounds), dtype),
+            ema_decay=tf.constant(np.repeat(decays, rounds), dtype),
+            g_lrate=tf.constant(first.g_lrate, dtype),
+            d_lrate=tf.constant(first.d_lrate, dtype),
             first_round=tf.constant(self.counters.rounds, tf.int64),
         )
 
@@ -276,18 +278,20 @@ class Run:
         if run.network_snapshot_ticks and counters.tick % run.network_snapshot_ticks == 0 and not final:
             self._save_network(row["alpha"])
         if self.plan.measurements and self.plan.measurements.due(counters.tick, final):
-            self._measure(row["alpha"])
+            self._measure()
 
-    def _measure(self, alpha: float) -> None:
-        began, measurements, rows = time.monotonic(), self.plan.measurements, []
+    def _measure(self) -> None:
+        began, measurements, rows, alpha = time.monotonic(), self.plan.measurements, [], self._alpha()
+        self.counters.unmeasured = True
         self.log.busy(f"measuring {self.config.run.metrics}")
         try:
-            with self.plan.strategy.scope():
+            with self.plan.strategy.scope(), self.stopping.at_once():
                 for row in measurements.measure(self.state, alpha, self.counters.images):
                     self.records.measured(row)
                     rows.append(row)
         except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
             self.log.line(f"not measured: {error}")
+        self.counters.unmeasured = False
         while rows and measurements.doubts:
             self.log.line(f"warning: {measurements.doubts.pop()}")
         best = measurements.keep_best(self.folder, rows, self.state, alpha)
@@ -332,12 +336,18 @@ class Run:
         images, when = self.last_checkpoint
         ticked = counters.tick_start == counters.images and counters.tick % run.checkpoint_ticks == 0
         late = run.checkpoint_minutes and time.monotonic() - when > 60 * run.checkpoint_minutes
-        if counters.images != images and (ticked or late or self.stop_signal or counters.images >= self.total):
-            path = self._save_checkpoint()
-            if self.stop_signal:
-                self.log.line(f"stopped by {self.stop_signal} after {counters.images / 1000:.1f} kimg; saved {path}")
-        if self.stop_signal:
-            raise Stopped(self.stop_signal)
+        if counters.images != images and (ticked or late or counters.images >= self.total):
+            self._save_checkpoint()
+        self.stopping.check()
+
+    def _stop(self) -> None:
+        """Saves what is not saved yet. Raises Stopped."""
+        after = f"stopped by {self.stopping.signal} after {self.counters.images / 1000:.1f} kimg"
+        if self.blocks is None or (self.counters.images == self.last_checkpoint[0] and not self.counters.unmeasured):
+            self.log.line(after)
+        else:
+            self.log.line(f"{after}; saved {self._save_checkpoint()}")
+        raise Stopped(self.stopping.signal)
 
     def _save_checkpoint(self) -> Path:
         self.counters.seconds += self.clock.take_seconds()

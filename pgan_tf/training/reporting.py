@@ -31,12 +31,17 @@ class Records:
         with self._writer.as_default(step=0):
             tf.summary.text("config", f"| option | value |\n|---|---|\n{rows}")
 
-    def rewind(self, images: int) -> None:
-        """Drops the rows that a killed run wrote after its last checkpoint: they will be written again."""
+    def rewind(self, images: int, measured: bool = True) -> None:
+        """Drops the rows that a killed run wrote after its last checkpoint: they will be written again.
+
+        Without `measured`, so will be the results of this moment.
+        """
         path = self.folder / "metrics.jsonl"
         if not path.exists():
             return
         lines = [line for line in path.read_bytes().split(b"\n") if line and results.images_of(line) <= images]
+        if not measured:
+            lines = [line for line in lines if results.images_of(line) < images or not results.is_measured(line)]
         with new_file(path) as temporary:
             temporary.write_bytes(b"".join(line + b"\n" for line in lines))
 

@@ -19,6 +19,7 @@ class Counters:
 
     images: int = 0  # real images seen
     rounds: int = 0  # rounds of D and G steps done
+    block_start: int = -1  # images at the start of the block, which goes by the schedule of that moment; -1: `images`
     tick: int = 0  # ticks completed
     tick_start: int = 0  # images at the start of the tick
     tick_before: int = -1  # images at the end of the tick before the last one
@@ -26,6 +27,11 @@ class Counters:
     nonfinite: int = 0  # rounds with a loss or gradient that was not finite
     tick_sums: list[float] = dataclasses.field(default_factory=list)  # of the metrics, over the tick's rounds so far
     tick_rounds: int = 0
+    unmeasured: bool = False  # the run was stopped while it measured its last tick
+
+    def __post_init__(self):
+        if self.block_start < 0:  # a checkpoint of an earlier version
+            self.block_start = self.images
 
 
 class StageState:

@@ -94,7 +94,7 @@ def test_a_tick_in_two_parts_is_the_tick_in_one(config):
         run = loop.Run(config, make_plan(config), parts)
         advance = run.log.advance
         run.log.advance = lambda *shown, run=run, stop=stop_at, advance=advance: (
-            advance(*shown), setattr(run, "stop_signal", "SIGTERM" if run.counters.images >= stop else None)
+            advance(*shown), setattr(run.stopping, "signal", "SIGTERM" if run.counters.images >= stop else None)
         )  # fmt: skip
         with contextlib.suppress(loop.Stopped):
             run.train()
