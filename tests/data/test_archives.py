@@ -556,3 +556,15 @@ def test_a_reason_is_shown_where_nothing_can_be_read(labels, tmp_path):
     for resolution in (8, None):
         said = refused(tmp_path, tmp_path / "set.zip", labels, resolution=resolution)
         assert "(a/1.png: encrypted; unpack the archive and pack it again without a password)" in said
+
+
+def test_pieces_of_a_file_are_no_file(tmp_path):
+    """A sparse file in a tar has only its pieces there: read in a row they would be something else."""
+    with tarfile.open(tmp_path / "set.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, headers in (("a.png", {"GNU.sparse.size": "1000", "GNU.sparse.map": "0,4,900,4"}), ("b.png", {})):
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = len(png(5)), headers
+            archive.addfile(info, io.BytesIO(png(5)))
+    report = make(tmp_path, tmp_path / "set.tar")
+    assert (values(tmp_path / "out"), report.skipped) == ([5], [])
+    assert "left alone: neither files nor links that unpacking makes files of (1)" in report.notes
