@@ -96,7 +96,7 @@ setup(
         "tensorboard>=2.18,<3",
         "numpy>=1.26,<3",
         "absl-py>=2.1,<3",
-        "pillow>=10.1",
+        "pillow>=12.0",
         "rich>=13.7",
         "google-crc32c>=1.5,<2",
     ],

@@ -279,7 +279,7 @@ def test_clear_pictures(kind):
 
 @pytest.mark.parametrize(("mode", "kind"), [
     ("1", "PNG"), ("1", "TIFF"), ("L", "BMP"), ("LA", "TIFF"), ("P", "BMP"), ("PA", "TIFF"), ("RGBA", "WEBP"),
-    ("CMYK", "JPEG"), ("CMYK", "TIFF"), ("YCbCr", "JPEG"), ("YCbCr", "TIFF"), ("I;16", "PNG"), ("I;16B", "TIFF"),
+    ("CMYK", "JPEG"), ("CMYK", "TIFF"), ("YCbCr", "JPEG"), ("I;16", "PNG"), ("I;16B", "TIFF"),
     ("L", "JPEG2000"), ("LA", "JPEG2000"), ("RGBA", "JPEG2000"), ("I;16", "JPEG2000"), ("RGB", "AVIF"), ("L", "TGA"),
 ])  # fmt: skip
 def test_pillows_modes(mode, kind):

@@ -14,7 +14,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.memory import room_for
 from pgan_tf.data.pictures import tiff
 from pgan_tf.data.pictures.ancillary import without_metadata
-from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, read_tiff
+from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, is_readable, read_tiff
 from pgan_tf.data.pictures.depth import FULL, Range, is_deep, unknown_range
 from pgan_tf.data.pictures.flatten import Meaning
 from pgan_tf.data.pictures.formats import FORMATS
@@ -77,10 +77,10 @@ def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
         try:
             return use(_decode(stream, stream, how, held))
         except Exception:
-            plain = without_metadata(stream, kind_of(stream))
-            if plain is None:
+            found = _decode_otherwise(stream, how, held)
+            if found is None:
                 raise
-            return use(_decode(plain, stream, how, held))
+            return use(found)
 
 
 def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -125,6 +125,16 @@ def _decode(stream: BinaryIO, original: BinaryIO, how: How, held: ExitStack) -> 
     size = size[::-1] if orientation in ON_ITS_SIDE else size
     dim = meaning.range == FULL and image.mode.startswith("I;16") and np.asarray(image).max() <= _TWELVE_BITS.high
     return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque), frames, dim)
+
+
+def _decode_otherwise(stream: BinaryIO, how: How, held: ExitStack) -> Decoded | None:
+    """What Pillow gives up, read without its metadata; None where there is no such way."""
+    kind = kind_of(stream)
+    page = next(islice(tiff.pages(stream), how.frame, None), None) if kind == "TIFF" else None
+    if page is not None and is_readable(page):
+        return _decode_rare(stream, page, how, held)
+    plain = without_metadata(stream, kind)
+    return None if plain is None else _decode(plain, stream, how, held)
 
 
 def _decode_rare(stream: BinaryIO, page: tiff.Layout, how: How, held: ExitStack) -> Decoded:

@@ -116,13 +116,19 @@ READERS = {"PNG": Reader(_png_applies, _read_png, 25), "PPM": Reader(_ppm_applie
 # ---- TIFF ------------------------------------------------------------------------------------------------------------
 
 
+def is_readable(page: tiff.Layout) -> bool:
+    """Whether `read_tiff` reads this page."""
+    colours = tiff.COLOURS.get(page.photometric, 0)
+    return tiff.can_unpack(page) and 0 < colours <= page.samples and not (page.alpha and colours == 4)
+
+
 def is_rare(page: tiff.Layout, ranged: bool) -> bool:
     """Whether Pillow would take this page for another layout, give it up, or lose what --range needs."""
     deep, grey = page.bits > 8, page.photometric in (tiff.MIN_IS_WHITE, tiff.MIN_IS_BLACK)
-    return tiff.can_unpack(page) and (
-        (page.is_separate and page.photometric in tiff.COLOURS)
-        or (page.photometric == tiff.MIN_IS_WHITE and (deep or page.samples > 1))
-        or (deep and grey and page.samples > 1)
+    return is_readable(page) and (
+        page.is_separate
+        or (page.photometric == tiff.MIN_IS_WHITE and deep)
+        or (grey and page.samples > 1)
         or page.bits > 16
         or (deep and page.format != tiff.UNSIGNED)
         or (deep and ranged)
@@ -131,10 +137,8 @@ def is_rare(page: tiff.Layout, ranged: bool) -> bool:
 
 
 def read_tiff(stream: BinaryIO, page: tiff.Layout) -> Deep:
-    """A page that `is_rare`. DataError where its colours are none that are known here."""
-    colours = tiff.COLOURS.get(page.photometric, 0)
-    if not 0 < colours <= page.samples or (page.alpha and colours == tiff.COLOURS[tiff.CMYK]):
-        raise tiff.unread(page)
+    """A page that `is_readable`."""
+    colours = tiff.COLOURS[page.photometric]
     used = colours + bool(page.alpha)
     samples = tiff.read_samples(stream, page)[..., :used]
     known = samples.dtype in (np.uint8, np.uint16)

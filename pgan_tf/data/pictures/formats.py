@@ -70,7 +70,6 @@ FORMATS = {
         (".avif",),
         _has_brand(*_AVIF_BRANDS),
         bytes_per_pixel=16,
-        needs="needs Pillow 11.3 or newer: pip install -U pillow",
     ),
     "HEIC": Format(
         ("HEIF",),
