@@ -119,8 +119,17 @@ def test_the_grid_shows_no_more_cells_than_there_are_images(facts):
     assert 1 <= columns * rows <= facts.images
 
 
-def test_pictures_with_labels_are_not_mirrored():
+@pytest.mark.parametrize(("name", "facts"), CASES)
+def test_every_phase_has_a_tick_of_its_own(name, facts):
+    for hours in HOURS:
+        options = choose(name, facts, speed(), hours)
+        for phase in schedule(options, facts).phases():
+            assert 0 < options["tick_kimg_dict"][phase.stage.resolution] < phase.end - phase.start
+
+
+def test_neither_pictures_with_labels_nor_many_are_mirrored():
     assert "mirror_augment" not in presets.networks("small", Facts(60, 32, 1, 10))
+    assert "mirror_augment" not in presets.networks("small", Facts(70000, 32))
     assert presets.networks("small", Facts(60, 32))["mirror_augment"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import os
@@ -31,6 +32,8 @@ def measure(config: Config, plan: Plan, seconds: float | None = None) -> Speeds:
     seconds: what it may take, about; by default SHARE of the run, and nothing for a run that is over soon. A later
     stage is left out where its first rounds would take longer than what is left.
     """
+    if config.run.deterministic:  # before a convolution chooses how it is computed
+        tf.config.experimental.enable_op_determinism()
     began, sizes = time.monotonic(), stage_sizes(config, plan)
     speeds = Speeds(model_rates(sizes, convolution_speed(config)))
     if seconds is None and speeds.seconds(plan.schedule) < WORTHWHILE_SECONDS:
@@ -39,7 +42,8 @@ def measure(config: Config, plan: Plan, seconds: float | None = None) -> Speeds:
     budget = min(MOST_SECONDS, SHARE * speeds.seconds(plan.schedule) if seconds is None else seconds)
     later = _later_stage(sizes, speeds, budget - (time.monotonic() - began))
     if later:
-        _measure_stage(config, plan, later, speeds)
+        with contextlib.suppress(tf.errors.ResourceExhaustedError):  # the run will say so, if it gets there
+            _measure_stage(config, plan, later, speeds)
     return speeds
 
 

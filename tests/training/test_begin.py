@@ -4,12 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pgan_tf import devices, precision
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.devices import Hardware
-from pgan_tf.training import begin, trial
+from pgan_tf.training import begin, loop, rundir, trial
 from pgan_tf.training.begin import Asked
 from pgan_tf.training.estimate import StageSize, print_stage_table
 from pgan_tf.training.plan import make_plan
@@ -194,3 +195,31 @@ def test_the_stage_table_fits_80_columns(rate, total_kimg, dataset, capsys):
     assert [str(phase.stage) for phase in plan.schedule.phases()] == [
         " ".join(line.split()[:2]) for line in lines[1:-1]
     ]
+
+
+def test_measuring_changes_no_number(dataset, tmp_path):
+    config = config_of(
+        dataset, total_kimg=0.02, precision="float64", result_dir=str(tmp_path / "results"), tick_kimg_dict={4: 0.02}
+    )
+    states = []
+    for measured in (False, True):
+        plan = make_plan(config)
+        if measured:
+            trial.measure(config, plan, seconds=0.0)
+        run = loop.Run(config, plan, rundir.create(config, "set", ""))
+        run.train()
+        states.append({name: variable.numpy() for name, variable in run.state.variables_by_name().items()})
+    for name, value in states[0].items():
+        np.testing.assert_allclose(states[1][name], value, rtol=1e-7, atol=1e-10, err_msg=name)
+
+
+def test_a_trial_that_does_not_fit_leaves_the_rest_scaled(dataset, monkeypatch):
+    config, original = config_of(dataset), trial._measure_stage
+
+    def full(config, plan, stage, speeds):
+        if stage.resolution > 4:
+            raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
+        original(config, plan, stage, speeds)
+
+    monkeypatch.setattr(trial, "_measure_stage", full)
+    assert set(trial.measure(config, make_plan(config), seconds=1e6).measured) == {"4x4 stabilise"}
