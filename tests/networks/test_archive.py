@@ -133,6 +133,18 @@ INSIDE = {  # option -> value, in the network's options
             "config": {"name": "float32", "more": CALL},
         }
     },
+    "a policy with more around it": {
+        "dtype": {
+            "module": "keras", "class_name": "DTypePolicy", "registered_name": None, "config": {"name": "float32"},
+            "build_config": CALL,
+        }
+    },
+    "a policy of another class by its own name": {
+        "dtype": {
+            "module": "os", "class_name": "DTypePolicy", "registered_name": None, "config": {"name": "float32"},
+        }
+    },
+    "a switch for a seed": {"seed": True},
     "a policy of no name": {"dtype": {"config": {"name": ["float32"]}}},
     "a type of text": {"dtype": "string"},
     "a text for a number": {"resolution": "8"},
@@ -167,7 +179,9 @@ def test_options_that_are_none(case, parts, tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["x.keras"]
 
 
-AROUND = {  # key -> value, beside the network's options
+AROUND = {  # key -> value, beside the network's options, which are sound
+    "another class": {"class_name": "Lambda"},
+    "another module": {"module": "os"},
     "compilation": {"compile_config": {"optimizer": CALL}},
     "building": {"build_config": CALL},
     "a shape that is none": {"build_config": {"input_shape": [CALL]}},
