@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from . import home
 from .errors import MetricError
 from .extractors.base import Extractor
 from .frechet import Statistics
@@ -15,7 +15,7 @@ from .frechet import Statistics
 
 def default_folder() -> Path:
     """~/.cache/pgan_tf/statistics, below $XDG_CACHE_HOME where that is set."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgan_tf" / "statistics"
+    return home.cache() / "pgan_tf" / "statistics"
 
 
 class StatisticsCache:

@@ -21,6 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from .. import home
 from ..errors import MetricError
 from ..extractors.base import Activations, Extractor
 from ..numpy_files import check_unpacked
@@ -123,8 +124,7 @@ def default_path() -> Path:
     """Where weights are written and looked for: PGAN_MNIST_CLASSIFIER, else pgan_tf in the user's cache folder."""
     if os.environ.get(ENVIRONMENT):
         return Path(os.environ[ENVIRONMENT])
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache, "pgan_tf", f"{NAME}.npz")
+    return home.cache() / "pgan_tf" / f"{NAME}.npz"
 
 
 def write(path: str | os.PathLike, model: keras.Model, header: dict) -> str:

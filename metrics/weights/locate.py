@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import home
 from ..errors import MetricError
 
 
@@ -44,9 +45,9 @@ class Published:
 
 def folders() -> list[Path]:
     """The current folder, torch.hub's cache (by TORCH_HOME, XDG_CACHE_HOME) and Keras' (by KERAS_HOME)."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = home.cache()
     torch = Path(os.environ.get("TORCH_HOME") or cache / "torch")
-    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    keras = Path(os.environ.get("KERAS_HOME") or home.home() / ".keras")
     return [Path("."), torch / "hub" / "checkpoints", keras / "models"]
 
 
@@ -58,7 +59,7 @@ def find(published: Published, named: str | os.PathLike | None = None) -> Weight
     """
     named = named or os.environ.get(published.variable)
     if named:
-        return _identified(published, _existing(Path(named).expanduser()))
+        return _identified(published, _existing(Path(os.path.expanduser(named))))
     path = _cached(published)
     if path is None:
         places = ", ".join(str(folder) for folder in folders())

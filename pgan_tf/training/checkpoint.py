@@ -44,7 +44,8 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: 
     try:
         tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
-        raise OSError(f"{path} cannot be written: {error.message.splitlines()[0]}") from None
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
     generator = {**state.ema.get_config(), "dtype": "float32", "alpha": alpha}
     record = {
         "stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters), "generator": generator,
@@ -56,6 +57,12 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: 
     for old in paths(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return path
+
+
+def _reason(error: tf.errors.OpError) -> str:
+    """What TensorFlow says, without the names of its operations and of its own files."""
+    line = re.sub(r"\{\{.*?\}\}\s*|\s*\[Op:.*?\]", "", (error.message.splitlines() or ["no reason given"])[0])
+    return line.rpartition("; ")[2]
 
 
 def read_counters(path: Path) -> tuple[Stage, Counters]:

@@ -80,11 +80,13 @@ def test_a_full_disk_is_said_and_leaves_the_others_alone(folder):
     before, limit = checkpoint.paths(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
     try:
-        with pytest.raises(OSError, match=r"000004\.000 cannot be written: "):
+        with pytest.raises(OSError, match=r"000004\.000 cannot be written: [^{\[\n]+; the checkpoints before") as error:
             checkpoint.save(folder, make_state(seed=1), Counters(images=4000), keep=2)
+        assert "function_node" not in str(error.value)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert checkpoint.paths(folder) == before
+    assert len(list(folder.iterdir())) == len(before)
 
 
 def test_a_run_goes_on_with_its_own_data_only(folder):
