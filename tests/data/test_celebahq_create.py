@@ -154,7 +154,7 @@ def test_finished_pictures_are_taken_for_what_they_are_only(tmp_path, pictures):
 
 
 def test_a_set_is_made_even_if_nothing_can_be_kept(made, pictures, tmp_path, monkeypatch):
-    def no_space(path):
+    def no_space(path, settled=True):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(work, "new_file", no_space)

@@ -186,13 +186,13 @@ def test_a_jpeg_counts_as_it_is_decoded(monkeypatch):
     content = saved("JPEG", (512, 256), quality=95)
     small = load_picture(io.BytesIO(content), Target(8, max_pixels=512 * 256 // 16))
     assert small.size == (512, 256)
+    with pytest.raises(DataError, match="more pixels"):
+        load_picture(io.BytesIO(saved("JPEG", (512, 256), progressive=True)), Target(8, max_pixels=512 * 256 // 16))
     monkeypatch.undo()
     full = load_picture(io.BytesIO(content), Target(8))
     assert np.abs(small.pixels.astype(int) - full.pixels).max() < 12
     with pytest.raises(DataError, match="more pixels"):
         load_picture(io.BytesIO(content), Target(64, max_pixels=512 * 256 // 16))
-    with pytest.raises(DataError, match="more pixels"):
-        load_picture(io.BytesIO(saved("JPEG", (512, 256), progressive=True)), Target(8, max_pixels=512 * 256 // 16))
     with open_picture(io.BytesIO(content), 512 * 256 // 64) as image:
         assert image.size == (512, 256)
 
