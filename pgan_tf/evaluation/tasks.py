@@ -18,6 +18,7 @@ from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
+from pgan_tf.plain import plain_path
 
 
 def _open(path: str | Path, resolution: int | None) -> ImageSet | StatisticsSet:
@@ -94,9 +95,9 @@ class Sink:
         self.new.append(row)
 
     def show(self) -> None:
-        console = Console(highlight=False)
+        console = Console(highlight=False, markup=False, emoji=False)
         if not console.is_terminal:
-            console = Console(highlight=False, width=200)  # in a file nothing need be broken
+            console = Console(highlight=False, markup=False, emoji=False, width=200)  # in a file nothing need be broken
         console.print(results.table(self.shown))
         used = [(row["extractor"], row.get("extractor_sha256", "?")) for row in self.shown if "extractor" in row]
         for name, sha256 in dict.fromkeys(used):
@@ -128,10 +129,11 @@ def _write_events(folder: Path, rows: list[dict]) -> None:
     """The snapshots' results as curves beside the run's own."""
     rows = [row for row in rows if "images" in row]
     if rows:
-        writer = tf.summary.create_file_writer(str(folder))
-        for row in rows:
-            results.write_scalars(writer, row)
-        writer.close()
+        with plain_path(folder) as plain:
+            writer = tf.summary.create_file_writer(plain)
+            for row in rows:
+                results.write_scalars(writer, row)
+            writer.close()
 
 
 def measure_sets(

@@ -7,6 +7,7 @@ import shutil
 from pgan_tf.config import option_text
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Suite
+from pgan_tf.plain import plain_path
 
 FOLDER = "hparams"  # in the folder of the runs
 
@@ -23,7 +24,8 @@ def write_hparams(suite: Suite, states: list[RunState]) -> None:
         if not state.complete:
             continue
         options = state.row.config.values()
-        with tf.summary.create_file_writer(str(root / state.name)).as_default(step=0):
+        (root / state.name).mkdir(parents=True)
+        with plain_path(root / state.name) as plain, tf.summary.create_file_writer(plain).as_default(step=0):
             api.hparams({"row": state.row.title, "seed": state.seed, **{name: _plain(options[name]) for name in names}},
                         trial_id=state.name)  # fmt: skip
             for metric in suite.metrics:

@@ -11,6 +11,7 @@ from pgan_tf import growth
 from pgan_tf.interop import onnx_graph
 from pgan_tf.interop.signature import Signature
 from pgan_tf.networks import Generator
+from pgan_tf.plain import plain_path
 
 NOTE = "README.md"  # the name of the note where a format has room for files
 
@@ -18,7 +19,8 @@ NOTE = "README.md"  # the name of the note where a format has room for files
 def write_saved_model(network: Generator, path: Path, note: str) -> None:
     """A folder that TensorFlow loads without Keras and without this package."""
     signature = Signature(network)
-    tf.saved_model.save(signature, str(path), signatures={"serving_default": signature.generate})
+    with plain_path(path) as plain:
+        tf.saved_model.save(signature, plain, signatures={"serving_default": signature.generate})
     (path / NOTE).write_text(note)
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from pgan_tf.errors import UserError
 from pgan_tf.networks.progressive import Generator
+from pgan_tf.plain import plain_path
 
 COUNTERS, MANIFEST, STATE, EMA = "counters.json", "manifest.json", "state", "ema"
 
@@ -77,8 +78,9 @@ def load_generator(path: Path) -> Generator:
             f"{path}: an earlier version's, from which only training goes on; resume the run, and stop it again"
         )
     network = Generator.from_config(options)
-    reader = tf.train.load_checkpoint(str(path / STATE))
-    for name, variable in network.parameters_by_name().items():
-        key = f"{EMA}/{name}".replace("/", ".S")  # as TensorFlow writes a name in a name
-        variable.assign(reader.get_tensor(f"{key}/.ATTRIBUTES/VARIABLE_VALUE"))
+    with plain_path(path) as plain:
+        reader = tf.train.load_checkpoint(f"{plain}/{STATE}")
+        for name, variable in network.parameters_by_name().items():
+            key = f"{EMA}/{name}".replace("/", ".S")  # as TensorFlow writes a name in a name
+            variable.assign(reader.get_tensor(f"{key}/.ATTRIBUTES/VARIABLE_VALUE"))
     return network

@@ -66,7 +66,7 @@ def show(suite) -> int:
     for state in states(suite):
         word = "complete" if state.complete else "trained" if state.trained else "begun" if state.folder else "missing"
         found.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
-    Console(highlight=False).print(found)
+    Console(highlight=False, markup=False, emoji=False).print(found)
     return 0
 
 

@@ -22,6 +22,7 @@ from pgan_tf.networks.checkpoints import crc_of
 from pgan_tf.networks.checkpoints import find_fault as find_fault
 from pgan_tf.networks.checkpoints import newest_sound as newest_sound
 from pgan_tf.networks.checkpoints import paths as paths
+from pgan_tf.plain import plain_path
 from pgan_tf.schedule import Stage
 from pgan_tf.training.state import Counters, StageState
 
@@ -42,7 +43,8 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: 
     temporary = folder / f".tmp-{path.name}"
     temporary.mkdir()
     try:
-        tf.train.Checkpoint(**state.variables_by_name()).write(str(temporary / "state"))
+        with plain_path(temporary) as plain:
+            tf.train.Checkpoint(**state.variables_by_name()).write(f"{plain}/state")
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
         shutil.rmtree(temporary, ignore_errors=True)
         raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
@@ -73,7 +75,8 @@ def read_counters(path: Path) -> tuple[Stage, Counters]:
 
 def read_sizes(path: Path) -> tuple[int, int]:
     """Colour channels and label components of a checkpoint's networks, by the biases that have as many."""
-    shapes = {name.replace(".S", "/"): shape for name, shape in tf.train.list_variables(str(path / "state"))}
+    with plain_path(path) as plain:
+        shapes = {name.replace(".S", "/"): shape for name, shape in tf.train.list_variables(f"{plain}/state")}
     channels = next(shape[0] for name, shape in shapes.items() if re.match(r"generator/ToRGB_\w+/bias", name))
     outputs = next(shape[0] for name, shape in shapes.items() if name.startswith("discriminator/4x4_Dense1/bias"))
     return channels, outputs - 1
@@ -100,12 +103,14 @@ def restore(path: Path, state: StageState) -> None:
         raise CheckpointError(
             f"{path}: {misfit}; it is of a run with other options: resume that run, or give its folder by --init_from"
         )
-    tf.train.Checkpoint(**state.variables_by_name()).read(str(path / "state")).assert_consumed()
+    with plain_path(path) as plain:
+        tf.train.Checkpoint(**state.variables_by_name()).read(f"{plain}/state").assert_consumed()
 
 
 def find_misfit(path: Path, wanted: dict[str, tf.Variable]) -> str | None:
     """The first variable that a checkpoint has in another form, lacks, or has besides; None if all fit."""
-    reader = tf.train.load_checkpoint(str(path / "state"))
+    with plain_path(path) as plain:
+        reader = tf.train.load_checkpoint(f"{plain}/state")
     types = reader.get_variable_to_dtype_map()
     shapes = {key: shape for key, shape in reader.get_variable_to_shape_map().items() if key != _GRAPH}
     stored = {_plain_name(key): f"{types[key].name} {shape}" for key, shape in shapes.items()}

@@ -32,7 +32,7 @@ def waiting(text: str, console: Console | None = None) -> Iterator[None]:
 
     No bar that moves by a thread of its own: whatever ends the process meanwhile, the terminal is as it was.
     """
-    console = console or Console(file=sys.stdout, highlight=False)
+    console = console or Console(file=sys.stdout, highlight=False, emoji=False)
     if not console.is_terminal:
         yield
         return
@@ -83,8 +83,8 @@ class ConsoleLog:
     """Lines for the terminal and log.txt, and two bars: the whole run and the stage."""
 
     def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
-        self._file = log.open("a", buffering=1, encoding="utf-8")
-        self._console = console or Console(file=self._screen(), highlight=False, soft_wrap=True)
+        self._file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+        self._console = console or Console(file=self._screen(), highlight=False, emoji=False, soft_wrap=True)
         self._bars, self._total = None, total_kimg
         if self._console.is_terminal:
             columns = (

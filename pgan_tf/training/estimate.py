@@ -62,7 +62,7 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     sizes = stage_sizes(config, plan)
     for phase in plan.schedule.phases():
         table.add_row(*_row(plan, phase, sizes[phase.stage], speeds))
-    Console(width=TABLE_WIDTH, highlight=False).print(table)
+    Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
     print("Parameters of G and D; memory per device; * measured, the others scaled from it")
 
 

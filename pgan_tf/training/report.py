@@ -37,7 +37,7 @@ def write_report(folder: Path, config: Config) -> None:
     go_on = f"To go on, type `python train.py --resume={path_word}`. " if unfinished else ""
     lines += ["```", "", f"{go_on}To see the curves, type `tensorboard --logdir {path_word}`.", ""]
     with new_file(folder / "report.md") as temporary:
-        temporary.write_text("\n".join(lines))
+        temporary.write_text("\n".join(lines), encoding="utf-8", errors="backslashreplace")
 
 
 def _progress(last: dict, total_kimg: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from pgan_tf.data.pipeline import Reals
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.plain import plain_path
 from pgan_tf.training.state import StageState
 
 
@@ -23,13 +25,15 @@ class Records:
 
     def __init__(self, folder: Path, config: Config):
         self.folder, self.config = folder, config
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._aside = contextlib.ExitStack()
+        self._writer = tf.summary.create_file_writer(self._aside.enter_context(plain_path(folder)))
 
     def start(self) -> None:
         """The config as text, on TensorBoard's Text page."""
         rows = "\n".join(f"| {name} | `{value}` |" for name, value in self.config.values().items())
         with self._writer.as_default(step=0):
-            tf.summary.text("config", f"| option | value |\n|---|---|\n{rows}")
+            text = f"| option | value |\n|---|---|\n{rows}"
+            tf.summary.text("config", text.encode(errors="backslashreplace"))  # a path may be no text
 
     def rewind(self, images: int, measured: bool = True) -> None:
         """Drops the rows that a killed run wrote after its last checkpoint: they will be written again.
@@ -75,6 +79,7 @@ class Records:
 
     def close(self) -> None:
         self._writer.close()
+        self._aside.close()
 
 
 class Grids:
