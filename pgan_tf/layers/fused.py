@@ -39,9 +39,8 @@ def shuffled_up(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """`strided_up`: each 2x2 window of x gives four pixels of the result, those of another box than it lies in."""
     _, _, outputs, inputs = kernel.shape
     height, width = x.shape[1:3]
-    kernel = tf.reshape(
-        kernel, [2, 2, 2, 2, outputs, inputs]
-    )  # [window row, pixel row, window column, pixel column,..]
+    # [window row, row of pixels in it, window column, column of pixels, out, in]
+    kernel = tf.reshape(kernel, [2, 2, 2, 2, outputs, inputs])
     kernel = tf.reverse(tf.transpose(kernel, [0, 2, 5, 1, 3, 4]), [0, 1])
     kernel = tf.reshape(kernel, [2, 2, inputs, 4 * outputs])
     y = tf.nn.conv2d(tf.pad(x, BORDER), kernel, 1, "VALID")  # [N,H+1,W+1,4out]
@@ -52,7 +51,8 @@ def shuffled_up(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 def shuffled_down(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """`strided_down`: the 4x4 pixels under the kernel are 2x2 boxes."""
     _, _, inputs, outputs = kernel.shape
-    kernel = tf.reshape(kernel, [2, 2, 2, 2, inputs, outputs])  # [box row, pixel row, box column, pixel column,..]
+    # [box row, row of pixels in it, box column, column of pixels, in, out]
+    kernel = tf.reshape(kernel, [2, 2, 2, 2, inputs, outputs])
     kernel = tf.reshape(tf.transpose(kernel, [0, 2, 1, 3, 4, 5]), [2, 2, 4 * inputs, outputs])
     x = tf.nn.space_to_depth(tf.pad(x, BORDER), 2)  # [N,H/2+1,W/2+1,4in]
     return tf.nn.conv2d(x, kernel, 1, "VALID")
