@@ -6,12 +6,12 @@ emulated: bfloat16's convolution gradients on a CPU that has AVX2 alone.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from pgan_tf import probe
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.devices import Hardware
 
@@ -20,7 +20,7 @@ CPU_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 # The half precisions of NVIDIA's tensor cores, by the lowest compute capability that has them.
 GPU_HALVES = (((8, 0), frozenset(HALVES)), ((7, 0), frozenset({"float16"})), ((0, 0), frozenset()))
 WORTHWHILE = 1.1  # a measured gain from which on half precision is chosen: it costs accuracy
-PROBE_SECONDS = 0.4  # for each of two arithmetics
+PROBE_SECONDS = 0.8
 
 
 class Choice(NamedTuple):
@@ -91,17 +91,10 @@ def measured_gain(precision: str) -> float:
     """How many times as fast as float32's a convolution with its gradients is, on the first device; 0: it fails."""
     steps = {kind: _gradients(kind) for kind in ("float32", precision)}
     try:
-        for step in steps.values():
-            step()  # traces
+        best = probe.seconds(steps, PROBE_SECONDS)
     except tf.errors.OpError:  # this machine's library has no such convolution
         return 0.0
-    best_seconds = dict.fromkeys(steps, float("inf"))
-    for kind, step in steps.items():
-        began = time.monotonic()
-        while (now := time.monotonic()) < began + PROBE_SECONDS:
-            step()
-            best_seconds[kind] = min(best_seconds[kind], time.monotonic() - now)
-    return best_seconds["float32"] / best_seconds[precision]
+    return best["float32"] / best[precision]
 
 
 def _gradients(precision: str) -> Callable[[], None]:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from pgan_tf import probe
 from pgan_tf.config import Config
 from pgan_tf.devices import Hardware
 from pgan_tf.layers.fused import FORMS, Form
 
 WORTHWHILE = 1.05  # times as fast: less may be noise
-PROBE_SECONDS = 0.3  # for each form
+PROBE_SECONDS = 0.6
 
 
-def resolve(
-    config: Config, hardware: Hardware, seconds: Callable[[Form, str], float] | None = None
-) -> tuple[Config, str]:
+def resolve(config: Config, hardware: Hardware, gain: Callable[[str], float] | None = None) -> tuple[Config, str]:
     """The options with the form that they ask for, and in words what was chosen, '' where nothing was.
 
-    seconds: measures a form in an arithmetic. On GPUs strided convolutions are the ones that libraries are made for.
+    gain: measures how many times as fast shuffled is as strided in an arithmetic. GPUs' libraries are made for strided
+    convolutions.
     """
     if config.optim.resampling != "auto":
         return config, ""
     if hardware.gpus:
         return config.replace(resampling="strided"), ""
-    measure = seconds or measured_seconds
-    gain = measure(FORMS["strided"], config.optim.precision) / measure(FORMS["shuffled"], config.optim.precision)
-    chosen = "shuffled" if gain >= WORTHWHILE else "strided"
-    return config.replace(resampling=chosen), f"{chosen} resampling (auto: shuffled is {gain:.2f} times as fast)"
+    times = (gain or measured_gain)(config.optim.precision)
+    chosen = "shuffled" if times >= WORTHWHILE else "strided"
+    return config.replace(resampling=chosen), f"{chosen} resampling (auto: shuffled is {times:.2f} times as fast)"
 
 
-def measured_seconds(form: Form, precision: str) -> float:
-    """Seconds of both resampling convolutions of 64 maps between 8x8 and 16x16, with all their gradients."""
+def measured_gain(precision: str) -> float:
+    """How many times as fast as strided the shuffled form is, on the first device."""
+    best = probe.seconds({name: _gradients(form, precision) for name, form in FORMS.items()}, PROBE_SECONDS)
+    return best["strided"] / best["shuffled"]
+
+
+def _gradients(form: Form, precision: str) -> Callable[[], None]:
+    """Both resampling convolutions of 64 maps between 8x8 and 16x16, with all their gradients."""
     small, large, kernel = (
         tf.cast(tf.random.stateless_normal(shape, [1, 2]), precision)
         for shape in ([16, 8, 8, 64], [16, 16, 16, 64], [4, 4, 64, 64])
@@ -47,9 +51,4 @@ def measured_seconds(form: Form, precision: str) -> float:
         gradients = tape.gradient(results, [small, large, kernel], output_gradients=results)
         return tf.add_n([tf.reduce_sum(tf.cast(gradient, tf.float32)) for gradient in gradients])
 
-    step().numpy()  # traces
-    best, began = float("inf"), time.monotonic()
-    while (now := time.monotonic()) < began + PROBE_SECONDS:
-        step().numpy()
-        best = min(best, time.monotonic() - now)
-    return best
+    return lambda: step().numpy()

@@ -10,7 +10,7 @@ LEVELS = [
     {"errors", "metrics", "text"},
     {"option"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "quiet", "rules", "stamps"},
-    {"schedule", "presets", "latents", "layers", "devices"},
+    {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"networks", "losses", "precision", "resampling"},
     {"growth"},
     {"data"},

@@ -17,17 +17,15 @@ GPU = CPU._replace(gpus=(Gpu("a GPU", (8, 0)),))
 AUTO = Config.from_values({"resampling": "auto"})
 
 
-@pytest.mark.parametrize(("strided", "shuffled", "chosen"), [(1.0, 2.0, "strided"), (1.0, 0.99, "strided"),
-                                                             (1.0, 0.5, "shuffled")])  # fmt: skip
-def test_auto_is_the_faster_one_and_strided_where_they_are_alike(strided, shuffled, chosen):
-    times = {FORMS["strided"]: strided, FORMS["shuffled"]: shuffled}
-    config, words = resampling.resolve(AUTO, CPU, lambda form, precision: times[form])
+@pytest.mark.parametrize(("times", "chosen"), [(0.5, "strided"), (1.01, "strided"), (2.0, "shuffled")])
+def test_auto_is_the_faster_one_and_strided_where_they_are_alike(times, chosen):
+    config, words = resampling.resolve(AUTO, CPU, lambda precision: times)
     assert config.optim.resampling == chosen
-    assert words.startswith(f"{chosen} resampling (auto: ")
+    assert words == f"{chosen} resampling (auto: shuffled is {times:.2f} times as fast)"
 
 
 def test_nothing_is_measured_where_nothing_is_to_choose():
-    def never(form, precision):
+    def never(precision):
         raise AssertionError
 
     assert resampling.resolve(Config(), CPU, never) == (Config(), "")
@@ -36,8 +34,8 @@ def test_nothing_is_measured_where_nothing_is_to_choose():
     assert resampling.resolve(AUTO, GPU, never)[0].optim.resampling == "strided"
 
 
-def test_both_forms_can_be_measured():
-    assert all(0 < resampling.measured_seconds(form, "float32") < 60 for form in FORMS.values())
+def test_the_forms_can_be_measured():
+    assert 0 < resampling.measured_gain("float32") < float("inf")
 
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator"])

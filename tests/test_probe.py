@@ -1,0 +1,31 @@
+"""A probe goes by the work that is done, not by what else keeps the machine busy."""
+
+import time
+
+from pgan_tf import probe
+
+
+def test_each_way_is_first_traced_then_measured_in_turns(monkeypatch):
+    """By a clock that only the steps move."""
+    now, calls = [0.0], []
+    monkeypatch.setattr(probe.time, "process_time", lambda: now[0])
+
+    def step(name, *costs):
+        costs = iter(costs)
+
+        def run():
+            calls.append(name)
+            now[0] += next(costs)
+
+        return run
+
+    monkeypatch.setattr(probe.time, "monotonic", lambda: float(len(calls)))
+    found = probe.seconds({"a": step("a", 9, 3, 2, 5), "b": step("b", 1, 4, 6, 8)}, budget=6 - 2)
+    assert found == {"a": 2, "b": 4}
+    assert calls == ["a", "b"] * 3
+
+
+def test_waiting_costs_nothing():
+    """A step that sleeps is no slow one, as a step that others keep waiting is not."""
+    found = probe.seconds({"works": lambda: sum(range(100_000)), "waits": lambda: time.sleep(0.01)}, budget=0.05)
+    assert found["waits"] < found["works"]
