@@ -114,6 +114,13 @@ def test_hours_that_do_not_suffice_are_said(dataset, machine):
     assert any(line.startswith("--hours=0.01 is too short: the least takes") for line in start.lines)
 
 
+def test_a_preset_is_not_told_to_take_a_preset(dataset, machine):
+    machine(rate=0.01)
+    start = begin.begin(Asked(config_of(dataset), preset="paper", given={"dataset": dataset}))
+    assert start.speeds.seconds(start.plan.schedule) > begin.LONG_SECONDS
+    assert not any("for pictures in an hour" in line for line in start.lines)
+
+
 def test_a_total_shapes_the_preset(dataset, machine):
     machine()
     given = {"dataset": dataset, "total_kimg": 20.0}
