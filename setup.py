@@ -42,6 +42,7 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "ruff>=0.9",
+    "setuptools>=77",  # to build the wheel that the tests look into
     "lmdb>=1.4",  # second readers, to hold ours against
     "tifffile>=2024.1.30",
     *QUICKSTART,

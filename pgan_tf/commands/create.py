@@ -146,6 +146,15 @@ def _create_lsun_wide(args: argparse.Namespace) -> int:
 # ---- CelebA, CelebA-HQ -----------------------------------------------------------------------------------------------
 
 
+CELEBAHQ_INPUTS = (
+    "give what it is made of: OUT CELEBA DELTAS, where CELEBA has CelebA's in-the-wild pictures in img_celeba/ and "
+    "Anno/list_landmarks_celeba.txt (from CelebA's page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html), and DELTAS has "
+    "image_list.txt and deltas00000.zip to deltas29000.zip (published with the original, "
+    "github.com/tkarras/progressive_growing_of_gans); or OUT --from_images=PATH with ready-made 1024x1024 pictures, "
+    "or OUT --from_scratch=FOLDER with your own pictures of faces"
+)
+
+
 def _add_celeba(commands) -> None:
     text = "make a data set of CelebA's aligned faces, 128x128"
     sub = command(commands, "create_celeba", _create_celeba, text)
@@ -159,7 +168,8 @@ def _add_celeba(commands) -> None:
 
     text = "make CelebA-HQ, bit for bit; or a data set of its ready-made pictures; or one like it of your own faces"
     sub = command(commands, "create_celebahq", _create_celebahq, text)
-    add_out(sub)
+    sub.epilog = CELEBAHQ_INPUTS[0].upper() + CELEBAHQ_INPUTS[1:] + "."
+    add_out(sub, nargs="?")
     add = sub.add_argument
     add("celeba", type=location, metavar="CELEBA", nargs="?", help="folder of CelebA: img_celeba/ (in the wild), Anno/")
     add(
@@ -203,8 +213,8 @@ def _create_celebahq(args: argparse.Namespace) -> int:
     from pgan_tf.data.errors import DataError
 
     given = [bool(args.celeba and args.deltas), bool(args.from_images), bool(args.from_scratch)]
-    if sum(given) != 1 or bool(args.celeba) != bool(args.deltas):
-        raise DataError("give the folders CELEBA and DELTAS, or --from_images=PATH, or --from_scratch=FOLDER")
+    if not args.out or sum(given) != 1 or bool(args.celeba) != bool(args.deltas):
+        raise DataError(CELEBAHQ_INPUTS)
     if args.from_scratch:
         return _create_from_faces(args)
     from pgan_tf.data.celebahq import Options, create_celebahq, create_celebahq_from_images

@@ -99,10 +99,19 @@ def location(text: str) -> str:
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
 
-def add_out(parser: argparse.ArgumentParser, shuffle: int = 1) -> None:
-    """OUT, and how it is written; `output` reads them back. `shuffle`: the default, as the original's tool has it."""
+def add_out(parser: argparse.ArgumentParser, shuffle: int = 1, **out) -> None:
+    """OUT, and how it is written; `output` reads them back. `shuffle`: the default, as the original's tool has it.
+
+    out: what argparse is told of OUT besides.
+    """
     add = parser.add_argument
-    add("out", type=location, metavar="OUT", help="folder to make; must not exist or be empty; it names the data set")
+    add(
+        "out",
+        **out,
+        type=location,
+        metavar="OUT",
+        help="folder to make; must not exist or be empty; it names the data set",
+    )
     add(
         "--shuffle",
         type=int,

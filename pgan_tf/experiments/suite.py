@@ -131,8 +131,11 @@ def _metrics(path: Path, given: list) -> tuple[str, ...]:
 def check_images(suite: Suite) -> None:
     """Looks into the data set, before days are spent on it: are there as many images as the metrics are to get?
 
-    Raises ConfigError where there are not, DataError where there is no data set.
+    Raises ConfigError where there are not, or where there is no data set; DataError where it is damaged.
     """
+    if not Path(suite.dataset).exists():
+        recipe = flagfiles.data_recipe(suite.rows[0].flagfile)
+        raise ConfigError(f"{suite.dataset}: there is no such data set; make it first" + (recipe and f": {recipe}"))
     half = RecordDataset(suite.dataset).count // 2
     if suite.images > half:
         raise ConfigError(f"images = {suite.images}: at most {half}, half of those in {suite.dataset}; the row Reals2 "

@@ -8,7 +8,6 @@ from experiments.suites import ROWS, make_suite, write_suite
 from pgan_tf.metrics.errors import MetricError
 
 from pgan_tf.config import ConfigError
-from pgan_tf.data.errors import DataError
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.experiments.runs import find_folder
 from pgan_tf.experiments.suite import check_images, read_suite
@@ -132,7 +131,7 @@ def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path
 def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, monkeypatch):
     """Reals2 takes half of the images; scores of other counts are never shown."""
     monkeypatch.chdir(tmp_path)  # the flagfiles say --dataset=data
-    with pytest.raises(DataError, match="data"):
+    with pytest.raises(ConfigError, match="data: there is no such data set; make it first"):
         check_images(make_suite(tmp_path))
     with DatasetWriter(tmp_path / "data", resolution=4, channels=3) as writer:
         for _ in range(129):

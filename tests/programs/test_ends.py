@@ -84,3 +84,21 @@ def test_a_missing_data_set_of_ones_own(given, tmp_path, monkeypatch):
         train.check_data_set(given, ["--flagfile=quickstart"])
     (tmp_path / "elsewhere").mkdir()
     train.check_data_set("elsewhere", ["--flagfile=quickstart"])
+
+
+@pytest.mark.parametrize(
+    "words", ["", "out", "out celeba", "out celeba deltas --from_images=x", "out --from_images=x --from_scratch=y"]
+)
+def test_celebahq_says_what_to_fetch_and_where_it_goes(words, capsys):
+    assert start.run("dataset_tool", ["create_celebahq", *words.split()]) == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    for word in (
+        "img_celeba/",
+        "list_landmarks_celeba.txt",
+        "image_list.txt",
+        "deltas00000.zip",
+        "CelebA.html",
+        "--from_images",
+    ):
+        assert word in line
