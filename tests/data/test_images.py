@@ -150,12 +150,12 @@ def test_links_to_folders_are_followed_but_not_in_circles(pictures, tmp_path):
 
 
 def test_the_report_tells_what_was_decided(tmp_path):
-    for i, side in enumerate((20, 8, 40)):  # whatever comes first
+    for i, side in enumerate((8, 20, 40)):  # whatever comes first
         save(tmp_path / "in" / f"{i}.png", i, side)
     report = str(create_from_images(tmp_path / "out", tmp_path / "in", Options()))
     assert "3 images, 16x16 RGB" in report
     assert "--resolution=16 was chosen: half of the pictures or more are as large" in report
-    assert "1 pictures have a side below 16 pixels (1.png 8x8)" in report
+    assert "1 pictures have a side below 16 pixels (0.png 8x8)" in report
     assert "8x8 (1)" in report
     assert "L (3)" in report
 
