@@ -389,11 +389,11 @@ def ema_decay(config: Config, progress: Progress) -> float:
 
 def tick_line(row: dict, stage: Stage) -> str:
     """The line of a tick in log.txt and the terminal: at most 100 columns."""
-    rate = row["timing/images_per_second"]
+    rate, memory = row["timing/images_per_second"], row["memory/process_peak_mb"] / 1024
     return (
         f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f} "
         f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} img/s "
-        f"{duration(row['train_seconds'])} {row['memory/process_peak_mb'] / 1024:.3g} GB"
+        f"{duration(row['train_seconds'])} {memory:.{0 if memory >= 100 else 1}f} GB"
     )
 
 
