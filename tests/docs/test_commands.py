@@ -1,17 +1,21 @@
-"""README and docs can be typed: every command parses."""
+"""README and docs can be typed: every command parses, and those of the pages run in order, small, in one folder."""
 
 import ast
+import json
 import os
 import re
 import runpy
 import shlex
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import setuptools
 from absl.testing import flagsaver
+from PIL import Image
 
 from pgan_tf import flagfiles
 from pgan_tf.config import Config
@@ -120,6 +124,113 @@ def test_every_command_parses(command, monkeypatch):
             assert re.search(rf"\b{flag}\b", source), f"{words[1]} has no --{flag}"
     else:
         assert words[0] in OTHERS, command
+
+
+# ---- running them ----------------------------------------------------------------------------------------------------
+
+TINY = "--resolution=16 --fmap_base=32 --fmap_max=8 --latent_size=128 --minibatch_base=8"
+SHORT = (
+    f"{TINY} --total_kimg=0.2 --tick_kimg_base=1 "
+    "--lod_training_kimg_dict=4:0.03,8:0.03 --lod_transition_kimg_dict=8:0.03,16:0.03"
+)
+# What is put in the place of a part of a command, so that it is small or has something to work on.
+SMALLER = [
+    (r"^(python train\.py --flagfile=configs/quickstart\.flags)$", rf"\1 {SHORT} --precision=float32 --grid_size=4x4"),
+    (r"--num=1000", "--num=8"),
+    (r"--images=\d+", "--images=32"),
+    (r",kid\b", ""),  # takes 1,000 images
+    (r"^(python generate\.py neighbors .*)$", r"\1 --extractor=none"),  # 5,000 images through a network
+    (r"^(python evaluate\.py (?!.*--images).*)$", r"\1 --images=32"),
+    (r"^(python generate\.py project .*)$", r"\1 --steps=2 --candidates=4 --starts=2"),
+    (r"^(python generate\.py (?:interpolate|training_video) .*)$", r"\1 --duration=0.3"),
+    (r"--extractor=mnist-classifier", "--extractor=efficientnet-lite0"),
+]
+# What is not run here: it is not ours, takes what cannot be had, or is what the named test runs.
+LEFT_OUT = [
+    (r"^(pip|npm|tar|tensorboard|\.|python3|python -m|python benchmarks/)", "not a program of ours"),
+    (r"^python train\.py (?!--flagfile=configs/quickstart\.flags$)", "trains as the first one does"),
+    (r"lobehub-fluent-emoji", "the package cannot be had; an archive of pictures like any other"),
+    (r"create_celebahq|--engine=beam", "tests/data/test_celebahq_create.py, tests/data/test_beam.py"),
+    (r"^python experiment\.py", "tests/experiments"),
+    (r"COMMAND NETWORK", "a pattern"),
+]
+# In this order, in one folder; the others tell how something was made, from nothing, with the same commands.
+TYPED = ["README.md", "datasets.md", "generate.md", "compare.md", "metrics.md", "networks.md", "export.md"]
+
+
+def smaller(text: str) -> str:
+    for pattern, replacement in SMALLER:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def emoji_package(folder: Path, count: int = 40) -> None:
+    """What create_emoji reads: an unpacked npm package of the emoji of two categories."""
+    rows = [{"category": ("People & Body", "Food & Drink")[i % 2], "image": f"{i:04x}.png", "has_img_google": True,
+             "unified": f"{i:04X}", "sort_order": i} for i in range(count)]  # fmt: skip
+    (folder / "img" / "google" / "64").mkdir(parents=True)
+    (folder / "emoji.json").write_text(json.dumps(rows))
+    (folder / "package.json").write_text(json.dumps({"name": "emoji-datasource-google", "version": "16.0.0"}))
+    for row in rows:
+        picture(folder / "img" / "google" / "64" / row["image"], 64)
+
+
+def picture(path: Path, size: int = 64) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.RandomState(len(path.name) + sum(path.name.encode()))
+    Image.fromarray(random.randint(0, 256, [size, size, 3], np.uint8)).save(path)
+
+
+def stand_ins(folder: Path) -> None:
+    """What the pages take as given: pictures, an emoji package, a network file of NVIDIA's."""
+    for i in range(40):
+        picture(folder / "Pictures" / "cats" / f"{i}.png")
+        picture(folder / "my_pictures" / f"{i}.png")
+    picture(folder / "person.png")
+    picture(folder / "digit.png")
+    emoji_package(folder / "package")
+    shutil.copy(ROOT / "tests" / "golden" / "nv_network_nosrc.pkl", folder / "karras2018iclr-celebahq-1024x1024.pkl")
+    shutil.copytree(ROOT / "configs", folder / "configs")
+
+
+def emoji_run(folder: Path) -> None:
+    """What training on emoji would leave; its number is free until the first run of the pages has taken its own."""
+    from pgan_tf.networks import Generator
+
+    run = folder / "results" / "00000-emoji64-s1000"
+    run.mkdir(parents=True)
+    config = Config.from_values({"dataset": str(folder / "datasets" / "emoji64"), "latent_size": 128})
+    (run / "config.json").write_text(config.to_json())
+    Generator(resolution=16, fmap_base=32, fmap_max=8, latent_size=128).save(run / "network-000160.keras")
+
+
+def test_the_pages_run_as_printed(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    stand_ins(tmp_path)
+    ran, failed = [], []
+    for page in TYPED:
+        for command in commands(next(path for path in PAGES if path.name == page)):
+            if any(re.search(pattern, command.text) for pattern, _ in LEFT_OUT):
+                continue
+            if "00000-emoji64-s1000" in command.text and not Path("results", "00000-emoji64-s1000").is_dir():
+                emoji_run(tmp_path)
+            monkeypatch.setenv("PGAN_TF_NO_KERAS", "1")  # as the scripts set it; the others take it back
+            small = command._replace(text=smaller(command.text))
+            with flagsaver.flagsaver():
+                status = start.run(small.program, small.arguments)
+            ran.append(small.text)
+            if status:
+                failed.append(f"{page}: {small.text}: {status}, {capfd.readouterr().err[-300:]}")
+    assert not failed, "\n".join(failed)
+    assert len(ran) > 30
+
+
+def test_what_is_left_out_is_there():
+    """A row of the tables that fits no command any more is a row too many."""
+    typed = [command.text for page in PAGES if page.name in TYPED for command in commands(page)]
+    for pattern, _ in [*LEFT_OUT, *SMALLER[:2]]:
+        assert any(re.search(pattern, text) for text in typed), pattern
 
 
 # ---- the pages themselves --------------------------------------------------------------------------------------------
