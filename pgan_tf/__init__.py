@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ABOVE = Path(__file__).resolve().parents[1]
 # The checkout that this is, None where the package was installed. Its programs and the folder of pgan_tf.metrics lie

@@ -160,7 +160,7 @@ class Optim:
     )  # fmt: skip
     resampling: str = option(
         "strided", "how convolutions that resample are computed, the function is the same; auto = the faster one here",
-        choices=["auto", "strided", "shuffled"],
+        choices=["auto", "strided", "shuffled"], since="0.2.0",
     )  # fmt: skip
     jit: bool = option(False, "compile the gradient functions with XLA")
     nan: str = option(
@@ -250,7 +250,10 @@ class Config:
 
     @classmethod
     def from_json(cls, text: str) -> Config:
-        """The options that `to_json` wrote: all of them, each in its section. ConfigError, or ValueError: no JSON."""
+        """The options that `to_json` wrote: all of them, each in its section. ConfigError, or ValueError: no JSON.
+
+        An older version of the package wrote those that it had; the others have their defaults.
+        """
         try:
             sections = json.loads(text, object_pairs_hook=_once)
         except RecursionError:
@@ -272,7 +275,8 @@ class Config:
             return cls.from_json(decode(content))
         except ValueError as error:  # not JSON, or not what a run writes
             reason = str(error).splitlines()[0]
-            raise ConfigError(f"{path}: cannot be read as a run's options ({reason}); put it back as it was") from None
+            raise ConfigError(f"{path}: cannot be read as a run's options ({reason}); put it back as it was, "
+                              "or, where an older version wrote it, change that value") from None  # fmt: skip
 
     def validate(self) -> None:
         """Raises ConfigError for values that no data set and no machine could make work."""
@@ -307,7 +311,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _check_places(sections: dict[str, dict]) -> None:
-    """ConfigError unless every option is there, in its section, and no other."""
+    """ConfigError unless every option is there, in its section, and no other; newer ones may be missing."""
     places = {name: section for section in SECTIONS for name in _names(section)}
     for section, values in sections.items():
         if section not in SECTIONS:
@@ -318,7 +322,7 @@ def _check_places(sections: dict[str, dict]) -> None:
             if places[name] != section:
                 raise ConfigError(f"the option {name} is in {section!r}, but belongs into {places[name]!r}")
     for name, section in places.items():
-        if name not in sections.get(section, {}):
+        if name not in sections.get(section, {}) and not FIELDS[name].metadata["since"]:
             default = json.dumps(Config().values()[name])
             raise ConfigError(f'the option {name} is missing; its default in {section!r} is "{name}": {default}')
 

@@ -29,15 +29,17 @@ def option(
     below: float | None = None,
     whole: bool = False,
     path: bool = False,
+    since: str | None = None,
 ):
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
     Its bounds are those of the value, of each value of a dictionary, or of the length of a text; `above` and `below`
     leave out the bound itself. `whole`: a dictionary's values are whole numbers. `path`: the text names a file or a
-    folder, and ~ stands for the user's own.
+    folder, and ~ stands for the user's own. `since`: the version that brought the option; a run of an older one, whose
+    config.json does not have it, has its default, which must therefore be what that version did.
     """
-    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path"]
-    given = (help, tuple(choices), minimum, maximum, above, below, whole, path)
+    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path", "since"]
+    given = (help, tuple(choices), minimum, maximum, above, below, whole, path, since)
     metadata = dict(zip(names, given, strict=True))
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)

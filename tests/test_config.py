@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from absl import flags
 
 from pgan_tf import flagfiles
 from pgan_tf.config import (
+    FIELDS,
     SECTIONS,
     Config,
     ConfigError,
@@ -105,6 +107,37 @@ def test_json_round_trip(values):
     assert json.loads(text).keys() == SECTIONS.keys()
     for name, value in values.items():
         assert config.values()[name] == value
+
+
+OLD = Path(__file__).parent / "golden" / "config_0.1.0.json"
+
+
+def test_a_run_of_an_older_version_goes_on():
+    """Options that came later have their defaults, and all others are those of the file."""
+    values = Config.read(OLD).values()
+    then = {name: value for section in json.loads(OLD.read_text()).values() for name, value in section.items()}
+    newer = {name for name in option_names() if FIELDS[name].metadata["since"]}
+    assert newer == values.keys() - then.keys() == {"resampling"}
+    assert {name: values[name] for name in newer} == {name: Config().values()[name] for name in newer}
+    assert values["fmap_base"] == then["fmap_base"] == 16
+    assert values["total_kimg"] == then["total_kimg"] == 0.3
+
+
+def test_an_older_version_is_no_excuse(tmp_path):
+    """What a run of an older version has to have, and what it may not have, are said as for any other."""
+    changes = {
+        "the option fmap_max is missing": lambda sections: sections["model"].pop("fmap_max"),
+        "the option resampling is in 'run'": lambda sections: sections["run"].update(resampling="auto"),
+        "unknown option 'speed'": lambda sections: sections["run"].update(speed=8),
+        r"--seed=\d+: must be at most .*, or, where an older version wrote it, change that value":
+            lambda sections: sections["run"].update(seed=2**64),
+    }  # fmt: skip
+    for line, change in changes.items():
+        sections = json.loads(OLD.read_text())
+        change(sections)
+        (tmp_path / "config.json").write_text(json.dumps(sections))
+        with pytest.raises(ConfigError, match=line):
+            Config.read(tmp_path / "config.json")
 
 
 def test_defaults_stay_where_they_are():
