@@ -128,6 +128,23 @@ def test_grey_pictures(mode, profile):
     assert (np.ptp(seen(file).astype(int), axis=-1) == 0).all()
 
 
+@pytest.mark.parametrize("kind", ["PNG of 16 bits", "AVIF"])
+def test_grey_with_alpha_that_decoders_make_colours(kind):
+    grey, alpha = np.full((16, 16), 40, np.uint8), np.repeat(np.array([255, 51], np.uint8), 8)[:, None].repeat(16, 1)
+    if kind == "AVIF":
+        image = Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)])
+        file = saved(image, "AVIF", quality=100, icc_profile=grey_profile(1.0))
+    else:
+        head = struct.pack(">IIBBBBB", 16, 16, 16, 4, 0, 0, 0)
+        rows = np.stack([grey, alpha], -1).repeat(2, -1)  # [16,16,4]: 257 times as much
+        pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+        parts = [(b"IHDR", head), iccp(grey_profile(1.0)), (b"IDAT", pixels), (b"IEND", b"")]
+        file = io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    light = as_srgb(np.full((1, 1, 3), 40, np.uint8), "sRGB", 1.0)
+    opacity = alpha[..., None] / 255  # [16,16,1]
+    assert differ(seen(file), light * opacity + 255 * (1 - opacity)) < 2
+
+
 def press_profile() -> bytes:
     """A press whose eight solid inks are Lab colours of a table, black is black over all: ICC lut8, A2B0, 2^4 nodes."""
     lab = {(0, 0, 0): (95, 0, 0), (1, 0, 0): (55, -37, -50), (0, 1, 0): (46, 74, -4), (0, 0, 1): (88, -6, 93)}
@@ -198,11 +215,13 @@ def test_srgb_profiles_change_no_pixel():
 def png_with(*chunks: tuple[bytes, bytes], image: Image.Image | None = None, spoiled: bool = False) -> io.BytesIO:
     """A PNG file with these chunks after its header; spoiled: with wrong checksums."""
     content = saved(image or Image.new("RGB", (16, 16), GREEN)).getvalue()
-    extra = b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data) ^ spoiled)
-        for name, data in chunks
-    )
+    extra = b"".join(chunk(*part, spoiled) for part in chunks)
     return io.BytesIO(content[:33] + extra + content[33:])
+
+
+def chunk(name: bytes, data: bytes, spoiled: bool = False) -> bytes:
+    """One of a PNG file."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data) ^ spoiled)
 
 
 def iccp(profile: bytes) -> tuple[bytes, bytes]:

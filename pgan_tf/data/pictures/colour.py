@@ -8,13 +8,14 @@ from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 Convert = Callable[[Image.Image], Image.Image]
 SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}  # of profiles -> Pillow's modes
 _INTENT = ImageCms.Intent.PERCEPTUAL
 _EXACT = ImageCms.Flags.NOOPTIMIZE  # else a table of few nodes, which is coarse where it is dark, and in Lab everywhere
 _NO_DIFFERENCE = 1  # of 255; what rounding makes of sRGB to sRGB
+_SPACE_AT = slice(16, 20)  # of a profile: ICC.1:2010, its header
 _GRID = 17  # values a channel, to find that a profile is sRGB
 
 
@@ -29,6 +30,16 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def changes_colours(profile: bytes | None, mode: str) -> bool:
     """Whether `to_srgb` of a picture of mode L or RGB would change anything."""
     return profile is not None and _converter(profile, mode) is not None
+
+
+def grey_as_told(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """A grey picture that its decoder has made RGB or RGBA -> L or LA, where its profile is one of grey."""
+    if profile is None or profile[_SPACE_AT] != b"GRAY" or image.mode not in ("RGB", "RGBA"):
+        return image
+    red, green, blue = image.split()[:3]
+    if ImageChops.difference(red, green).getbbox() or ImageChops.difference(red, blue).getbbox():
+        return image
+    return image.convert({"RGB": "L", "RGBA": "LA"}[image.mode])
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,8 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.memory import room_for
 from pgan_tf.data.pictures import tiff
 from pgan_tf.data.pictures.ancillary import without_metadata
-from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, is_readable, read_tiff
+from pgan_tf.data.pictures.colour import grey_as_told
+from pgan_tf.data.pictures.deep import READERS, as_picture, is_rare, is_readable, raw_mode, read_tiff
 from pgan_tf.data.pictures.depth import FULL, Range, is_deep, unknown_range
 from pgan_tf.data.pictures.flatten import Meaning
 from pgan_tf.data.pictures.formats import FORMATS
@@ -36,6 +37,7 @@ from pgan_tf.data.pictures.tagged import profile_of
 
 LARGE = 2**25  # pixels; only above them is anything done at a smaller scale
 _OPAQUE_WHERE_ALL_CLEAR = ("BMP", "TGA")  # programs leave the fourth byte 0 there
+_GREY_AS_COLOURS = ("AVIF", "HEIC")  # whose decoders make grey with alpha RGBA
 _SAMPLES_OF_FEW_BITS = {"L;2": 85, "L;4": 17}  # Pillow's raw modes of PNG: what it multiplies samples by
 _RGB_BYTES, _OTHER_BYTES, _LARGE_BYTES = 9, 12, 6  # of memory for a pixel: it, and what it is made into; measured
 _TWELVE_BITS = Range(0, 4095)
@@ -119,11 +121,14 @@ def _decode(stream: BinaryIO, original: BinaryIO, how: How, held: ExitStack) -> 
     check_pixels(image.size, how.max_pixels, each)
     held.enter_context(room_for(_memory(image, size, each)))
     meaning = _meaning(image, kind, given)._replace(profile=profile)
+    may_be_grey = kind in _GREY_AS_COLOURS or raw_mode(image) == "LA;16B"  # which Pillow has as RGBA
     image = _by_samples(stream, image, kind, given) if by_samples else _loaded(image)
     opaque = kind in _OPAQUE_WHERE_ALL_CLEAR and image.mode == "RGBA" and image.getextrema()[3] == (0, 0)
     orientation = orientation_of(image)
     size = size[::-1] if orientation in ON_ITS_SIDE else size
     dim = meaning.range == FULL and image.mode.startswith("I;16") and np.asarray(image).max() <= _TWELVE_BITS.high
+    if may_be_grey:
+        image = grey_as_told(image, profile)
     return Decoded(image, TURNS.get(orientation), size, mode, meaning._replace(opaque=opaque), frames, dim)
 
 

@@ -66,11 +66,11 @@ def _whole(dtype: np.dtype) -> Range:
 
 def _png_applies(image: Image.Image, ranged: bool) -> bool:
     """16-bit colours, of which Pillow keeps the upper half: where a range is given, or one of them is transparent."""
-    return _raw_mode(image) in _LOWER_HALF and (ranged or "transparency" in image.info)
+    return raw_mode(image) in _LOWER_HALF and (ranged or "transparency" in image.info)
 
 
 def _read_png(stream: BinaryIO, image: Image.Image) -> Deep:
-    half = _LOWER_HALF[_raw_mode(image)]
+    half = _LOWER_HALF[raw_mode(image)]
     if half is None:
         raise DataError("--range is not for 16-bit grey with transparency; convert it to 16-bit grey")
     image.load()
@@ -102,7 +102,7 @@ def _read_ppm(stream: BinaryIO, image: Image.Image) -> Deep:
     return Deep(found.astype(dtype.newbyteorder("=")), samples, Range(0, most))
 
 
-def _raw_mode(image: Image.Image) -> str:
+def raw_mode(image: Image.Image) -> str:
     """How Pillow unpacks it."""
     args = image.tile[0][3] if image.tile else ""
     return args if isinstance(args, str) else ""
@@ -130,7 +130,7 @@ def is_rare(page: tiff.Layout, ranged: bool) -> bool:
         or (page.photometric == tiff.MIN_IS_WHITE and deep)
         or (grey and page.samples > 1)
         or page.bits > 16
-        or (deep and page.format != tiff.UNSIGNED)
+        or page.format != tiff.UNSIGNED
         or (deep and ranged)
         or (page.big and page.order == ">")
     )
