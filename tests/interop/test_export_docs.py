@@ -37,7 +37,7 @@ def network():
 def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
-    network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000110.keras")
+    network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000076.keras")
     commands = re.findall("^python network_tool.py (export .*)$", PAGE, re.M)
     assert len(commands) == 4
     for command in commands:
