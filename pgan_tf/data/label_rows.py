@@ -73,6 +73,9 @@ def from_values(values: Sequence[Any], where: Any) -> Labels:
     """
     kinds = {type(value) for value in values}
     if kinds == {str}:
+        empty = sum(not value.strip() for value in values)
+        if empty:
+            raise DataError(f"{where}: {empty} labels are empty, no names of classes; complete them or leave them out")
         names = sorted(set(values))
         columns = {name: column for column, name in enumerate(names)}
         return Labels(one_hot(np.array([columns[value] for value in values]), len(names), where), names)

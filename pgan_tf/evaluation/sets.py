@@ -117,7 +117,8 @@ def _records(folder: Path, resolution: int | None) -> ImageSet:
 
 def _pictures(folder: Path) -> ImageSet:
     """As most of the pictures are: their size is the set's, and it is grey only where all of them are."""
-    files = [folder / name for name in list_folder(folder).paths]
+    listing = list_folder(folder)
+    files = [folder / name for name in listing.paths]
     if not files:
         raise MetricError(f"{folder}: holds neither pictures nor a data set")
     kinds = [_kind(file) for file in files]
@@ -125,13 +126,15 @@ def _pictures(folder: Path) -> ImageSet:
     grey, colour = ([f for f, (_, is_grey) in zip(files, kinds, strict=True) if is_grey == wanted] for wanted in (1, 0))
     channels = 3 if colour else 1
     fewer, what = (grey, "grey") if len(grey) <= len(colour) else (colour, "in colour")
-    notes = (f"{folder}: {_named(fewer)} {what}, the others are not; all are measured in colour",)
+    notes = [f"{folder}: {note}" for note in listing.notes()]
+    if grey and colour:
+        notes.append(f"{folder}: {_named(fewer)} {what}, the others are not; all are measured in colour")
 
     def read(indices: np.ndarray) -> np.ndarray:
         return np.stack([_picture(files[i], channels) for i in indices])  # [n,H,W,C]
 
     shape, content = (size[1], size[0], channels), lambda: _file_bytes(files)
-    return ImageSet(str(folder), len(files), shape, read, content, notes=notes if grey and colour else ())
+    return ImageSet(str(folder), len(files), shape, read, content, notes=tuple(notes))
 
 
 def _usual_size(folder: Path, files: list[Path], sizes: list[tuple[int, int]]) -> tuple[int, int]:

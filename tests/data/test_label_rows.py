@@ -12,6 +12,8 @@ from pgan_tf.data.engine import Output
 from pgan_tf.data.label_rows import from_values, label_matrix
 from pgan_tf.data.sources.arrays import create_from_numpy
 from pgan_tf.data.sources.images import Options, create_from_images
+from pgan_tf.data.sources.labels import find_labels
+from pgan_tf.data.sources.sides import Sides
 from pgan_tf.grids import save_png
 from pgan_tf.text import decode
 
@@ -74,7 +76,10 @@ def test_what_one_reader_takes_all_take(tmp_path, reader, labels):
     np.testing.assert_array_equal(RecordDataset(tmp_path / "out").labels, expected)
 
 
-@pytest.mark.parametrize("values", [[[1, 2], [3]], [[1], 1], ["a", 1], [None, None], [[True, 0.5]], [[10**400, 1]]])
+NO_LABELS = [[[1, 2], [3]], [[1], 1], ["a", 1], ["a", ""], [None, None], [[True, 0.5]], [[10**400, 1]]]
+
+
+@pytest.mark.parametrize("values", NO_LABELS)
 def test_values_that_are_no_labels(values):
     with pytest.raises(DataError, match="labels"):
         from_values(values, "here")
@@ -88,6 +93,15 @@ def test_a_finished_set_with_a_label_that_is_no_number(tmp_path):
         np.save(file, np.array([[np.nan]]))
     with pytest.raises(DataError, match="not all finite"):
         RecordDataset(tmp_path / "set")
+
+
+@pytest.mark.parametrize(("text", "refusal"), [(b"", "empty"), (b"\xef\xbb\xbf\r\n", "empty"), (b"-1", "from -1 to 0")])
+def test_text_beside_a_picture_that_is_no_class(text, refusal):
+    sides = Sides("cls")
+    sides.take("a.cls", len(text), lambda count: text)
+    sides.take("b.cls", 1, lambda count: b"0" if text == b"-1" else b"cat")
+    with pytest.raises(DataError, match=refusal):
+        find_labels("cls", ["a.png", "b.png"], sides, "here")
 
 
 def test_the_row_is_named():

@@ -108,6 +108,13 @@ def test_one_coloured_picture_among_grey_ones_is_named(tmp_path):
     assert (open_set(folder).shape, open_set(folder).notes) == ((16, 16, 1), ())
 
 
+def test_what_is_no_picture_of_the_set_is_said(tmp_path):
+    folder = as_folder(tmp_path / "set", pictures(5))
+    (folder / "6.jxl").write_bytes(b"\xff\x0a")
+    (note,) = open_set(folder).notes
+    assert ".jxl (1)" in note
+
+
 def test_the_size_is_that_of_most(tmp_path):
     folder = as_folder(tmp_path / "set", pictures(5))
     Image.new("RGB", (1, 1)).save(folder / "0000.png")

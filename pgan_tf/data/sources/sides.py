@@ -84,7 +84,8 @@ class Sides:
     def _value(self, path: str, content: bytes) -> Any:
         if self.suffix == ".cls":
             text = decode(content, "replace").strip()
-            return int(text) if text.isdecimal() and len(text) < 10 else self._known.setdefault(text, text)
+            is_number = text.removeprefix("-").isdecimal() and len(text) < 10
+            return int(text) if is_number else self._known.setdefault(text, text)
         try:
             value = parse_json(path, content)[self._field]
         except (ValueError, KeyError, TypeError) as error:
