@@ -41,7 +41,7 @@ class _Clock:
 
 def _bar(console: Console) -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed} images  {task.fields[rate]:.1f} img/s  ETA"),
         TimeRemainingColumn(),

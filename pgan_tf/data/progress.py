@@ -22,7 +22,7 @@ def _bar(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[It
     from rich.console import Console
 
     columns = (
-        progress.TextColumn("{task.description}"),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[speed]:.3g} " + f"{unit}/s"),

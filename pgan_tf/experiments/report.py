@@ -6,6 +6,7 @@ What a person wrote above the line MARKER stays; everything below it is written 
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -53,10 +54,10 @@ def _kept(suite: Suite) -> str:
 
 
 def _lines(suite, suite_file, found, names, numbers, references, pictures) -> list[str]:
-    complete = sum(state.complete for state in found)
+    complete, suite_word = sum(state.complete for state in found), shlex.quote(str(suite_file))
     return [
         f"{complete} of {len(found)} runs are complete. Made by", "", "```bash",
-        f"python experiment.py run {suite_file}", f"python experiment.py table {suite_file}", "```", "",
+        f"python experiment.py run {suite_word}", f"python experiment.py table {suite_word}", "```", "",
         *_facts(suite, found), "", "## Table 1: scores", "",
         "Mean and standard deviation over the seeds (not over parts of one set of images, as in papers). "
         + _directions(suite, names), "",

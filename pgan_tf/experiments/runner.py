@@ -165,7 +165,9 @@ class Runner:
                 self._say(f"{state.name}: {state.kimg:.1f} of {total:g} kimg, {rate:.0f} images/s")
 
     def _say(self, text: str) -> None:
-        self.console.print(f"{time.strftime('%H:%M:%S')}  {text}", highlight=False, soft_wrap=True, markup=False)
+        self.console.print(
+            f"{time.strftime('%H:%M:%S')}  {text}", highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
 
     # ---- stopping --------------------------------------------------------------------------------------------------
 

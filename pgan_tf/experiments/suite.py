@@ -24,14 +24,18 @@ from pathlib import Path
 from absl import flags
 
 from pgan_tf import flagfiles
-from pgan_tf.config import Config, ConfigError, define_flags, option_names
+from pgan_tf.config import FIELDS, Config, ConfigError, define_flags, option_names
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.errors import reason
+from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import named
+from pgan_tf.option import shown
+from pgan_tf.text import read_text
 from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": list, "images": int, "rows": dict}
+MOST_IMAGES = 10**7
 OPTIONAL = {"total_kimg": (int, float), "extractor": str, "results": str, "report": str}
 
 
@@ -76,22 +80,25 @@ def read_suite(path: Path) -> Suite:
     values = _parse(path)
     _check_keys(path, values)
     seeds, titles = tuple(values["seeds"]), list(values["rows"])
-    if not seeds or any(type(seed) is not int or seed < 0 for seed in seeds) or len(set(seeds)) != len(seeds):
-        raise ConfigError(f"{path}: seeds = {values['seeds']}: give different whole numbers from 0 up")
-    if values["images"] < 2:
-        raise ConfigError(f"{path}: images = {values['images']}: metrics need at least 2")
+    most = FIELDS["seed"].metadata["maximum"]
+    if not seeds or any(type(seed) is not int or not 0 <= seed <= most for seed in seeds) or len({*seeds}) < len(seeds):
+        raise ConfigError(f"{path}: seeds = {shown(values['seeds'])}: give different whole numbers from 0 to {most}")
+    if not 2 <= values["images"] <= MOST_IMAGES:
+        raise ConfigError(f"{path}: images = {shown(values['images'])}: metrics need at least 2, at most {MOST_IMAGES}")
     if values["baseline"] not in titles:
-        raise ConfigError(f"{path}: baseline = {values['baseline']!r} is not among the rows: {', '.join(titles)}")
+        raise ConfigError(
+            f"{path}: baseline = {shown(values['baseline'])!r} is not among the rows: {', '.join(titles)}"
+        )
     budget = values.get("total_kimg")
     rows = tuple(_row(path, title, flagfile, budget) for title, flagfile in values["rows"].items())
     _check_rows(path, rows)
     extractor = values.get("extractor", "")
     if extractor and extractor not in EXTRACTORS:
-        raise ConfigError(f"{path}: extractor = {extractor!r}: the known ones are {', '.join(EXTRACTORS)}")
+        raise ConfigError(f"{path}: extractor = {shown(extractor)!r}: the known ones are {', '.join(EXTRACTORS)}")
     return Suite(
         values["title"], values["baseline"], seeds, _metrics(path, values["metrics"]), values["images"], extractor,
-        budget, Path(values.get("results", f"results/{path.stem}")),
-        Path(values.get("report", f"docs/results/{path.stem}.md")), rows,
+        budget, Path(values.get("results", f"results/{path.stem}")).expanduser(),
+        Path(values.get("report", f"docs/results/{path.stem}.md")).expanduser(), rows,
     )  # fmt: skip
 
 
@@ -101,13 +108,17 @@ def _parse(path: Path) -> dict:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(read_text(path).replace("\r\n", "\n"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such suite file; see configs/cpu/columbia.toml for one") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {reason(error)}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:  # a row given twice, among others
-        raise ConfigError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8 text; a suite is a file of TOML") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is not TOML of a suite: lists within lists") from None
+    except ValueError as error:  # a row given twice, a number of a thousand digits
+        raise ConfigError(f"{path}: is not TOML: {flagfiles.fault(error)}") from None
 
 
 def _check_keys(path: Path, values: dict) -> None:
@@ -119,13 +130,18 @@ def _check_keys(path: Path, values: dict) -> None:
         if key not in known:
             raise ConfigError(f"{path}: unknown key {key!r}: the known ones are {', '.join(known)}")
         if not isinstance(value, known[key]) or isinstance(value, bool):
-            raise ConfigError(f"{path}: {key} = {value!r}: of the wrong kind; see configs/cpu/columbia.toml")
+            raise ConfigError(f"{path}: {key} = {shown(repr(value))}: of the wrong kind; see configs/cpu/columbia.toml")
+        if isinstance(value, str) and (not value or not value.isprintable()):
+            raise ConfigError(f"{path}: {key} = {shown(repr(value))}: must be a line of text")
 
 
 def _metrics(path: Path, given: list) -> tuple[str, ...]:
     if not given or not all(isinstance(name, str) for name in given) or len(set(given)) != len(given):
-        raise ConfigError(f"{path}: metrics = {given}: name at least one, and each once")
-    return tuple(named(",".join(given)))
+        raise ConfigError(f"{path}: metrics = {shown(given)}: name at least one, and each once")
+    try:
+        return tuple(named(",".join(given)))
+    except MetricError as error:
+        raise ConfigError(f"{path}: metrics = {shown(given)}: {error}") from None
 
 
 def check_images(suite: Suite) -> None:
@@ -144,11 +160,14 @@ def check_images(suite: Suite) -> None:
 
 def _row(path: Path, title: str, flagfile: object, budget: float | None) -> Row:
     if not isinstance(flagfile, str):
-        raise ConfigError(f"{path}: row {title!r}: {flagfile!r} is no flagfile's name")
-    changes = {} if budget is None else {"total_kimg": float(budget)}
+        raise ConfigError(f"{path}: row {title!r}: {shown(repr(flagfile))} is no flagfile's name")
+    changes = {} if budget is None else {"total_kimg": budget}
     file = flagfiles.find(flagfile, named_in=path, about=f"row {title!r}: ")
     name = file_name(file.stem)
-    return Row(title, name, file, read_flagfile(file).replace(desc=name, **changes))
+    try:
+        return Row(title, name, file, read_flagfile(file).replace(desc=name, **changes))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: row {title!r}: {error}") from None
 
 
 def read_flagfile(path: Path) -> Config:
@@ -161,7 +180,10 @@ def read_flagfile(path: Path) -> Config:
         raise ConfigError(f"{path}: {flagfiles.fault(error)}") from None
     if others:
         raise ConfigError(f"{path}: {others[0]}: options begin with --")
-    return Config.from_values({name: values[name].value for name in option_names()})
+    try:
+        return Config.from_values({name: values[name].value for name in option_names()})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _check_rows(path: Path, rows: tuple[Row, ...]) -> None:

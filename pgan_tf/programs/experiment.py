@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 
 from pgan_tf import CHECKOUT, flagfiles
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if failed:
         print(f"error: {len(failed)} failed: {', '.join(failed)}; the same command tries again", file=sys.stderr)
         return 1
-    print(as_called(f"all is done; next: python experiment.py table {args.suite}"))
+    print(as_called(f"all is done; next: python experiment.py table {shlex.quote(args.suite)}"))
     return 0
 
 

@@ -89,7 +89,7 @@ class ConsoleLog:
         if self._console.is_terminal:
             columns = (
                 SpinnerColumn(),
-                TextColumn("{task.description:<18}"),
+                TextColumn("{task.description:<18}", markup=False),
                 BarColumn(bar_width=None),
                 TextColumn("{task.completed:.1f}/{task.total:.1f} kimg  {task.fields[note]}"),
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -217,7 +218,7 @@ class Run:
         flag = ",".join(f"{key}:{value:g}" for key, value in sorted(limits.items()))
         return (
             f"out of memory at {progress.stage} with {local} images on a device; "
-            f"go on with --resume={self.folder} --max_minibatch_per_device={flag}"
+            f"go on with --resume={shlex.quote(str(self.folder))} --max_minibatch_per_device={flag}"
         )
 
     def _controls(self, step: TrainStep, parts: list[Piece]) -> Controls:

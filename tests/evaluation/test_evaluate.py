@@ -10,6 +10,7 @@ from pgan_tf.metrics.extractors import mnist_classifier
 from pgan_tf.metrics.registry import METRICS
 
 from pgan_tf.config import Config
+from pgan_tf.errors import UserError
 from pgan_tf.evaluation import results
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.evaluation.fakes import GeneratedImages
@@ -205,8 +206,8 @@ def test_reals_that_have_moved(run, sets):
         (["--run={run}", "--snapshots={run}/config.json"], "not a .keras file"),
         (["--run={sets}/reals.npy"], "no config.json"),
         (["--run={run}", "--metrics=kid", "--extractor=efficientnet-lite0"], "40 images do not fill subsets"),
-        (["--run={run}", "--images=1"], "at least 2"),
-        (["--run={run}", "--seed=-1"], "--seed=-1: must be at least 0"),
+        (["--run={run}", "--images=1"], "--images: 1: must be 2 or more"),
+        (["--run={run}", "--seed=-1"], "--seed: -1: must be 0 or more"),
         (["--run={run}", "--metrics=fid", "--extractor=vgg"], "no extractor is named 'vgg'"),
         (["--reals={sets}/reals.npy"], "--fakes is missing"),
         (["--fakes={sets}/fakes.npy", "--metrics=swd"], "give the data set"),
@@ -217,6 +218,6 @@ def test_reals_that_have_moved(run, sets):
 def test_bad_input_is_one_line(arguments, message, run, sets):
     np.save(sets / "small.npy", pictures(3)[:, :8, :8])
     np.save(sets / "grey.npy", pictures(3)[..., :1])
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises((UserError, ValueError), match=message) as error:
         call(*(argument.format(run=run, sets=sets) for argument in arguments))
     assert "\n" not in str(error.value)

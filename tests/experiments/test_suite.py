@@ -5,7 +5,6 @@ import sys
 import numpy as np
 import pytest
 from experiments.suites import ROWS, make_suite, write_suite
-from pgan_tf.metrics.errors import MetricError
 
 from pgan_tf.config import ConfigError
 from pgan_tf.data.writer import DatasetWriter
@@ -77,7 +76,15 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
         (dict(images='"many"'), "images = 'many': of the wrong kind"),
         (dict(total_kimg="true"), "total_kimg = True: of the wrong kind"),
         (dict(total_kimg="0"), "total_kimg=0"),
+        (dict(total_kimg="1" + "0" * 400), r"total_kimg=inf.*number"),
+        (dict(total_kimg="nan"), "suite.toml: row 'Baseline': --total_kimg=nan"),
         (dict(seeds="[1"), "is not TOML"),
+        (dict(seeds="[" * 100_000), "lists within lists"),
+        (dict(seeds="[9223372036854775808]"), "seeds = .*whole numbers from 0 to 9223372036854775807"),
+        (dict(images="10000001"), "images = 10000001: .*at most 10000000"),
+        (dict(results='""'), "results = '': must be a line of text"),
+        (dict(title=r'"two\nlines"'), "title = .*: must be a line of text"),
+        (dict(metrics='["swd", "swd "]'), "suite.toml: metrics = .*twice"),
     ],
 )
 def test_refusals(keys, message, tmp_path):
@@ -87,8 +94,23 @@ def test_refusals(keys, message, tmp_path):
 
 
 def test_an_unknown_metric_is_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(MetricError, match="unknown metric 'beauty': the known ones are swd"):
+    with pytest.raises(ConfigError, match="unknown metric 'beauty': the known ones are swd"):
         make_suite(tmp_path, metrics='["beauty"]')
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_suite_as_editors_of_windows_save_it(encoding, tmp_path):
+    path = write_suite(tmp_path, title='"Züge"')
+    path.write_bytes(path.read_text(encoding="utf-8").replace("\n", "\r\n").encode(encoding))
+    assert read_suite(path).title == "Züge"
+
+
+def test_what_is_no_text_is_no_suite(tmp_path):
+    path = write_suite(tmp_path)
+    for content, line in {b'title = "Z\xfcge"': "is not UTF-8", bytes(range(128)): "is not TOML"}.items():
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=f"suite.toml: {line}"):
+            read_suite(path)
 
 
 def test_a_title_given_twice_is_refused(tmp_path):
