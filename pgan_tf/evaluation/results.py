@@ -19,6 +19,7 @@ IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed",
 
 # What every tick of a training says in numbers.
 TICK = ("tick", "kimg")
+MAY_DIVERGE = {"loss", "label_loss", "scores", "penalty", "gradient_norm", "regularizer"}  # numbers that may be NaN
 
 
 def append(path: Path, row: dict) -> None:
@@ -84,7 +85,10 @@ def _say_strange(path: Path, numbers: tuple[int, ...]) -> None:
 
 
 def _is_tick(row: object, needs: Iterable[str] = ()) -> bool:
-    return isinstance(row, dict) and all(_is_number(row.get(name)) for name in (*TICK, *needs))
+    return isinstance(row, dict) and all(
+        _is_number(row.get(name)) and (math.isfinite(row[name]) or name.partition("/")[0] in MAY_DIVERGE)
+        for name in (*TICK, *needs)
+    )
 
 
 def _is_result(row: object) -> bool:
@@ -101,7 +105,8 @@ def _is_result(row: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """A number that can be counted with; JSON has whole ones that no float holds."""
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**63)
 
 
 def is_measured(line: bytes) -> bool:

@@ -27,6 +27,10 @@ STRANGE = {
     "other": b'{"note": "mine"}',
     "a tick of words": b'{"tick": "a", "kimg": 1}',
     "a tick of nothing": b'{"tick": 1}',
+    "a tick of a number without end": json.dumps({**TICK, "kimg": 10**400}).encode(),
+    "a tick of no time": json.dumps({**TICK, "train_seconds": float("nan")}).encode(),
+    "a tick without end": json.dumps({**TICK, "timing/tick_seconds": float("inf")}).encode(),
+    "a loss without end": json.dumps({**TICK, "loss/D": 10**400}).encode(),
     "a tick of yes": b'{"tick": true, "kimg": true}',
     "no metric": json.dumps({**RESULT, "metric": "beauty"}).encode(),
     "a metric of lists": json.dumps({**RESULT, "metric": []}).encode(),
@@ -52,6 +56,15 @@ def test_lines_that_are_not_ours_are_passed_over_and_named_once(tmp_path, capsys
     write_report(tmp_path, Config())
     assert "| SWD | 9 | 3 | 2.0 | 3 | 2.0 |" in (tmp_path / "report.md").read_text()
     assert capsys.readouterr().err == f"{path}: line 2 is none that this program writes; passed over\n"
+
+
+def test_a_loss_may_be_no_number(tmp_path):
+    """It is what --nan=skip goes on from; a report is written of it."""
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(json.dumps({**TICK, "loss/D": float("nan"), "loss/G": float("inf")}) + "\n")
+    assert len(results.read_ticks(path, NEEDS)) == 1
+    write_report(tmp_path, Config())
+    assert "| +nan | +inf |" in (tmp_path / "report.md").read_text()
 
 
 def test_a_run_that_goes_on_keeps_the_lines_of_others(tmp_path):
