@@ -196,6 +196,8 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     path = labels_path(folder, name)
     if not path.exists():
         return None
+    if not path.is_file():  # opening a pipe would wait for its other end
+        raise DataError(f"{path}: not a file; write the data set again")
     try:
         labels = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
     except OSError as error:

@@ -91,6 +91,10 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
     if path.is_dir():
         found = _records(path, resolution) if has_records(path) else _pictures(path)
+    elif not path.is_file():  # opening a pipe would wait for its other end
+        raise MetricError(
+            f"{path}: not a file, but a pipe or a device; give a folder of images, a data set, .npy or .npz"
+        )
     elif path.suffix == ".npz":
         found = _archive(path)
     elif path.suffix == ".npy":

@@ -31,6 +31,8 @@ def draw_latents(
 
 def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
     """Latents from a .npy file, float32 [N,size]. GenerateError if they do not fit the network or are not finite."""
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its other end
+        raise GenerateError(f"--latents={path}: not a file; write it with numpy.save")
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
     except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
 import shutil
 import threading
 
@@ -178,6 +179,13 @@ def test_an_empty_folder_is_welcome(tmp_path):
 def test_refuses_resolutions_that_do_not_grow(tmp_path, side, channels):
     with pytest.raises(DataError, match=f"{side}x{side}x{channels}"):
         DatasetWriter(tmp_path / "set", side, channels)
+
+
+def test_labels_that_are_a_pipe_are_refused(small_set):
+    """Opening one would wait for ever."""
+    (small_set / "small-rxx.labels").unlink(missing_ok=True)
+    os.mkfifo(small_set / "small-rxx.labels")
+    assert "small-rxx.labels: not a file" in refused(small_set)
 
 
 def test_refuses_odd_pictures_labels_and_emptiness(tmp_path):

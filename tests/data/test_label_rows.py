@@ -104,6 +104,11 @@ def test_text_beside_a_picture_that_is_no_class(text, refusal):
         find_labels("cls", ["a.png", "b.png"], sides, "here")
 
 
+def test_more_numbers_than_memory_holds_are_refused():
+    with pytest.raises(DataError, match="16384 label numbers for each of 32768 images are too many"):
+        label_matrix(np.broadcast_to(np.float32(0), (2**15, 2**14)), 2**15, "x")  # which takes no memory itself
+
+
 def test_the_row_is_named():
     with pytest.raises(DataError, match=r"\(row 3\)"):
         label_matrix(np.array([[0.0, 1.0]] * 3 + [[np.inf, 0.0]]), 4, "x")

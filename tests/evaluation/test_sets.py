@@ -1,5 +1,7 @@
 """Sets of images: the same pictures are the same set, wherever and however they are kept."""
 
+import os
+
 import numpy as np
 import pytest
 from pgan_tf.metrics.errors import MetricError
@@ -106,6 +108,14 @@ def test_one_coloured_picture_among_grey_ones_is_named(tmp_path):
     assert "1 picture (9.png) is in colour" in open_set(folder).notes[0]
     (folder / "9.png").unlink()
     assert (open_set(folder).shape, open_set(folder).notes) == ((16, 16, 1), ())
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_a_pipe_is_refused(name, tmp_path):
+    """Opening one would wait for ever."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(MetricError, match="not a file"):
+        open_set(tmp_path / name)
 
 
 def test_what_is_no_picture_of_the_set_is_said(tmp_path):

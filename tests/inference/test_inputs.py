@@ -1,5 +1,7 @@
 """Labels, dimensions and latents that users write."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,7 @@ def test_a_file_that_holds_no_latents_is_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     np.savez(tmp_path / "several.npz", a=np.zeros((2, 20)))
     (tmp_path / "empty.npy").touch()
-    for name in ("text.npy", "objects.npy", "several.npz", "empty.npy", "absent.npy", "."):
+    os.mkfifo(tmp_path / "pipe.npy")  # opening it would wait for ever
+    for name in ("pipe.npy", "text.npy", "objects.npy", "several.npz", "empty.npy", "absent.npy", "."):
         with pytest.raises(GenerateError, match=f"--latents={tmp_path}.*"):
             read_latents(tmp_path / name, 20)
