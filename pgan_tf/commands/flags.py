@@ -96,6 +96,20 @@ def location(text: str) -> str:
     return os.path.expanduser(text)
 
 
+MISSING = {
+    "network": "no such file or folder; give a run's folder, a .keras file or an imported network",
+    "file": "no such file; give a .pkl of the original",
+}
+
+
+def check_network(args: argparse.Namespace) -> None:
+    """UsageError where a command's NETWORK or FILE is not there: before TensorFlow, which takes seconds to load."""
+    for name, text in MISSING.items():
+        path = getattr(args, name, None)
+        if path is not None and not os.path.lexists(path):
+            raise UsageError(f"{path}: {text}")
+
+
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,10 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     matches = [match for match in map(_RECORD_NAME.fullmatch, found) if match]
     names = sorted({match["name"] for match in matches})
     if not names:
-        raise DataError(f"{folder}: holds no *-rNN.tfrecords files; make a data set with dataset_tool.py first")
+        raise DataError(
+            f"{folder}: holds no *-rNN.tfrecords files; make a data set of its pictures: "
+            f"python dataset_tool.py create_from_images datasets/NAME {shlex.quote(str(folder))}"
+        )
     if len(names) > 1:
         raise DataError(f"{folder}: holds several data sets ({', '.join(names)}); give each a folder of its own")
     levels: dict[int, list[re.Match]] = {}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
-from pgan_tf.commands.flags import location, program_parser, whole
+from pgan_tf.commands.flags import UsageError, location, program_parser, whole
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
@@ -69,11 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from pgan_tf.devices import make_strategy
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
-    from pgan_tf.metrics.errors import MetricError
     from pgan_tf.metrics.registry import named
 
-    if bool(args.run) == bool(args.fakes or args.reals):
-        raise MetricError("give either --run=RUN, or --reals=SET --fakes=SET")
     request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights or "")
     output = Path(args.output) if args.output else None
     with make_strategy("mirrored").scope():  # features are extracted on all devices
@@ -85,8 +83,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def check(args: argparse.Namespace) -> None:
+    """UsageError for what needs no TensorFlow to be seen: it takes seconds to load."""
+    if bool(args.run) == bool(args.fakes or args.reals):
+        raise UsageError("give either --run=RUN, or --reals=SET --fakes=SET")
+    if args.run and not os.path.exists(args.run):
+        raise UsageError(f"--run={args.run}: no config.json there; give the folder of a run")
+
+
 def main(argv: list[str]) -> int:
     """Measures; returns the exit status."""
     args = parser().parse_args(argv)
+    check(args)
     load_tensorflow()
     return run(args)

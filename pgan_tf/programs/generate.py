@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from pgan_tf.commands import compare, generate
-from pgan_tf.commands.flags import program_parser
+from pgan_tf.commands.flags import check_network, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -47,6 +47,7 @@ def _same_on_every_call() -> None:
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
+    check_network(args)
     load_tensorflow()
     _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video

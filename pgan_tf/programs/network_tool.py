@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands import network
-from pgan_tf.commands.flags import program_parser
+from pgan_tf.commands.flags import check_network, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -29,5 +29,6 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Runs a command; returns the exit status."""
     args = parser().parse_args(argv)
+    check_network(args)
     load_tensorflow()
     return args.run(args)

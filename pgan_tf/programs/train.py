@@ -18,6 +18,7 @@ from absl import flags
 from pgan_tf import __version__, flagfiles
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
+from pgan_tf.data.dataset import record_files
 from pgan_tf.errors import UserError
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import train_help
@@ -96,7 +97,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     load_tensorflow()
     from pgan_tf.data import identity
     from pgan_tf.training import begin, initial, loop, rundir
-    from pgan_tf.training.console import Screen
+    from pgan_tf.training.console import Screen, show
     from pgan_tf.training.estimate import print_stage_table
 
     given = {name: config.values()[name] for name in given_options()}  # as they are taken
@@ -109,7 +110,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     if FLAGS.resume and not FLAGS.change_dataset:
         identity.check(Path(FLAGS.resume), about, config.data.dataset)
     if FLAGS.dry_run:
-        print("\n".join([*start.lines, ""]))
+        show([*start.lines, ""])
         print_stage_table(config, plan, start.speeds)
         if start.preset:
             print(f"\n{start.preset}", end="")
@@ -156,8 +157,10 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 
 def check_data_set(folder: str, words: list[str]) -> None:
-    """ConfigError unless there is something at --dataset; the flagfiles among the words say how theirs is made."""
+    """An error unless --dataset is a data set, by its files' names; the flagfiles among the words say how theirs is
+    made."""
     if folder and Path(folder).exists():
+        record_files(folder)
         return
     for name in flagfiles.split(words)[0]:
         recipe = flagfiles.data_recipe(flagfiles.find(name))

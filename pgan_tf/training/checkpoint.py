@@ -73,6 +73,11 @@ def read_counters(path: Path) -> tuple[Stage, Counters]:
     return Stage(**record["stage"]), Counters(**record["counters"])
 
 
+def read_fade(path: Path) -> float:
+    """The fade of the networks in a checkpoint; 1 for one of an earlier version, which does not say."""
+    return json.loads((path / "counters.json").read_text()).get("generator", {}).get("alpha", 1.0)
+
+
 def read_sizes(path: Path) -> tuple[int, int]:
     """Colour channels and label components of a checkpoint's networks, by the biases that have as many."""
     with plain_path(path) as plain:

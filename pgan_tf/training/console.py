@@ -6,7 +6,8 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from pgan_tf.schedule import Stage
+
+INDENT = 10  # columns of "device    ", "training  ", "tick 12   "
 
 
 def duration(seconds: float) -> str:
@@ -24,6 +27,26 @@ def duration(seconds: float) -> str:
     if days:
         return f"{days}d {h:02}h {m:02}m"
     return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"
+
+
+def fitted(line: str, console: Console) -> str:
+    """A line as it is; in a terminal that is narrower it is broken between words, and goes on under its second column.
+
+    Nothing is broken within a word: a command, a path, an option can be copied.
+    """
+    if not console.is_terminal or len(line) <= console.width:
+        return line
+    parts = textwrap.wrap(
+        line, max(console.width, 2 * INDENT), subsequent_indent=" " * INDENT, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join(parts)
+
+
+def show(lines: Iterable[str]) -> None:
+    """Prints lines, each fitted to the terminal."""
+    console = Console(file=sys.stdout)
+    print("\n".join(fitted(line, console) for line in lines))
 
 
 @contextlib.contextmanager
@@ -108,7 +131,12 @@ class ConsoleLog:
 
     def line(self, text: str) -> None:
         self._file.write(text + "\n")
-        self._console.print(text, markup=False)
+        self._console.print(fitted(text, self._console), markup=False)
+
+    def reached(self, kimg: float) -> None:
+        """Where a run goes on, before its first call."""
+        if self._bars is not None:
+            self._bars.update(self._run, completed=min(kimg, self._total))
 
     def busy(self, text: str) -> None:
         """What happens while the bars stand still."""

@@ -122,6 +122,7 @@ class Run:
             self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
             self.records.rewind(self.counters.images, not self.counters.unmeasured)
             self.last_checkpoint = (self.counters.images, time.monotonic())
+            self.log.reached(self.counters.images / 1000)
             self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
         else:
             self._check_new()

@@ -122,7 +122,7 @@ def run(tmp_path):
     (folder / "config.json").write_text(config.to_json())
     state = StageState(Stage(8, True), config, 3, 0)
     export.save_generator(state.ema, 0.5, folder / "network-000001.keras")
-    checkpoint.save(folder / "checkpoints", state, Counters(images=1000), 1)
+    checkpoint.save(folder / "checkpoints", state, Counters(images=1000), 1, alpha=0.5)
     rows = [{"tick": 1, "kimg": 1.0, "lod": 0.5}, {"metric": "swd", "value": 3.0}]
     cut = '{"tick": 2, "ki'  # the line that a kill cut off
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + cut)
@@ -136,7 +136,7 @@ def test_a_run(run, say):
     assert "trained with fmap_base 32, fmap_max 8, total_kimg 2.0, minibatch_dict 4:8,8:4, desc a[b]c" in out
     assert "network network-000001.keras" in out
     assert info.sha256(run / "network-000001.keras") in out
-    assert "fading in with alpha 0.5" in out
+    assert out.count("fading in with alpha 0.5") == 2  # the discriminator's too
     assert "network checkpoints/000001.000: discriminator" in out
 
 
@@ -146,6 +146,7 @@ def test_a_run_before_its_first_snapshot(run, say):
     out = words(say(run))
     assert "run 0 of 2 kimg" in out
     assert "network checkpoints/000001.000: averaged generator" in out
+    assert out.count("fading in with alpha 0.5") == 2
 
 
 def test_the_colours_of_a_terminal_do_not_cost_columns(run, monkeypatch):

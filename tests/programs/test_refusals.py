@@ -3,6 +3,7 @@
 A row: the words, and how the line begins. {p} is an empty folder, {d} a small data set, {n} an imported network's file.
 """
 
+import importlib
 import json
 
 import keras
@@ -260,3 +261,25 @@ def test_a_config_as_editors_of_windows_save_it(encoding, tmp_path):
     config = Config.from_values({"desc": "Züge", "minibatch_dict": {4: 8}})
     (tmp_path / "config.json").write_bytes(config.to_json().replace("\n", "\r\n").encode(encoding))
     assert Config.read(tmp_path / "config.json") == config
+
+
+AT_ONCE = [
+    ("train", ["--dataset={p}"], "{p}: holds no *-rNN.tfrecords files; make a data set of its pictures: python data"),
+    ("generate", ["grid", "{p}/gone"], "{p}/gone: no such file or folder; give a run's folder"),
+    ("generate", ["project", "{p}/gone", "a.png"], "{p}/gone: no such file or folder; give a run's folder"),
+    ("network_tool", ["export", "{p}/gone", "a.onnx", "--format=onnx"], "{p}/gone: no such file or folder"),
+    ("network_tool", ["import", "nvidia", "{p}/gone.pkl", "out"], "{p}/gone.pkl: no such file; give a .pkl"),
+    ("evaluate", [], "give either --run=RUN, or --reals=SET --fakes=SET"),
+    ("evaluate", ["--run={p}/gone"], "--run={p}/gone: no config.json there"),
+]
+
+
+@pytest.mark.parametrize(("program", "words", "line"), AT_ONCE, ids=lambda value: str(value)[:60])
+def test_what_is_plainly_not_there_is_said_before_tensorflow_loads(
+    program, words, line, places, tmp_path, monkeypatch, capsys
+):
+    def load():
+        raise AssertionError("it was to be said at once")
+
+    monkeypatch.setattr(importlib.import_module(f"pgan_tf.programs.{program}"), "load_tensorflow", load)
+    assert line_of(program, words, places, tmp_path, monkeypatch, capsys).startswith(line.format(**places))

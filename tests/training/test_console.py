@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from pgan_tf.schedule import Stage
-from pgan_tf.training.console import ConsoleLog, Screen, duration, waiting
+from pgan_tf.training.console import ConsoleLog, Screen, duration, fitted, show, waiting
 
 
 def watch(tmp_path, terminal: bool) -> str:
@@ -106,3 +106,36 @@ def test_a_wait_that_fails_leaves_nothing_either():
     with pytest.raises(KeyError), waiting("measuring", Console(file=screen, force_terminal=True)):
         raise KeyError
     assert screen.getvalue().endswith(f"\r{' ' * len('measuring ...')}\r")
+
+
+LINES = [
+    "device    AMD EPYC, 2 cores; computes in bfloat16 (auto: the CPU has avx512_bf16), strided resampling (auto)",
+    "tick 3    kimg 8.3     8x8 stabilise   1.00 D -6.82   G +35.9     298 img/s 0m 33s 0.9 GB",
+    "run folder results/" + 90 * "x" + "; watch it with: tensorboard --logdir 'my results'",
+    "--lod_training_kimg_dict=" + 30 * "4:2.142,",
+    "",
+]
+
+
+@pytest.mark.parametrize("width", [1, 40, 80, 100])
+@pytest.mark.parametrize("line", LINES)
+def test_in_a_terminal_lines_break_between_words(line, width):
+    """No word is lost or cut; what goes on is indented; where a line is too long, it is one word."""
+    parts = fitted(line, Console(file=io.StringIO(), force_terminal=True, width=width)).split("\n")
+    assert " ".join(parts).split() == line.split()
+    assert parts[0] == line[: len(parts[0])]
+    assert all(part.startswith(10 * " ") for part in parts[1:])
+    assert all(len(part) <= max(width, 20) or len(part.split()) == 1 for part in parts)
+
+
+def test_what_is_no_terminal_gets_lines_whole(capsys):
+    show(LINES)
+    assert capsys.readouterr().out.splitlines() == LINES
+
+
+def test_the_bar_of_a_run_that_goes_on_begins_where_it_was(tmp_path):
+    screen = io.StringIO()
+    log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=True, width=140))
+    log.reached(40.0)
+    log.close()
+    assert "40.0/100.0 kimg" in screen.getvalue()
