@@ -147,8 +147,8 @@ def remarks(facts: Facts) -> list[str]:
     if facts.images < FEW:
         return [
             f"{count} are few: expect blends of these pictures, learnt by heart, and little that is new.",
-            "More pictures help most: some hundreds of one kind, alike in framing. Mirroring (--mirror_augment)",
-            "doubles them, where left and right may be swapped.",
+            "More pictures help most: some hundreds of one kind, alike in framing. Mirroring doubles them; where",
+            "left and right must not be swapped, as in letters, add --nomirror_augment.",
         ]
     if facts.images < SOME:
         return [f"{count} give variations of what they show; many cells will be near copies. A thousand give more."]

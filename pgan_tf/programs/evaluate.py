@@ -6,7 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
-from pgan_tf.commands.flags import UsageError, location, program_parser, whole
+from pgan_tf.commands.flags import location, program_parser, whole
+from pgan_tf.config import ConfigError
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
@@ -67,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    check(args)
+    load_tensorflow()
     from pgan_tf.devices import make_strategy
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
@@ -84,16 +87,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> None:
-    """UsageError for what needs no TensorFlow to be seen: it takes seconds to load."""
+    """ConfigError for what needs no TensorFlow to be seen: it takes seconds to load."""
     if bool(args.run) == bool(args.fakes or args.reals):
-        raise UsageError("give either --run=RUN, or --reals=SET --fakes=SET")
+        raise ConfigError("give either --run=RUN, or --reals=SET --fakes=SET")
     if args.run and not os.path.exists(args.run):
-        raise UsageError(f"--run={args.run}: no config.json there; give the folder of a run")
+        raise ConfigError(f"--run={args.run}: no config.json there; give the folder of a run")
 
 
 def main(argv: list[str]) -> int:
     """Measures; returns the exit status."""
-    args = parser().parse_args(argv)
-    check(args)
-    load_tensorflow()
-    return run(args)
+    return run(parser().parse_args(argv))

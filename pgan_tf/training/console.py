@@ -30,16 +30,17 @@ def duration(seconds: float) -> str:
 
 
 def fitted(line: str, console: Console) -> str:
-    """A line as it is; in a terminal that is narrower it is broken between words, and goes on under its second column.
+    """A line as it is; in a terminal that is narrower it is broken between words, and goes on under its second column
+    where it has one ("device    AMD ...").
 
     Nothing is broken within a word: a command, a path, an option can be copied.
     """
     if not console.is_terminal or len(line) <= console.width:
         return line
+    indent = " " * INDENT if line[:INDENT].endswith("  ") else ""
     parts = textwrap.wrap(
-        line, max(console.width, 2 * INDENT), subsequent_indent=" " * INDENT, break_long_words=False,
-        break_on_hyphens=False,
-    )  # fmt: skip
+        line, max(console.width, 2 * INDENT), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     return "\n".join(parts)
 
 
