@@ -67,6 +67,15 @@ def _memory_error(error: Exception) -> tuple[str, int]:
     return f"error: out of memory ({_first_line(error)}); ask for less at a time", 1
 
 
+def _tensorflow_memory_error(error: Exception) -> tuple[str, int]:
+    return "error: out of memory (TensorFlow got no more); ask for less at a time, or allow more (ulimit -v)", 1
+
+
+def _aborted(error: Exception) -> tuple[str, int] | None:
+    """oneDNN does not say that it lacks memory, but it needs nothing else to make a primitive."""
+    return _tensorflow_memory_error(error) if "could not create a primitive" in str(error) else None
+
+
 def _no_text(error: UnicodeError) -> tuple[str, int]:
     what = getattr(error, "object", "")
     return f"error: {what!r}: is no valid text for this program's libraries; rename it", 2
@@ -91,7 +100,8 @@ ENDINGS: list[tuple[type[Exception] | str, Callable[[Exception], tuple[str, int]
     (BrokenPipeError, _broken_pipe),
     (OSError, _os_error),
     (MemoryError, _memory_error),
-    ("ResourceExhaustedError", _memory_error),
+    ("ResourceExhaustedError", _tensorflow_memory_error),
+    ("AbortedError", _aborted),
     (UnicodeEncodeError, _no_text),
 ]
 

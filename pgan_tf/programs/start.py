@@ -22,11 +22,16 @@ PROGRAMS = {
     "generate": "make pictures and videos with a trained network",
     "network_tool": "look at trained networks, import and export them",
 }
+NO_MEMORY = b"error: out of memory; allow more (ulimit -v), or end other programs\n"
 
 
 def start(name: str, argv: list[str] | None = None) -> None:
     """Runs a program of PROGRAMS and ends the process with its status; argv: its words, by default the process's."""
-    status = run(name, sys.argv[1:] if argv is None else argv)
+    try:
+        status = run(name, sys.argv[1:] if argv is None else argv)
+    except MemoryError:  # too little is left to say more, or to end in order
+        os.write(2, NO_MEMORY)
+        os._exit(1)
     ignore_from_now_on(status)
     sys.exit(status)
 

@@ -23,6 +23,10 @@ class ResourceExhaustedError(Exception):
     """Called like TensorFlow's."""
 
 
+class AbortedError(Exception):
+    """Called like TensorFlow's."""
+
+
 ENDINGS = [
     (UserError("--seed=x: no"), "error: --seed=x: no", 2),
     (Fault("too late"), "error: too late", 1),
@@ -31,7 +35,8 @@ ENDINGS = [
     (OSError("the disk is full\nat line 3"), "error: the disk is full", 2),
     (BrokenPipeError(), "", 1),
     (MemoryError("1 TiB for an array"), "error: out of memory (1 TiB for an array); ask for less at a time", 1),
-    (ResourceExhaustedError("OOM\n[[node]]"), "error: out of memory (OOM); ask for less at a time", 1),
+    (ResourceExhaustedError("OOM\n[[node]]"), "error: out of memory (TensorFlow got no more); ask for less at a", 1),
+    (AbortedError("calling\ncould not create a primitive"), "error: out of memory (TensorFlow got no more); ask", 1),
     (ModuleNotFoundError("No", name="scipy.linalg"), "error: scipy is not installed: pip install -e '.[metrics]'", 2),
     (ModuleNotFoundError("No", name="PIL"), "error: PIL is not installed: pip install pillow", 2),
     (ImportError("libx.so: no such file", name="h5py"), "error: h5py cannot be loaded: libx.so: no such file; inst", 2),
@@ -58,6 +63,28 @@ def test_a_fault_of_ours_keeps_its_traceback(error, monkeypatch):
     monkeypatch.setattr(train, "main", main)
     with pytest.raises(type(error)):
         start.run("train", [])
+
+
+def test_without_memory_to_say_what_ended_it(monkeypatch):
+    """The process ends at once, with a line that was ready."""
+    said = []
+
+    class Ended(BaseException):
+        pass
+
+    def end(status):
+        said.append(status)
+        raise Ended
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(start, "run", fail)
+    monkeypatch.setattr(start.os, "write", lambda *words: said.append(words))
+    monkeypatch.setattr(start.os, "_exit", end)
+    with pytest.raises(Ended):
+        start.start("train", [])
+    assert said == [(2, start.NO_MEMORY), 1]
 
 
 def test_every_package_of_an_extra_has_a_row(monkeypatch):
