@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.tools import compare, convert, extract, readers
 from pgan_tf.data.tools.batches import label_names
+from pgan_tf.grids import save_png
 
 CLASSES = ["ape", "bee", "cow"]
 
@@ -49,6 +51,19 @@ def test_what_extract_makes_convert_takes(golden_folder, tmp_path):
     extract(grey, tmp_path / "png")
     convert(tmp_path / "png", tmp_path / "nv_dataset_gray", to="records")
     assert compare(grey, tmp_path / "nv_dataset_gray").equal
+
+
+@pytest.mark.parametrize("archive", [None, "zip", "tar", "gztar"])
+def test_what_extract_makes_may_lie_in_a_folder(archive, named_set, tmp_path):
+    """As people pack it: the labels are where the pictures are."""
+    (tmp_path / "around").mkdir()
+    extract(named_set, tmp_path / "around" / "png")
+    packed = shutil.make_archive(tmp_path / "packed", archive, tmp_path / "around") if archive else tmp_path / "around"
+    convert(packed, tmp_path / "again", to="records")
+    assert records(tmp_path / "again") == records(named_set)
+    save_png(tmp_path / "around" / "other.png", np.zeros((16, 16, 3), np.uint8))
+    with pytest.raises(DataError, match=r"png/labels\.npy has labels for a part"):
+        convert(tmp_path / "around", tmp_path / "more", to="records")
 
 
 def test_labels_of_any_numbers_survive(tmp_path):

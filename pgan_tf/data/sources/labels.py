@@ -53,7 +53,7 @@ def from_index(files: Sequence[str], sides: Sides, where: Any, empty_is_none: bo
         folder = next((folder for folder in folders if folder in sides.indices), None)
         table = None if folder is None else sides.index(folder)
         if table == {}:
-            raise DataError(f"{where}: {shown(_in(folder, DATASET_JSON))} has no labels; give --labels=none")
+            raise DataError(f"{where}: {shown(_in(folder, DATASET_JSON))} has no labels; take it away")
         inner = clean(file[len(folder) :] if folder else file)
         if table is None or inner not in table:
             missing.append(file)
@@ -61,7 +61,7 @@ def from_index(files: Sequence[str], sides: Sides, where: Any, empty_is_none: bo
             values.append(table[inner])
     if missing:
         some = f"{len(missing)} picture{'s' * (len(missing) > 1)} ({shown(missing[0])})"
-        raise DataError(f"{where}: {DATASET_JSON} has no label for {some}; complete it, or give --labels=none")
+        raise DataError(f"{where}: {DATASET_JSON} has no label for {some}; complete it, or take it away")
     return from_values(values, where)
 
 

@@ -129,7 +129,7 @@ def _index(path: str, content: bytes) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{path} is not StyleGAN's index of labels; give --labels=none") from error
+        raise DataError(f"{path} is not StyleGAN's index of labels; take it away") from error
     return table
 
 

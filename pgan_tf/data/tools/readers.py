@@ -25,7 +25,7 @@ from pgan_tf.data.sources.sides import Sides
 from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
 from pgan_tf.data.tools.batches import label_names
 from pgan_tf.data.writer import is_resolution
-from pgan_tf.text import decode
+from pgan_tf.text import decode, shown
 
 LABELS, LABEL_NAMES = "labels.npy", "labels.txt"
 _MEMBER_BYTES = 2**30  # of an unpacked file; few bytes can promise many
@@ -103,22 +103,31 @@ class _Beside(Sides):
         self.suffix, self.ours = "", {}
 
     def take(self, path: str, size: int, read: Callable[[int], bytes]) -> bool:
-        if path not in (LABELS, LABEL_NAMES):
+        if path.rpartition("/")[2] not in (LABELS, LABEL_NAMES):
             return super().take(path, size, read)
         if size > _MEMBER_BYTES:
             raise DataError(f"{path} is of {size:,} bytes: no part of a data set")
         self.ours[path] = read(size)
         return True
 
+    def folder(self, paths: Sequence[str]) -> str | None:
+        """Where labels.npy is, '' or 'FOLDER/'; None without one. DataError where it is not around all pictures."""
+        found = sorted(path for path in self.ours if path.endswith(LABELS))
+        folders = [path.removesuffix(LABELS) for path in found]
+        around = [folder for folder in folders if all(path.startswith(folder) for path in paths)]
+        if found and not around:
+            raise DataError(f"{shown(found[0])} has labels for a part of the pictures; convert its folder by itself")
+        return around[0] if around else None
+
 
 def _known(path: Path, listing: Listing) -> Labels:
     """The labels and the names of the classes from the files beside the pictures, as far as they are there."""
-    texts = listing.sides.ours
-    if LABELS not in texts:
+    texts, folder = listing.sides.ours, listing.sides.folder(listing.paths)
+    if folder is None:
         return from_index(listing.paths, listing.sides, path, empty_is_none=True) or Labels()
     try:
-        array = np.lib.format.read_array(io.BytesIO(texts[LABELS]), allow_pickle=False)
-        names = decode(texts.get(LABEL_NAMES, b"")).splitlines()
+        array = np.lib.format.read_array(io.BytesIO(texts[folder + LABELS]), allow_pickle=False)
+        names = decode(texts.get(folder + LABEL_NAMES, b"")).splitlines()
     except (ValueError, EOFError, MemoryError) as error:  # not UTF-8 is a ValueError too
         raise DataError(f"{path}: {LABELS} or {LABEL_NAMES} cannot be read ({error}); write them again") from error
     count = len(listing.paths)
