@@ -107,9 +107,10 @@ def _open_standard_streams() -> None:
 
 
 def _print_any_name() -> None:
-    """Lets stdout escape what its encoding lacks, as stderr does: a file's name may be no valid text at all."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    """Lets our streams escape what their encoding lacks: a file's name may be no valid text at all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 # The installed commands.
