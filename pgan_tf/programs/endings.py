@@ -24,6 +24,7 @@ EXTRAS = {
     "matplotlib": "experiments",
     "tomli": "experiments",
     "tomllib": "experiments",
+    "zstandard": "zstd",
     "onnx": "export",
     "imageio_ffmpeg": "video",
 }
