@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import threading
 import time
 
+import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from pgan_tf.data import memory
 from pgan_tf.data.memory import ALL, LEAST, UNIT, Room, enter, room_for
+from pgan_tf.data.pictures import decode
+from pgan_tf.data.sources.picture import Target, load_picture
 
 
 @pytest.fixture
@@ -70,3 +77,24 @@ def test_together_they_never_have_more(room):
         thread.join(timeout=60)
     assert not any(thread.is_alive() for thread in threads)
     assert 0 < most[0] <= room.units
+
+
+@pytest.mark.parametrize("planar", [None, "contig", "separate"])
+def test_every_way_of_decoding_asks_for_room(planar, monkeypatch):
+    """planar: of a TIFF file of 16 bits; None: a PNG file."""
+    asked, file, pixels = [], io.BytesIO(), np.zeros((32, 32, 3), np.uint16)
+
+    @contextlib.contextmanager
+    def asking(size: int):
+        asked.append(size)
+        yield
+
+    monkeypatch.setattr(decode, "room_for", asking)
+    if planar is None:
+        Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+    else:
+        stored = pixels if planar == "contig" else pixels.transpose(2, 0, 1)
+        tifffile.imwrite(file, stored, photometric="rgb", planarconfig=planar)
+    load_picture(file, Target(32))
+    assert len(asked) == 1
+    assert asked[0] >= 32 * 32 * 9

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pgan_tf import grids
+from pgan_tf import files, grids
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.sources.images import Options, create_from_images
@@ -251,8 +251,9 @@ def test_bad_input_is_one_line(words, tmp_path, monkeypatch, capsys):
     assert not Path("out").exists()
 
 
-def test_no_space_left_is_one_line(small_set, tmp_path, capsys):
-    os.symlink("/dev/full", tmp_path / f".tmp{os.getpid()}-g.png")
+def test_no_space_left_is_one_line(small_set, tmp_path, monkeypatch, capsys):
+    os.symlink("/dev/full", tmp_path / "full")
+    monkeypatch.setattr(files, "temporary_name", lambda path: tmp_path / "full")
     assert start.run("dataset_tool", ["display", str(small_set), f"--output={tmp_path / 'g.png'}"]) == 2
     assert "No space left" in capsys.readouterr().err
     assert not (tmp_path / "g.png").exists()
