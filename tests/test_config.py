@@ -18,6 +18,7 @@ from pgan_tf.config import (
     parse_dict,
     parse_grid_size,
 )
+from pgan_tf.option import taken
 from pgan_tf.programs import start, train
 
 
@@ -262,3 +263,17 @@ def test_the_command_line_wins_wherever_it_names_the_flagfile(tmp_path, flag_val
     argv = words + flagfile if last else flagfile + words
     parsed = flag_values(*flagfiles.first(argv))
     assert (parsed["total_kimg"], parsed["fmap_max"]) == (3, 32)
+
+
+def test_the_largest_values_are_taken():
+    """A bound is within what is allowed: of every option that has one, and of a grid's cells."""
+    for field in FIELDS.values():
+        for bound in ("minimum", "maximum"):
+            if type(field.default) in (int, float) and field.metadata[bound] is not None:
+                assert taken(field, type(field.default)(field.metadata[bound])) == field.metadata[bound]
+    assert parse_grid_size("100x100") == (100, 100)
+
+
+def test_moments_need_a_group():
+    with pytest.raises(ConfigError, match="--mbstd_group_size of at least 2"):
+        Config.from_values({"minibatch_statistics": "moments", "mbstd_group_size": 1})
