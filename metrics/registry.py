@@ -113,8 +113,8 @@ METRICS = {
 
 def named(names: str) -> list[str]:
     """'swd,fid' -> ['swd', 'fid']. MetricError for no name at all, one twice, or one that METRICS has not."""
-    found = [name.strip() for name in names.split(",")]
-    if not any(found):
+    found = [name for part in names.split(",") if (name := part.strip())]
+    if not found:
         raise MetricError(f"--metrics={names}: names none; the known ones are {', '.join(METRICS)}")
     for name in found:
         if name not in METRICS:

@@ -23,25 +23,12 @@ _BT709 = "scale=out_color_matrix=bt709:out_range=tv,pad=ceil(iw/2)*2:ceil(ih/2)*
 
 FORMATS = {
     ".mp4": [
-        *(
-            "-vf",
-            _BT709,
-            "-c:v",
-            "libx264",
-            "-pix_fmt",
-            "yuv420p",
-            "-crf",
-            "16",
-            "-x264-params",
-            "rc-lookahead=8",
-            "-movflags",
-            "+faststart",
-        ),
-        *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+        "-vf", _BT709, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-x264-params", "rc-lookahead=8",
+        "-movflags", "+faststart", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
     ],
     ".gif": ["-filter_complex", _PALETTES, "-loop", "0"],
     ".webp": ["-c:v", "libwebp_anim", "-quality", "85", "-loop", "0"],
-}
+}  # fmt: skip
 
 
 def ffmpeg() -> str:

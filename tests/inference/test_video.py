@@ -97,9 +97,11 @@ def test_a_broken_off_video_leaves_nothing(tmp_path, suffix, error):
     assert path.read_text() == "the old one"
 
 
-def test_what_ffmpeg_says_is_handed_on_in_one_line(tmp_path):
+def test_what_ffmpeg_says_is_handed_on_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(FORMATS, ".mp4", ["-c:v", "no_such_codec"])
     with pytest.raises(GenerateError, match=r"^[^\n]*film.mp4: ffmpeg could not write it \([^\n]+\)$"):
-        write_video(tmp_path / "absent" / "film.mp4", frames(), fps=10)
+        write_video(tmp_path / "film.mp4", frames(), fps=10)
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_suffixes_are_refused(tmp_path):

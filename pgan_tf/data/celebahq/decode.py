@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.pictures.opening import open_picture
+from pgan_tf.data.pictures.opening import MAX_PIXELS, open_picture
 
 VERSION = "8d"
 _END = b"\xff\xd9"
@@ -56,9 +56,13 @@ def pixels_md5(pixels: np.ndarray) -> str:
 def _check_size(path: str | os.PathLike) -> None:
     """Looks at the header only."""
     try:
-        with open_picture(path):
-            pass
+        with open_picture(path) as image:
+            width, height = image.size
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except Exception as error:  # decoders raise anything
         raise DataError(f"{path}: no JPEG file that can be read: {error}") from error
+    if width * height > MAX_PIXELS:  # Pillow decodes a large one smaller; libjpeg 8d is asked for all of it
+        raise DataError(
+            f"{path}: {width}x{height} pixels, more than {MAX_PIXELS:,}; no photograph of CelebA; fetch it again"
+        )
