@@ -9,6 +9,7 @@ import pytest
 
 from pgan_tf import flagfiles
 from pgan_tf.config import ConfigError
+from pgan_tf.data.errors import DataError
 from pgan_tf.programs import start, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,12 +45,13 @@ def test_another_backend_is_refused_on_import(backend):
     )
 
 
+# What is not there is refused before Keras is loaded: these are there.
 NEEDS_KERAS = {
     "train": ["--dataset=tests/golden/nv_dataset"],
-    "evaluate": ["--run=x"],
+    "evaluate": ["--reals=tests/golden/nv_dataset", "--fakes=tests/golden/nv_dataset"],
     "experiment": ["table", "cpu/columbia"],
-    "generate": ["grid", "x"],
-    "network_tool": ["info", "x"],
+    "generate": ["grid", "tests/golden"],
+    "network_tool": ["info", "tests/golden"],
 }
 
 
@@ -83,6 +85,9 @@ def test_a_missing_data_set_of_ones_own(given, tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="create_from_images"):
         train.check_data_set(given, ["--flagfile=quickstart"])
     (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(DataError, match="holds no"):  # and pictures are no data set yet
+        train.check_data_set("elsewhere", ["--flagfile=quickstart"])
+    (tmp_path / "elsewhere" / "elsewhere-r02.tfrecords").touch()
     train.check_data_set("elsewhere", ["--flagfile=quickstart"])
 
 
