@@ -10,6 +10,7 @@ LEVELS = [
     {"errors", "metrics", "text"},
     {"option"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "quiet", "rules", "stamps"},
+    {"stages"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"networks", "losses", "precision", "resampling"},
     {"growth"},

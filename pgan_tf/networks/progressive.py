@@ -132,6 +132,10 @@ class ProgressiveNetwork(keras.Model):
         """{'8x8_Conv1/weight': variable, ...}: the same name means the same parameter at every stage."""
         return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.trainable_variables}
 
+    def variables_by_name(self) -> dict[str, keras.Variable]:
+        """All that the network knows, trained or not: what is saved, carried over and resumed."""
+        return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.variables}
+
     def get_config(self):
         names = "resolution fading num_channels label_size fmap_base fmap_decay fmap_max use_wscale fused_scale"
         config = {name: getattr(self, name) for name in [*names.split(), "residual_blocks"]}
