@@ -77,7 +77,7 @@ def row(config, results: Path, resolution: int, peak: float) -> str:
 
 
 def main(argv: list[str]) -> None:
-    train.load_tensorflow()
+    train.load_tensorflow(train.FLAGS.strategy)
     from pgan_tf import devices, precision
     from pgan_tf.training import estimate
 

@@ -6,6 +6,7 @@ import functools
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,8 +98,43 @@ def gpu_advice(hardware: Hardware, checkout: bool) -> str:
     return f"TensorFlow does not use the {hardware.unused_gpus[0]}: it lacks NVIDIA's libraries; {install}"
 
 
-def make_strategy(kind: str) -> tf.distribute.Strategy:
-    """MirroredStrategy over all visible accelerators, or over the CPU where there is none; `kind` as of --strategy."""
+# ---- how they train together -----------------------------------------------------------------------------------------
+
+
+class Kind(NamedTuple):
+    """A row of STRATEGIES."""
+
+    make: Callable[[], tf.distribute.Strategy]  # the first thing in a process that touches a device
+    share: Callable[[list[int]], list[int]]  # numbers -> those of the process that decides for all that train together
+
+
+def _mirrored() -> tf.distribute.Strategy:
+    """Over all visible accelerators, or over the CPU where there is none."""
+    return tf.distribute.MirroredStrategy(_names())
+
+
+def _single() -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(_names()[:1])
+
+
+def _names() -> list[str]:
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-    names = [device.name for device in devices]
-    return tf.distribute.MirroredStrategy(names if kind == "mirrored" else names[:1])
+    return [device.name for device in devices]
+
+
+def _own(numbers: list[int]) -> list[int]:
+    """There is no other process."""
+    return numbers
+
+
+STRATEGIES = {"mirrored": Kind(_mirrored, _own), "single": Kind(_single, _own)}
+
+
+@functools.cache
+def make_strategy(kind: str) -> tf.distribute.Strategy:
+    """The strategy of this process, made when it is first asked for; `kind` as of --strategy.
+
+    Programs ask as soon as TensorFlow is loaded, before anything else starts a device: one over several processes
+    could not be made later.
+    """
+    return STRATEGIES[kind].make()

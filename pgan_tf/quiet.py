@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from absl import logging
 
@@ -14,10 +15,14 @@ class BackendError(UserError):
     """Keras is to run on something else than TensorFlow."""
 
 
-def import_tensorflow_quietly() -> None:
+def _nothing() -> None:
+    """No strategy is wanted."""
+
+
+def import_tensorflow_quietly(first: Callable[[], object] = _nothing) -> None:
     """TensorFlow's libraries greet on the process's stderr before any log level is in force; errors still raise.
 
-    BackendError: Keras is set to another backend.
+    first: what has to come before the devices start. BackendError: Keras is set to another backend.
     """
     if pgan_tf.other_backend():
         raise BackendError(pgan_tf.other_backend())
@@ -27,6 +32,7 @@ def import_tensorflow_quietly() -> None:
     try:
         import tensorflow
 
+        first()
         tensorflow.config.list_logical_devices()
     finally:
         os.dup2(saved, 2)

@@ -10,6 +10,7 @@ from pgan_tf.commands.flags import location, program_parser, whole
 from pgan_tf.config import ConfigError
 from pgan_tf.programs.loading import load_tensorflow
 
+STRATEGY = "mirrored"
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\
 Examples:
@@ -69,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     check(args)
-    load_tensorflow()
+    load_tensorflow(STRATEGY)
     from pgan_tf.devices import make_strategy
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
     request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights or "")
     output = Path(args.output) if args.output else None
-    with make_strategy("mirrored").scope():  # features are extracted on all devices
+    with make_strategy(STRATEGY).scope():  # features are extracted on all devices
         if args.run:
             reals = tasks.RunReals(Path(args.run), args.dataset, args.resolution)
             tasks.measure_run(reals, args.snapshots, request, output, args.baselines)

@@ -94,7 +94,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
 
-    load_tensorflow()
+    load_tensorflow(config.run.strategy)
     from pgan_tf.data import identity
     from pgan_tf.training import begin, initial, loop, rundir
     from pgan_tf.training.console import Screen, show

@@ -278,7 +278,7 @@ AT_ONCE = [
 def test_what_is_plainly_not_there_is_said_before_tensorflow_loads(
     program, words, line, places, tmp_path, monkeypatch, capsys
 ):
-    def load():
+    def load(strategy: str = ""):
         raise AssertionError("it was to be said at once")
 
     monkeypatch.setattr(importlib.import_module(f"pgan_tf.programs.{program}"), "load_tensorflow", load)
