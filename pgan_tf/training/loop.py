@@ -1,6 +1,6 @@
 """The training loop: stage after stage, block after block, tick after tick.
 
-while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, alpha, ..) -> tick
+while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, alpha, ..) -> ticks.TICKS
 """
 
 from __future__ import annotations
@@ -16,28 +16,23 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Block, BlockStream, Reals
 from pgan_tf.errors import UserError
 from pgan_tf.evaluation.results import read_ticks
 from pgan_tf.files import clear_folder
-from pgan_tf.metrics.errors import MetricError
 from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress, Stage
-from pgan_tf.stamps import stamp
-from pgan_tf.training import checkpoint, export, initial, rundir
+from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
-from pgan_tf.training.clock import TickClock
-from pgan_tf.training.console import ConsoleLog, duration
-from pgan_tf.training.measuring import summary
+from pgan_tf.training.console import duration
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.report import write_report
-from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
-from pgan_tf.training.speeds import Speeds
+from pgan_tf.training.saving import Saver
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 from pgan_tf.training.stopping import StopNow, Stopping
+from pgan_tf.training.ticks import Moment, Ticks, open_books
 
 CALL_SECONDS = 1.0  # a call of the step takes about so long: short enough to stop soon, long enough to cost nothing
 
@@ -69,15 +64,13 @@ class Run:
         if config.run.deterministic:
             tf.config.experimental.enable_op_determinism()
         self.reals = Reals(plan.dataset, config.run.seed, plan.label_size)
-        self.grids = Grids(config, self.reals, plan.resolution)
         self.total = config.growth.total_kimg * 1000
         self.counters, self.state = Counters(), None
-        self.log = ConsoleLog(folder / "log.txt", config.growth.total_kimg)
-        self.records = Records(folder, config)
-        self.clock = TickClock()
-        self.speeds, self.warm = Speeds.read(folder), None  # the stage whose first call, which prepares, is over
-        self.last_checkpoint: tuple[int, float] = (-1, time.monotonic())  # images, when
-        self.stopping = Stopping()
+        self.stopping, books = Stopping(), open_books(folder, config)
+        self.log, self.records, self.clock, self.speeds = books
+        self.warm: Stage | None = None  # the stage whose first call, which prepares, is over
+        self.ticks = Ticks(config, plan, folder, self.reals, books, self.stopping)
+        self.saver = Saver(folder / "checkpoints", config.run)
         self.blocks: Blocks | None = None  # from when the run has begun on
 
     # ---- from start to end -----------------------------------------------------------------------------------------
@@ -94,7 +87,7 @@ class Run:
                     self.log.line(change)
                 self.blocks = Blocks(self.schedule, self.counters)
                 if self.counters.unmeasured and self.plan.measurements:
-                    self._measure()
+                    self.ticks.measure(self._moment())
                 while self.counters.block_start < self.total:
                     self._train_stage()
                 self._finish()
@@ -114,30 +107,38 @@ class Run:
         for folder in (self.folder, self.folder / "checkpoints"):
             clear_folder(folder)
         if checkpoint.paths(self.folder / "checkpoints"):
-            path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
-            stage, self.counters = checkpoint.read_counters(path)
-            checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
-            self.state = self._build(stage)
-            checkpoint.restore(path, self.state)
-            self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
-            self.records.rewind(self.counters.images, not self.counters.unmeasured)
-            self.last_checkpoint = (self.counters.images, time.monotonic())
-            self.log.reached(self.counters.images / 1000)
-            self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
+            self._go_on()
         else:
-            self._check_new()
-            self.state = self._build(self.schedule.at(0).stage)
-            if self.config.model.init_from:
-                trained = initial.load(Path(self.config.model.init_from))
-                for line in initial.take_over(trained, self.state):
-                    self.log.line(line)
-            self.records.rewind(0)
-            self.records.start()
-            self._save_pictures("reals", self.grids.real())
-            if self.config.run.image_snapshot_ticks:  # what it knows before it has learned
-                self._save_pictures(f"fakes{self._stamp()}", self.grids.fake(self.state, self.schedule.at(0).alpha))
-            self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
-            self._save_checkpoint()  # from now on a run without one has lost it
+            self._start()
+
+    def _go_on(self) -> None:
+        """From the newest sound checkpoint."""
+        path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
+        stage, self.counters = checkpoint.read_counters(path)
+        checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
+        self.state = self._build(stage)
+        checkpoint.restore(path, self.state)
+        self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
+        self.records.rewind(self.counters.images, not self.counters.unmeasured)
+        self.saver.saved(self.counters.images)
+        self.log.reached(self.counters.images / 1000)
+        self.log.line(f"going on from {path}: {self.counters.images / 1000:.1f} kimg, {stage}")
+
+    def _start(self) -> None:
+        """With the first stage."""
+        self._check_new()
+        self.state = self._build(self.schedule.at(0).stage)
+        if self.config.model.init_from:
+            trained = initial.load(Path(self.config.model.init_from))
+            for line in initial.take_over(trained, self.state):
+                self.log.line(line)
+        self.records.rewind(0)
+        self.records.start()
+        self.ticks.reals(self._moment())
+        if self.config.run.image_snapshot_ticks:  # what it knows before it has learned
+            self.ticks.pictures(self._moment())
+        self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
+        self._save_checkpoint()  # from now on a run without one has lost it
 
     def _check_new(self) -> None:
         """CheckpointError where there has been a training: to start it again would write over what it made."""
@@ -191,7 +192,7 @@ class Run:
             most = self._call(step, parts, data)
             self.blocks.advance(sum(part.rounds for part in parts))
             if self.blocks.between() and counters.images >= end:
-                self._tick(progress)
+                self.ticks.end(progress, self._moment())
             self._save_if_due()
 
     def _call(self, step: TrainStep, parts: list[Piece], data: BlockStream) -> int:
@@ -244,78 +245,6 @@ class Run:
                 "--g_lrate_base / --d_lrate_base, --precision=float32, or --nan=skip to leave such steps out"
             )
 
-    # ---- a tick ----------------------------------------------------------------------------------------------------
-
-    def _tick(self, progress: Progress) -> None:
-        counters, run = self.counters, self.config.run
-        now = self.schedule.at(counters.images)
-        counters.tick += 1
-        counters.seconds += self.clock.take_seconds()
-        row = {
-            "tick": counters.tick,
-            "images": counters.images,
-            "kimg": counters.images / 1000,
-            "resolution": progress.stage.resolution,
-            "alpha": self._alpha(),
-            "lod": now.lod,
-            "minibatch": progress.minibatch,
-            "g_lrate": progress.g_lrate,
-            "d_lrate": progress.d_lrate,
-            "train_seconds": counters.seconds,
-            "nonfinite_rounds": counters.nonfinite,
-            "memory/process_peak_mb": peak_memory_mb(),
-            "memory/device_peak_mb": device_memory_mb(),
-            **self.clock.tick_row(),
-            **self.state.noise_row(),
-        }
-        counters.tick_before, counters.tick_start = counters.tick_start, counters.images
-        self.records.tick(row)
-        self.speeds.write(self.folder)
-        self.log.line(tick_line(row, progress.stage))
-        final = counters.images >= self.total
-        if run.image_snapshot_ticks and (counters.tick % run.image_snapshot_ticks == 0 or final or counters.tick == 1):
-            self._save_pictures(f"fakes{self._stamp()}", self.grids.fake(self.state, row["alpha"]))
-        if run.weight_histograms:
-            self.records.histograms(self.state, counters.images)
-        if run.network_snapshot_ticks and counters.tick % run.network_snapshot_ticks == 0 and not final:
-            self._save_network(row["alpha"])
-        if self.plan.measurements and self.plan.measurements.due(counters.tick, final):
-            self._measure()
-
-    def _measure(self) -> None:
-        began, measurements, rows, alpha = time.monotonic(), self.plan.measurements, [], self._alpha()
-        self.counters.unmeasured = True
-        self.log.busy(f"measuring {self.config.run.metrics}")
-        try:
-            with self.plan.strategy.scope(), self.stopping.at_once():
-                for row in measurements.measure(self.state, alpha, self.counters.images):
-                    self.records.measured(row)
-                    rows.append(row)
-        except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
-            self.log.line(f"not measured: {error}")
-        self.counters.unmeasured = False
-        while rows and measurements.doubts:
-            self.log.line(f"warning: {measurements.doubts.pop()}")
-        best = measurements.keep_best(self.folder, rows, self.state, alpha)
-        seconds = time.monotonic() - began
-        self.clock.add_metrics(seconds)
-        if rows:
-            self.log.line(
-                f"{summary(rows)}{f' (best {measurements.best_metric} so far)' if best else ''}  in {duration(seconds)}"
-            )
-
-    def _save_pictures(self, name: str, picture: np.ndarray) -> None:
-        grids.save_png(self.folder / f"{name}.png", picture)
-        self.records.picture("reals" if name == "reals" else "fakes", self.counters.images, picture)
-
-    def _save_network(self, alpha: float) -> Path:
-        path = self.folder / f"network-{self._stamp()}.keras"
-        export.save_generator(self.state.ema, alpha, path)
-        return path
-
-    def _stamp(self) -> str:
-        return stamp(self.counters.images, self.counters.tick_before)
-
     def _show(self, progress: Progress, results: np.ndarray, images: int, seconds: float) -> None:
         """A call of the step, which trained so many images in so long, as what a person sees."""
         seen, stage, means = self.counters.images + images, progress.stage, results.mean(axis=0)
@@ -334,18 +263,14 @@ class Run:
 
     def _save_if_due(self) -> None:
         """A checkpoint every so many ticks or minutes, and at once when a signal has come."""
-        counters, run = self.counters, self.config.run
-        images, when = self.last_checkpoint
-        ticked = counters.tick_start == counters.images and counters.tick % run.checkpoint_ticks == 0
-        late = run.checkpoint_minutes and time.monotonic() - when > 60 * run.checkpoint_minutes
-        if counters.images != images and (ticked or late or counters.images >= self.total):
+        if self.saver.due(self.counters, self.counters.images >= self.total):
             self._save_checkpoint()
         self.stopping.check()
 
     def _stop(self) -> None:
         """Saves what is not saved yet. Raises Stopped."""
         after = f"stopped by {self.stopping.signal} after {self.counters.images / 1000:.1f} kimg"
-        if self.blocks is None or (self.counters.images == self.last_checkpoint[0] and not self.counters.unmeasured):
+        if self.blocks is None or (self.counters.images == self.saver.images and not self.counters.unmeasured):
             self.log.line(after)
         else:
             self.log.line(f"{after}; saved {self._save_checkpoint()}")
@@ -354,11 +279,10 @@ class Run:
     def _save_checkpoint(self) -> Path:
         self.counters.seconds += self.clock.take_seconds()
         self.counters.tick_sums, self.counters.tick_rounds = self.clock.sums()
-        folder = self.folder / "checkpoints"
-        kept = self.config.run.checkpoints_kept
-        path = checkpoint.save(folder, self.state, self.counters, kept, self._alpha())
-        self.last_checkpoint = (self.counters.images, time.monotonic())
-        return path
+        return self.saver.save(*self._moment())
+
+    def _moment(self) -> Moment:
+        return Moment(self.counters, self.state, self._alpha())
 
     def _alpha(self) -> float:
         """The fade of the networks at this moment; a stage whose end has come is faded in."""
@@ -366,7 +290,7 @@ class Run:
         return now.alpha if now.stage == self.state.stage else 1.0
 
     def _finish(self) -> None:
-        path = self._save_network(self._alpha())
+        path = self.ticks.network(self._moment())
         kimg, seconds = self.counters.images / 1000, self.counters.seconds
         self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
 
@@ -387,18 +311,3 @@ def ema_decay(config: Config, progress: Progress) -> float:
         return options.G_smoothing
     halflife = min(options.ema_halflife_kimg * 1000, max(progress.stage_images * options.ema_rampup, 1e-8))
     return math.pow(0.5, progress.minibatch / halflife)
-
-
-def tick_line(row: dict, stage: Stage) -> str:
-    """The line of a tick in log.txt and the terminal: at most 100 columns."""
-    rate, memory = row["timing/images_per_second"], row["memory/process_peak_mb"] / 1024
-    return (
-        f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f} "
-        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} img/s "
-        f"{duration(row['train_seconds'])} {memory:.{0 if memory >= 100 else 1}f} GB"
-    )
-
-
-def _loss(value: float) -> str:
-    """A loss in 8 columns."""
-    return f"{value:+.3g}" if abs(value) < 999.5 else f"{value:+.1e}"

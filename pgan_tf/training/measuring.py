@@ -43,9 +43,6 @@ class Measurements:
         self.doubts = self.evaluator.doubts()  # said once
         self._drawn: tuple[StageState, Callable] | None = None
 
-    def due(self, tick: int, final: bool) -> bool:
-        return final or tick % self.config.run.metrics_ticks == 0
-
     def measure(self, state: StageState, alpha: float, images: int) -> Iterator[dict]:
         """A result per metric of the averaged generator after so many real images, each as soon as it is there."""
         draw = functools.partial(self._draw(state), alpha=tf.constant(alpha, tf.float32))

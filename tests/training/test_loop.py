@@ -200,16 +200,6 @@ def test_compiled_gradients_train_to_the_same_numbers(config):
         np.testing.assert_allclose(states[1][name], value, rtol=1e-6, atol=1e-9, err_msg=name)
 
 
-def test_tick_lines_fit_100_columns():
-    row = {
-        "tick": 4321, "kimg": 15000.0, "minibatch": 128, "alpha": 0.5, "loss/D": -12345.6, "loss/G": 12345.6,
-        "timing/images_per_second": 12345.6, "train_seconds": 99 * 86400.0, "memory/process_peak_mb": 123456.0,
-    }  # fmt: skip
-    line = loop.tick_line(row, Stage(1024, fading=False))
-    assert len(line) <= 100
-    assert line.startswith("tick 4321 kimg 15000.0 1024x1024 stabilise")
-
-
 def test_the_rates_that_a_run_measures_are_kept(config):
     folder = train(config)
     stages = {f"{row['resolution']}x{row['resolution']} stabilise" for row in rows(folder)}

@@ -1,0 +1,193 @@
+"""The end of a tick: its line in the records and the log, and what a run makes every so many ticks (TICKS)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pgan_tf import config as options
+from pgan_tf import grids
+from pgan_tf.config import Config
+from pgan_tf.data.pipeline import Reals
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.schedule import Progress, Stage
+from pgan_tf.stamps import stamp
+from pgan_tf.training import export
+from pgan_tf.training.clock import TickClock
+from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.measuring import summary
+from pgan_tf.training.plan import Plan
+from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
+from pgan_tf.training.speeds import Speeds
+from pgan_tf.training.state import Counters, StageState
+from pgan_tf.training.stopping import Stopping
+
+
+class Books(NamedTuple):
+    """What a run writes while it goes: for people, for programs, and for its own estimates."""
+
+    log: ConsoleLog
+    records: Records
+    clock: TickClock
+    speeds: Speeds
+
+
+def open_books(folder: Path, config: Config) -> Books:
+    """The books of a run in its folder, where those of an earlier process go on."""
+    log = ConsoleLog(folder / "log.txt", config.growth.total_kimg)
+    return Books(log, Records(folder, config), TickClock(), Speeds.read(folder))
+
+
+class Moment(NamedTuple):
+    """Where a run is."""
+
+    counters: Counters
+    state: StageState
+    alpha: float  # the fade of the networks
+
+
+class Ticks:
+    """Ends ticks, and makes what is due then, in the run's folder."""
+
+    def __init__(self, config: Config, plan: Plan, folder: Path, reals: Reals, books: Books, stopping: Stopping):
+        self.config, self.plan, self.folder, self.books, self.stopping = config, plan, folder, books, stopping
+        self.total = config.growth.total_kimg * 1000
+        self.grids = Grids(config, reals, plan.resolution)
+
+    def end(self, progress: Progress, moment: Moment) -> None:
+        """A tick, trained by `progress`, is over."""
+        counters = moment.counters
+        counters.tick += 1
+        counters.seconds += self.books.clock.take_seconds()
+        row = self._row(progress, moment)
+        counters.tick_before, counters.tick_start = counters.tick_start, counters.images
+        self.books.records.tick(row)
+        self.books.speeds.write(self.folder)
+        self.books.log.line(tick_line(row, progress.stage))
+        for product in TICKS:
+            if product.when(self.config.run, counters.tick, counters.images >= self.total):
+                product.what(self, moment)
+
+    def _row(self, progress: Progress, moment: Moment) -> dict:
+        """What metrics.jsonl says of a tick."""
+        counters, state, alpha = moment
+        return {
+            "tick": counters.tick,
+            "images": counters.images,
+            "kimg": counters.images / 1000,
+            "resolution": progress.stage.resolution,
+            "alpha": alpha,
+            "lod": self.plan.schedule.at(counters.images).lod,
+            "minibatch": progress.minibatch,
+            "g_lrate": progress.g_lrate,
+            "d_lrate": progress.d_lrate,
+            "train_seconds": counters.seconds,
+            "nonfinite_rounds": counters.nonfinite,
+            "memory/process_peak_mb": peak_memory_mb(),
+            "memory/device_peak_mb": device_memory_mb(),
+            **self.books.clock.tick_row(),
+            **state.noise_row(),
+        }
+
+    # ---- what is made ----------------------------------------------------------------------------------------------
+
+    def reals(self, moment: Moment) -> None:
+        """A grid of the pictures that it learns from."""
+        self._picture("reals", "reals", moment, self.grids.real())
+
+    def pictures(self, moment: Moment) -> None:
+        """A grid of the averaged generator's pictures."""
+        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.grids.fake(moment.state, moment.alpha))
+
+    def _picture(self, tag: str, name: str, moment: Moment, picture: np.ndarray) -> None:
+        grids.save_png(self.folder / f"{name}.png", picture)
+        self.books.records.picture(tag, moment.counters.images, picture)
+
+    def histograms(self, moment: Moment) -> None:
+        """The weights of both networks, for TensorBoard."""
+        self.books.records.histograms(moment.state, moment.counters.images)
+
+    def network(self, moment: Moment) -> Path:
+        """The averaged generator as a file."""
+        path = self.folder / f"network-{_stamp(moment)}.keras"
+        export.save_generator(moment.state.ema, moment.alpha, path)
+        return path
+
+    def measure(self, moment: Moment) -> None:
+        """The metrics of the averaged generator, and the best one as a file."""
+        began, measurements, rows, log = time.monotonic(), self.plan.measurements, [], self.books.log
+        counters, state, alpha = moment
+        counters.unmeasured = True
+        log.busy(f"measuring {self.config.run.metrics}")
+        try:
+            with self.plan.strategy.scope(), self.stopping.at_once():
+                for row in measurements.measure(state, alpha, counters.images):
+                    self.books.records.measured(row)
+                    rows.append(row)
+        except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
+            log.line(f"not measured: {error}")
+        counters.unmeasured = False
+        while rows and measurements.doubts:
+            log.line(f"warning: {measurements.doubts.pop()}")
+        best = measurements.keep_best(self.folder, rows, state, alpha)
+        seconds = time.monotonic() - began
+        self.books.clock.add_metrics(seconds)
+        if rows:
+            best_so_far = f" (best {measurements.best_metric} so far)" if best else ""
+            log.line(f"{summary(rows)}{best_so_far}  in {duration(seconds)}")
+
+
+class Product(NamedTuple):
+    """What a run makes at the ends of some ticks."""
+
+    name: str
+    when: Callable[[options.Run, int, bool], bool]  # its options, the tick's number from 1 on, whether it is the last
+    what: Callable[[Ticks, Moment], object]
+
+
+def _every(ticks: int, tick: int) -> bool:
+    """Whether this tick is one of every so many; 0 is never."""
+    return bool(ticks) and tick % ticks == 0
+
+
+def _pictures_due(run: options.Run, tick: int, last: bool) -> bool:
+    return bool(run.image_snapshot_ticks) and (_every(run.image_snapshot_ticks, tick) or tick == 1 or last)
+
+
+def _network_due(run: options.Run, tick: int, last: bool) -> bool:
+    return _every(run.network_snapshot_ticks, tick) and not last  # the last one is written when the run is done
+
+
+def _metrics_due(run: options.Run, tick: int, last: bool) -> bool:
+    return bool(run.metrics) and (_every(run.metrics_ticks, tick) or last)
+
+
+TICKS = (
+    Product("pictures", _pictures_due, Ticks.pictures),
+    Product("histograms", lambda run, tick, last: run.weight_histograms, Ticks.histograms),
+    Product("networks", _network_due, Ticks.network),
+    Product("metrics", _metrics_due, Ticks.measure),
+)
+
+
+def _stamp(moment: Moment) -> str:
+    return stamp(moment.counters.images, moment.counters.tick_before)
+
+
+def tick_line(row: dict, stage: Stage) -> str:
+    """The line of a tick in log.txt and the terminal: at most 100 columns."""
+    rate, memory = row["timing/images_per_second"], row["memory/process_peak_mb"] / 1024
+    return (
+        f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f} "
+        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} img/s "
+        f"{duration(row['train_seconds'])} {memory:.{0 if memory >= 100 else 1}f} GB"
+    )
+
+
+def _loss(value: float) -> str:
+    """A loss in 8 columns."""
+    return f"{value:+.3g}" if abs(value) < 999.5 else f"{value:+.1e}"
