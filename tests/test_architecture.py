@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"errors", "metrics", "text"},
     {"option"},
-    {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "quiet", "rules", "stamps"},
+    {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
     {"stages"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"networks", "losses", "precision", "resampling"},

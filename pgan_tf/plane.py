@@ -1,0 +1,188 @@
+"""Pictures of the plane: points of a data set and of a generator, and what a discriminator says where.
+
+Arrays in, uint8 [H,W,3] out. Points that are not finite, or outside of the frame, are not drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+SIDE = 448  # pixels of the frame
+DATA, FAKES, INK, LIGHT = (160, 160, 160), (214, 77, 30), (70, 70, 70), (245, 245, 245)
+_MARGIN = 0.08  # of the frame, around what it is made for
+_FINER = 2  # times as many pixels while points are drawn
+_RADIUS = 1.4  # pixels of a point
+_THROUGH = 0.45  # of what is below a point still shows
+_LEFT, _BELOW, _ABOVE, _RIGHT, _BAR = 38, 22, 8, 10, 58  # pixels around the frame, for numbers; of the scale of colours
+# From low to high: dark blue, teal, green, yellow, rising in lightness, so that it reads in grey as well.
+_COLOURS = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], float)
+
+
+class Frame(NamedTuple):
+    """The square of the plane that a picture shows."""
+
+    left: float
+    bottom: float
+    size: float
+
+    @classmethod
+    def around(cls, points: np.ndarray) -> Frame:
+        """The square that has all of the points [N,2], and a margin."""
+        points = _finite(points)
+        low, high = points.min(axis=0), points.max(axis=0)
+        half = (0.5 + _MARGIN) * max((high - low).max(), 1e-6)
+        middle = (low + high) / 2
+        return cls(float(middle[0] - half), float(middle[1] - half), float(2 * half))
+
+    def lattice(self, n: int) -> np.ndarray:
+        """The middles of n x n cells, float32 [n*n,2], from the top left corner row by row: where to ask for scores."""
+        steps = (np.arange(n) + 0.5) / n * self.size
+        x, y = np.meshgrid(self.left + steps, (self.bottom + steps)[::-1])
+        return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+
+
+LATENTS = Frame(-1.08, -1.08, 2.16)  # of uniform latents
+
+
+def data_points(data: np.ndarray, frame: Frame, side: int = SIDE) -> np.ndarray:
+    """Points [N,2] of a data set."""
+    return _with_axes(_spread(_white(side), data, np.full((len(data), 3), INK), frame), frame)
+
+
+def samples_over_data(samples: np.ndarray, data: np.ndarray, frame: Frame, side: int = SIDE) -> np.ndarray:
+    """A generator's samples [N,2] in red over the data [M,2] in grey."""
+    canvas = _spread(_white(side), data, np.full((len(data), 3), DATA), frame)
+    return _with_axes(_spread(canvas, samples, np.full((len(samples), 3), FAKES), frame), frame)
+
+
+def score_field(
+    scores: np.ndarray,
+    data: np.ndarray,
+    samples: np.ndarray,
+    frame: Frame,
+    span: tuple[float, float] | None = None,
+    side: int = SIDE,
+) -> np.ndarray:
+    """A discriminator's scores [n*n] at `frame.lattice(n)` as colours, under the data in white and the samples in red.
+
+    span: the scores of the lowest and the highest colour; default: those of this field.
+    """
+    n = math.isqrt(len(scores))
+    span = span or _span(scores)
+    field = Image.fromarray(_coloured(scores, span).reshape(n, n, 3).astype(np.uint8))
+    canvas = np.asarray(field.resize((_FINER * side, _FINER * side), Image.Resampling.BILINEAR), float)
+    canvas = _spread(canvas, data, np.full((len(data), 3), LIGHT), frame)
+    canvas = _spread(canvas, samples, np.full((len(samples), 3), FAKES), frame)
+    return _with_axes(canvas, frame, span)
+
+
+def scored_points(
+    points: np.ndarray,
+    scores: np.ndarray,
+    frame: Frame,
+    span: tuple[float, float] | None = None,
+    side: int = SIDE,
+) -> np.ndarray:
+    """Points [N,2], each in the colour of its score [N]: samples, or the latents that they were made of.
+
+    With `LATENTS` as the frame: the latent plane by what the discriminator says of what is made there (Sandstroem 2019,
+    figures 7 to 9). Latents of one component lie on a line. span: as in `score_field`.
+    """
+    points = np.asarray(points, float)
+    points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # [N,2]
+    span = span or _span(scores)
+    return _with_axes(_spread(_white(side), points, _coloured(scores, span), frame), frame, span)
+
+
+# ---- points and colours ----------------------------------------------------------------------------------------------
+
+
+def _finite(points: np.ndarray) -> np.ndarray:
+    points = np.asarray(points, float)
+    return points[np.isfinite(points).all(axis=1)]
+
+
+def _white(side: int) -> np.ndarray:
+    return np.full((_FINER * side, _FINER * side, 3), 255.0)
+
+
+def _spread(canvas: np.ndarray, points: np.ndarray, colours: np.ndarray, frame: Frame) -> np.ndarray:
+    """The points [N,2] as discs in their colours [N,3] on a canvas float [S,S,3]; where many lie they mix."""
+    side, reach = len(canvas), round(_RADIUS * _FINER)
+    with np.errstate(invalid="ignore", over="ignore"):
+        places = (np.asarray(points, float) - frame[:2]) / frame.size * side  # [N,2], from the lower left corner
+        inside = ((places >= 0) & (places < side)).all(axis=1)  # not of a point that is no number
+    disc = np.array([(x, y) for x in range(-reach, reach + 1) for y in range(-reach, reach + 1)
+                     if x * x + y * y <= reach * reach])  # fmt: skip
+    pixels = (places[inside].astype(int)[:, None] + disc).reshape(-1, 2)  # [n*d,2]
+    shown = ((pixels >= 0) & (pixels < side)).all(axis=1)
+    columns, rows = pixels[shown].T
+    cells = (side - 1 - rows) * side + columns
+    weights = np.asarray(colours, float)[inside].repeat(len(disc), axis=0)[shown]  # [n*d,3]
+    count = np.bincount(cells, minlength=side * side).reshape(side, side, 1)  # of points that reach a pixel
+    sums = np.stack([np.bincount(cells, channel, side * side) for channel in weights.T], axis=1)
+    opacity = 1 - _THROUGH ** count.astype(float)
+    return canvas * (1 - opacity) + opacity * sums.reshape(side, side, 3) / np.maximum(count, 1)
+
+
+def _span(scores: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest score that is a number."""
+    scores = np.asarray(scores, float)
+    scores = scores[np.isfinite(scores)]
+    return (float(scores.min()), float(scores.max())) if len(scores) else (0.0, 0.0)
+
+
+def _coloured(scores: np.ndarray, span: tuple[float, float]) -> np.ndarray:
+    """Scores [N] -> colours [N,3], 0..255; what is no number is white."""
+    scores, (low, high) = np.asarray(scores, float), span
+    where = np.clip((scores - low) / max(high - low, 1e-12), 0, 1) * (len(_COLOURS) - 1)  # [N]
+    known = np.arange(len(_COLOURS))
+    colours = np.stack([np.interp(where, known, channel) for channel in _COLOURS.T], axis=-1)  # [N,3]
+    return np.where(np.isfinite(scores)[:, None], colours, 255.0)
+
+
+# ---- around the frame ------------------------------------------------------------------------------------------------
+
+
+def _with_axes(canvas: np.ndarray, frame: Frame, span: tuple[float, float] | None = None) -> np.ndarray:
+    """The canvas, made as large as it is to be, with the numbers of its axes and the scale of its colours."""
+    side = len(canvas) // _FINER
+    square = canvas.reshape(side, _FINER, side, _FINER, 3).mean(axis=(1, 3))  # [side,side,3]
+    width = _LEFT + side + (_BAR if span else _RIGHT)
+    picture = Image.new("RGB", (width, _ABOVE + side + _BELOW), (255, 255, 255))
+    picture.paste(Image.fromarray(np.rint(square).astype(np.uint8)), (_LEFT, _ABOVE))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(11)
+    draw.rectangle((_LEFT - 1, _ABOVE - 1, _LEFT + side, _ABOVE + side), outline=INK)
+    for value in _round_values(frame.left, frame.size):
+        x = _LEFT + (value - frame.left) / frame.size * side
+        draw.line((x, _ABOVE + side, x, _ABOVE + side + 4), fill=INK)
+        draw.text((x, _ABOVE + side + 5), f"{value:g}", INK, font, anchor="ma")
+    for value in _round_values(frame.bottom, frame.size):
+        y = _ABOVE + side - (value - frame.bottom) / frame.size * side
+        draw.line((_LEFT - 5, y, _LEFT - 1, y), fill=INK)
+        draw.text((_LEFT - 7, y), f"{value:g}", INK, font, anchor="rm")
+    if span:
+        _draw_scale(picture, draw, font, side, span)
+    return np.asarray(picture)
+
+
+def _draw_scale(picture: Image.Image, draw, font, side: int, span: tuple[float, float]) -> None:
+    colours = _coloured(np.linspace(1, 0, side), (0.0, 1.0))[:, None].repeat(10, axis=1)  # [side,10,3]
+    left = _LEFT + side + 10
+    picture.paste(Image.fromarray(np.rint(colours).astype(np.uint8)), (left, _ABOVE))
+    for value, y, anchor in ((span[1], _ABOVE, "la"), (sum(span) / 2, _ABOVE + side // 2, "lm"),
+                             (span[0], _ABOVE + side, "ls")):  # fmt: skip
+        draw.text((left + 13, y), f"{value:.3g}", INK, font, anchor=anchor)
+
+
+def _round_values(begin: float, size: float) -> list[float]:
+    """Some four to ten round numbers between `begin` and `begin + size`."""
+    rough = size / 6
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * min((1, 2, 5, 10), key=lambda factor: abs(math.log(factor * power / rough)))
+    first = math.ceil(begin / step)
+    return [round(n * step, 12) for n in range(first, math.floor((begin + size) / step) + 1)]
