@@ -76,8 +76,8 @@ def _add_style(parser: argparse.ArgumentParser) -> None:
 
 
 def _images(args: argparse.Namespace) -> int:
-    from pgan_tf.data.progress import track
     from pgan_tf.inference import output
+    from pgan_tf.progress import track
 
     out = sampling.out_path(args, "images", "")
     output.check_folder(out, args.overwrite)
@@ -242,9 +242,9 @@ def _still(args: argparse.Namespace, name: str, make, suffixes=sampling.STILLS) 
 
 def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawing) -> int:
     """A video: `film(opened(args), frames)` returns the latents shown, [..,L], and an iterator of the frames."""
-    from pgan_tf.data.progress import track
     from pgan_tf.inference import video
     from pgan_tf.inference.errors import GenerateError
+    from pgan_tf.progress import track
 
     out = sampling.out_path(args, name, ".mp4")
     sampling.check_outputs(args, out, video.FORMATS)

@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.data import beam
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.prepare import Outcome, prepare
-from pgan_tf.data.progress import track
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import PictureSource
+from pgan_tf.data.source import PictureSource
 from pgan_tf.data.writer import DatasetWriter, order
+from pgan_tf.progress import track
 
 _CHUNK_BYTES = 2**21  # of records that a worker sends at once, so that memory does not grow with the resolution
 _MOST_IN_A_CHUNK = 8

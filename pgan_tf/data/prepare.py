@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pgan_tf.data.sources.source import Picture
+from pgan_tf.data.source import Picture
 from pgan_tf.data.writer import encode_levels
 
 # Errors of the drive, not of the picture. Skipping them would skip all the rest of the set.

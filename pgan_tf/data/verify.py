@@ -11,8 +11,8 @@ import numpy as np
 from pgan_tf.data import tfrecord
 from pgan_tf.data.dataset import RecordDataset, read_labels, record_files
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.progress import track
 from pgan_tf.data.pyramid import pyramid
+from pgan_tf.progress import track
 
 
 @dataclass

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.pickles import array_names, as_array, unpickle
 from pgan_tf.interop.nvidia_tables import ROLES, check_shapes, read_options, shown, variable_shapes
-from pgan_tf.metrics.weights.pickled import Function, Part, Reading
+from pgan_tf.metrics.weights.pickled import Function, Part, PickleError, Reading
+from pgan_tf.pickles import array_names, as_array, unpickle
 
 MOST_BYTES = 2**31  # a file of 1024x1024 has 280 million
 
@@ -61,7 +61,10 @@ def read_file(path: Path) -> NetworkFile:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path}: has {path.stat().st_size:,} bytes; no network is larger than {MOST_BYTES:,}")
     content = path.read_bytes()
-    networks = unpickle(content, str(path), _READING, partial(_networks, size=len(content)))
+    try:
+        networks = unpickle(content, _READING, partial(_networks, size=len(content)))
+    except (DataError, PickleError) as error:
+        raise DataError(f"{path}: {error}") from error
     return NetworkFile(path, len(content), hashlib.sha256(content).hexdigest(), networks)
 
 

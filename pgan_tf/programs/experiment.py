@@ -72,8 +72,8 @@ def show(suite) -> int:
 
 
 def table(args: argparse.Namespace) -> int:
-    from pgan_tf.experiments.report import write_report
     from pgan_tf.experiments.suite import read_suite
+    from pgan_tf.experiments.suite_report import write_report
 
     suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))
     for path in write_report(suite, args.suite):

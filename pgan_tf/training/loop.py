@@ -27,7 +27,7 @@ from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.console import duration
 from pgan_tf.training.plan import Plan
-from pgan_tf.training.report import write_report
+from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep

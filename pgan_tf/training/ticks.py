@@ -21,7 +21,7 @@ from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan
-from pgan_tf.training.reporting import Grids, Records, device_memory_mb, peak_memory_mb
+from pgan_tf.training.records import Grids, Records, device_memory_mb, peak_memory_mb
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.stopping import Stopping

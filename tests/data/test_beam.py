@@ -13,7 +13,7 @@ from pgan_tf.data import DataError
 from pgan_tf.data.beam import Finished, join_parts, write_part
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.prepare import Outcome
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 
 try:
     import apache_beam

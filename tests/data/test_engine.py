@@ -18,7 +18,7 @@ from pgan_tf import files
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset, writer
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.prepare import prepare
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.verify import verify
 
 ROOT = Path(__file__).parents[2]

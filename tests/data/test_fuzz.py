@@ -18,12 +18,12 @@ from PIL import Image
 
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.dataset import read_labels
-from pgan_tf.data.pickles import load_pickle
 from pgan_tf.data.prepare import prepare
 from pgan_tf.data.pyramid import pyramid
+from pgan_tf.data.source import Picture
 from pgan_tf.data.sources.mnist import read_idx
+from pgan_tf.data.sources.pickled import load_pickle
 from pgan_tf.data.sources.picture import Target, load_picture
-from pgan_tf.data.sources.source import Picture
 from pgan_tf.data.tfrecord import decode_image, encode_image, frame, image_layout
 from pgan_tf.data.verify import verify
 

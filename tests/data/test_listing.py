@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output
 from pgan_tf.data.faces.create import _read as read_faces
 from pgan_tf.data.faces.create import list_folder as faces_listing
@@ -22,7 +23,6 @@ from pgan_tf.data.sources.images import Options, create_from_images
 from pgan_tf.data.sources.labels import find_labels
 from pgan_tf.data.sources.listing import companions, is_hidden, list_folder
 from pgan_tf.data.sources.mnist import load_idx_folder
-from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import Sides
 from pgan_tf.data.sources.tfds import _check_image_folder as check_image_folder
 from pgan_tf.data.tools import convert

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pgan_tf.data import DataError
-from pgan_tf.data.pickles import load_pickle
+from pgan_tf.data.sources.pickled import load_pickle
 
 
 class Python2Pickler(pickle._Pickler):

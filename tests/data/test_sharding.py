@@ -9,7 +9,7 @@ import pytest
 
 from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.engine import Output, write
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.tfrecord import encode_image, frame
 from pgan_tf.data.verify import verify
 

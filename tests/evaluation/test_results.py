@@ -9,8 +9,8 @@ import pytest
 
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
-from pgan_tf.training.report import NEEDS, write_report
-from pgan_tf.training.reporting import Records
+from pgan_tf.training.records import Records
+from pgan_tf.training.run_report import NEEDS, write_report
 
 TICK = {"tick": 1, "kimg": 2.0, "images": 2000, **dict.fromkeys(NEEDS, 8.0)}
 RESULT = {"metric": "swd", "title": "SWD", "fakes": "network-000002.keras", "count": 9, "kimg": 2, "images": 2000,

@@ -14,7 +14,7 @@ from rich.console import Console
 from scipy import stats
 
 from pgan_tf.config import ConfigError, Growth
-from pgan_tf.experiments import plots, report, runner, scores
+from pgan_tf.experiments import plots, runner, scores, suite_report
 from pgan_tf.experiments.hparams import varied_options, write_hparams
 from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
 from pgan_tf.experiments.runs import full_resolution, states
@@ -95,7 +95,7 @@ def test_curves_are_means_over_the_seeds(done):
 
 
 def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
-    files = report.write_report(done, tmp_path / "suite.toml")
+    files = suite_report.write_report(done, tmp_path / "suite.toml")
     text = files[0].read_text()
     for title in ("Reals", "Reals2", "Baseline", "RR", "Least Squares"):
         assert f"\n| {title} |" in text
@@ -109,30 +109,30 @@ def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
 
 
 def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
-    path = report.write_report(done, tmp_path / "suite.toml")[0]
+    path = suite_report.write_report(done, tmp_path / "suite.toml")[0]
     written = path.read_text()
-    path.write_text("# Mine\n\nWhat it means.\n" + written[written.index(report.MARKER) :] + "stale")
-    report.write_report(done, tmp_path / "suite.toml")
-    assert path.read_text() == "# Mine\n\nWhat it means.\n" + written[written.index(report.MARKER) :]
+    path.write_text("# Mine\n\nWhat it means.\n" + written[written.index(suite_report.MARKER) :] + "stale")
+    suite_report.write_report(done, tmp_path / "suite.toml")
+    assert path.read_text() == "# Mine\n\nWhat it means.\n" + written[written.index(suite_report.MARKER) :]
 
 
 def test_a_file_without_the_marker_is_kept_whole(done, tmp_path):
     done.report.parent.mkdir(parents=True)
     done.report.write_text("# All mine\n\nWords.\n")
-    text = report.write_report(done, tmp_path / "suite.toml")[0].read_text()
-    assert text.startswith(f"# All mine\n\nWords.\n\n{report.MARKER}\n")
+    text = suite_report.write_report(done, tmp_path / "suite.toml")[0].read_text()
+    assert text.startswith(f"# All mine\n\nWords.\n\n{suite_report.MARKER}\n")
 
 
 def test_nothing_measured_is_said_in_a_line(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing is measured yet; first: experiment.py run"):
-        report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
+        suite_report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
 
 
 def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
     suite = make_suite(tmp_path, seeds="[1]")
     runner.Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=io.StringIO())).run()
-    text = report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
     assert "±" not in text
     assert "nan" not in text.lower()
 

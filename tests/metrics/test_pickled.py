@@ -15,7 +15,7 @@ from pgan_tf.metrics.weights import torch_file
 from pgan_tf.metrics.weights.pickled import GREATEST_KEY, Function, PickleError, Reading, read
 
 from pgan_tf.data import DataError
-from pgan_tf.data.pickles import load_pickle
+from pgan_tf.data.sources.pickled import load_pickle
 from pgan_tf.interop.nvidia_file import read_file
 
 PLAIN = Reading({("collections", "OrderedDict"): Function(OrderedDict)}, "which is not needed", most=1000)

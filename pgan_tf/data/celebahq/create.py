@@ -26,12 +26,12 @@ from pgan_tf.data.celebahq.geometry import SIDE
 from pgan_tf.data.celebahq.listing import Entry, read_image_list, read_landmarks
 from pgan_tf.data.celebahq.process import process
 from pgan_tf.data.celebahq.work import WorkFolder
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.pyramid import pyramid
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 

@@ -11,14 +11,14 @@ from typing import Any
 from pgan_tf.data.celebahq.checks import PICTURES, check_resolution
 from pgan_tf.data.celebahq.create import Options, reduced
 from pgan_tf.data.celebahq.geometry import SIDE
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.fitting import Files
 from pgan_tf.data.sources.images import as_files, open_listing
 from pgan_tf.data.sources.picture import EXTENSIONS, File, open_picture, read_picture
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
 
 _GREATEST_FILE = 64 * 2**20  # bytes; the raw pixels are 3 MB
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.faces import quality
@@ -19,13 +20,12 @@ from pgan_tf.data.faces.landmarks import Face, read_landmarks, write_landmarks
 from pgan_tf.data.faces.sheet import write_sheet
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
-from pgan_tf.data.progress import track
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import read_picture
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.files import new_file
+from pgan_tf.progress import track
 
 
 class FaceOptions(NamedTuple):

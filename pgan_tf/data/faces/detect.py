@@ -12,8 +12,8 @@ from PIL import Image
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.faces.landmarks import Face
-from pgan_tf.data.progress import track
 from pgan_tf.data.sources.picture import read_picture
+from pgan_tf.progress import track
 
 LEAST_CONFIDENCE = 0.95  # below it, most of what is found is no face
 _LONGEST_SIDE = 2048  # pixels; a larger picture is searched at this size

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import label_matrix
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
+from pgan_tf.data.source import Picture, PictureSource, as_picture
 from pgan_tf.data.stored import StoredBytes
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.errors import reason

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
-from pgan_tf.data.progress import track
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.archives import find_archives, list_members
 from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files
 from pgan_tf.data.sources.members import member_name, open_member
 from pgan_tf.data.sources.packing import Scratch
 from pgan_tf.data.sources.picture import File, open_picture, read_opaque
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.progress import track
 from pgan_tf.text import shown
 
 COUNT = 202_599

@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import one_hot
-from pgan_tf.data.pickles import load_pickle
+from pgan_tf.data.source import PictureSource, as_picture
 from pgan_tf.data.sources.arrays import check_count
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import PictureSource, as_picture
+from pgan_tf.data.sources.pickled import load_pickle
 
 COUNTS = {"train": 50_000, "test": 10_000}
 _SIDE, _PIXELS = 32, 3 * 32 * 32

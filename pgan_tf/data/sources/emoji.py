@@ -8,10 +8,10 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.sources.fitting import Files, Options, write_files
-from pgan_tf.data.sources.report import Report
 from pgan_tf.text import read_text
 
 DEFAULT_CATEGORY = "People & Body"

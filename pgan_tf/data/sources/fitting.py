@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.memory import ALL, room_for
 from pgan_tf.data.pictures.depth import parse_range
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.frames import FRAMES, Frame, all_frames, frame_bytes, frame_name, open_frame
 from pgan_tf.data.sources.picture import (
     DIM,
@@ -26,9 +28,7 @@ from pgan_tf.data.sources.picture import (
     load_picture,
     parse_colour,
 )
-from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import MAX_SIDE_BYTES
-from pgan_tf.data.sources.source import Picture, PictureSource
 
 MAX_FILE_BYTES = 2**27
 _LARGE_FILE = 2**25  # bytes; one in memory is worked at alone

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.pictures.frames import frames_of
 from pgan_tf.data.pictures.opening import File
-from pgan_tf.data.progress import track
+from pgan_tf.progress import track
 
 FRAMES = ("first", "all")
 

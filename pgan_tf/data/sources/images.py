@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.label_rows import Labels
@@ -20,7 +21,6 @@ from pgan_tf.data.sources.labels import check_kind, find_labels
 from pgan_tf.data.sources.listing import Listing, list_folder
 from pgan_tf.data.sources.members import member_bytes, member_name, open_member
 from pgan_tf.data.sources.packing import Scratch
-from pgan_tf.data.sources.report import Report
 from pgan_tf.data.sources.sides import DATASET_JSON, Sides
 from pgan_tf.text import shown
 

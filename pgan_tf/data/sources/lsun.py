@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.parallel import ordered_map
-from pgan_tf.data.progress import track
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.lmdb_file import LMDBFile
 from pgan_tf.data.sources.picture import MAX_PIXELS, Target, load_picture, open_picture, read_opaque
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
 from pgan_tf.data.writer import is_resolution
+from pgan_tf.progress import track
 
 IN_KEY_ORDER = Output(shuffle=False)  # NVIDIA's tool does not shuffle LSUN: its keys are random already
 Size = tuple[int, int]  # width, height

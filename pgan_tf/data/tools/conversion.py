@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pgan_tf.data.engine import Output
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.source import PictureSource
+from pgan_tf.data.source import PictureSource
 from pgan_tf.data.tools import writers
 from pgan_tf.data.tools.readers import open_source, read_records
 

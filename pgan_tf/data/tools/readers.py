@@ -16,13 +16,13 @@ import numpy as np
 from pgan_tf.data.dataset import RecordDataset, has_records
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.label_rows import Labels, one_hot, vectors
+from pgan_tf.data.source import Picture, PictureSource, as_picture
 from pgan_tf.data.sources.fitting import Files
 from pgan_tf.data.sources.images import as_files, open_listing
 from pgan_tf.data.sources.labels import from_index
 from pgan_tf.data.sources.listing import Listing
 from pgan_tf.data.sources.picture import EXTENSIONS, File, picture_kind, read_picture
 from pgan_tf.data.sources.sides import Sides
-from pgan_tf.data.sources.source import Picture, PictureSource, as_picture
 from pgan_tf.data.tools.batches import label_names
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.text import decode, shown

@@ -16,11 +16,11 @@ from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, new_folder
 from pgan_tf.data.parallel import ordered_map
-from pgan_tf.data.progress import track
-from pgan_tf.data.sources.source import Picture, PictureSource
+from pgan_tf.data.source import Picture, PictureSource
 from pgan_tf.data.tools.readers import LABEL_NAMES, LABELS
 from pgan_tf.files import new_file
 from pgan_tf.grids import to_pillow
+from pgan_tf.progress import track
 
 _NOT_IN_A_NAME = str.maketrans({character: "_" for character in '/\\:*?"<>|\0'})
 

@@ -3,7 +3,7 @@
 import json
 
 from pgan_tf.config import Config
-from pgan_tf.training.reporting import Records
+from pgan_tf.training.records import Records
 
 
 def test_rows_after_the_checkpoint_go_and_results_of_no_time_stay(tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pgan_tf.config import Config
-from pgan_tf.training.report import write_report
+from pgan_tf.training.run_report import write_report
 
 TICK = {
     "tick": 1, "kimg": 2.0, "train_seconds": 60.0, "resolution": 8, "nonfinite_rounds": 0, "timing/tick_seconds": 60.0,
