@@ -1,0 +1,215 @@
+"""The laws of the norms: closed formulas, gradients, who depends on whom, precisions, what is kept and saved."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from layers.gradients import slope_error, steepness_error
+
+from pgan_tf.layers.norms import NORMS, BatchNorm, LayerNorm, VirtualBatchNorm
+
+EPSILON = 1e-5
+SHAPES = {"plane": (6, 5), "image": (6, 3, 2, 4)}
+PRECISIONS = {"float16": "mixed_float16", "bfloat16": "mixed_bfloat16", "float32": "float32", "float64": "float64"}
+OPTIONS = {"virtual_batch": dict(count=2)}
+
+
+def normal(*shape, seed=0) -> np.ndarray:
+    return np.random.RandomState(seed).standard_normal(shape)
+
+
+def make(name: str, shape: tuple, dtype: str = "float64", **options):
+    """A built norm, with a gain and a bias that are not their first values."""
+    layer = NORMS[name].layer(**{**OPTIONS.get(name, {}), **options}, dtype=dtype)
+    layer.build((None, *shape[1:]))
+    for i, variable in enumerate(layer.trainable_variables):
+        variable.assign(1 + 0.3 * normal(*variable.shape, seed=100 + i))
+    return layer
+
+
+# ---- the formulas ------------------------------------------------------------------------------------------------
+
+
+def by(layer, x, mean, variance):
+    return (x - mean) / np.sqrt(variance + EPSILON) * layer.gain.numpy() + layer.bias.numpy()
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_layer_norm_is_over_all_features_of_a_sample(shape):
+    x, layer = 3 + 2 * normal(*shape), make("layer", shape)
+    for sample, ours in zip(x, layer(x).numpy(), strict=True):
+        np.testing.assert_allclose(ours, by(layer, sample, sample.mean(), sample.var()), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_batch_norm_is_over_all_of_a_channel(shape):
+    x, layer = 3 + 2 * normal(*shape), make("batch", shape)
+    ours = layer(x, training=True).numpy()
+    for c in range(shape[-1]):
+        expected = by(layer, x, x[..., c].mean(), x[..., c].var())[..., c]
+        np.testing.assert_allclose(ours[..., c], expected, rtol=1e-10)
+
+
+def test_batch_norm_follows_with_means_and_unbiased_variances():
+    layer, mean, variance = make("batch", (4, 2, 3), momentum=0.8), np.zeros(3), np.ones(3)
+    for step in range(5):
+        x = normal(4, 2, 3, seed=step) * (1 + step) + step
+        layer(x, training=True)
+        mean = 0.8 * mean + 0.2 * x.mean((0, 1))
+        variance = 0.8 * variance + 0.2 * x.reshape(-1, 3).var(0, ddof=1)
+        np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-12)
+        np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-12)
+    np.testing.assert_allclose(layer(x, training=False), by(layer, x, mean, variance), rtol=1e-10)
+    np.testing.assert_array_equal(layer(x), layer(x, training=False))
+    np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-12)  # and nothing has moved
+
+
+def reference_statistics(x, count):
+    """For each row: mean and mean square of the reference, and of itself unless it belongs to it."""
+    for i, row in enumerate(x):
+        parts = [(1.0, x[:count])] if i < count else [(count / (count + 1), x[:count]), (1 / (count + 1), row)]
+        first = sum(w * part.reshape(-1, x.shape[-1]).mean(0) for w, part in parts)
+        second = sum(w * (part.reshape(-1, x.shape[-1]) ** 2).mean(0) for w, part in parts)
+        yield first, second - first**2
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_virtual_batch_norm_is_by_the_reference_and_oneself(shape, count):
+    x, layer = 3 + 2 * normal(*shape), make("virtual_batch", shape, count=count)
+    for row, ours, (mean, variance) in zip(x, layer(x).numpy(), reference_statistics(x, count), strict=True):
+        np.testing.assert_allclose(ours, by(layer, row, mean, variance), rtol=1e-9, atol=1e-9)
+
+
+def test_no_norm_is_no_norm_and_pixel_norm_is_the_one_there_was():
+    x = normal(2, 3, 3, 8)
+    np.testing.assert_array_equal(make("none", x.shape)(x, training=True), x)
+    expected = x / np.sqrt((x**2).mean(-1, keepdims=True) + 1e-8)
+    np.testing.assert_allclose(make("pixel", x.shape)(x, training=True), expected, rtol=1e-12)
+
+
+# ---- who depends on whom -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_sample_hears_of_the_others_only_where_the_table_says_so(name):
+    """The last sample among others, behind the same reference where there is one."""
+    x, layer = normal(8, 3, 3, 4), make(name, (8, 3, 3, 4))
+    count = layer.count if NORMS[name].reference else 0
+    other = x.copy()
+    other[count:-1] = 5 * normal(7 - count, 3, 3, 4, seed=1) + 2
+    alone = np.concatenate([x[:count], x[-1:]])
+    results = [layer(rows, training=True).numpy()[-1] for rows in (x, other, alone)]
+    same = all(np.allclose(results[0], result, rtol=1e-12) for result in results[1:])
+    assert same == (NORMS[name].together == 1) == NORMS[name].separable
+
+
+def test_the_reference_is_blind_to_the_samples_and_they_see_it():
+    x, layer = normal(5, 3, 3, 4), make("virtual_batch", (5, 3, 3, 4))
+    first, second = layer(x).numpy(), layer(np.concatenate([x[:2], 9 * x[2:]])).numpy()
+    np.testing.assert_allclose(first[:2], second[:2], rtol=1e-12)
+    np.testing.assert_allclose(first[:2], make("batch", x.shape)(x[:2], training=True), rtol=1e-10)
+    moved = layer(np.concatenate([x[:2] + 1, x[2:]])).numpy()
+    assert np.abs(moved[2:] - first[2:]).min() > 1e-3
+
+
+@pytest.mark.parametrize("run", [lambda layer: layer, lambda layer: tf.function(layer)], ids=["eager", "traced"])
+def test_a_pass_without_its_whole_reference_is_refused(run):
+    layer = run(make("virtual_batch", (4, 3), count=3))
+    layer(normal(3, 3))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="whole reference batch"):
+        layer(normal(2, 3))
+
+
+# ---- derivatives, precisions -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("name", NORMS)
+def test_gradients_are_those_of_differences_also_the_second_ones(name, shape, training):
+    layer = make(name, shape)
+
+    def compute(x):
+        return layer(x, training=training)
+
+    x = tf.constant(normal(*shape))
+    watched = [v.value for v in layer.trainable_variables]
+    assert slope_error(compute, x, watched) < 1e-7
+    assert steepness_error(compute, x, watched) < 1e-6
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-4, 1.0, 20.0])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", NORMS)
+def test_precisions(name, precision, spread):
+    """Finite in all, with both derivatives, of equal samples too; half precision is only in the result."""
+    far = 1 if name == "pixel" else 40  # pixel norm squares in half precision
+    x = tf.cast(far + spread * normal(8, 4, 4, 16), precision)
+    layer, exact = (make(name, x.shape, dtype) for dtype in (PRECISIONS[precision], "float64"))
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = layer(x, training=True)
+            total = tf.reduce_sum(tf.sin(tf.cast(y, tf.float64))) / 64
+        slope = tf.cast(inner.gradient(total, x), tf.float64)
+        steepness = tf.reduce_mean(tf.square(slope))
+    assert y.dtype == precision
+    for value in (y, slope, outer.gradient(steepness, x)):
+        assert np.isfinite(tf.cast(value, tf.float64)).all()
+    accuracy = {"float16": 2e-3, "bfloat16": 2e-2, "float32": 5e-3, "float64": 1e-12}[precision]
+    expected = exact(tf.cast(x, tf.float64), training=True).numpy()
+    np.testing.assert_allclose(tf.cast(y, tf.float64), expected, atol=accuracy * (1 + np.abs(expected).max()))
+
+
+# ---- what is kept ------------------------------------------------------------------------------------------------
+
+VARIABLES = {
+    "none": ([], []),
+    "pixel": ([], []),
+    "batch": (["gain", "bias"], ["moving_mean", "moving_variance"]),
+    "virtual_batch": (["gain", "bias"], []),
+    "layer": (["gain", "bias"], []),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_all_that_a_norm_knows_is_listed(name):
+    layer, (trained, kept) = make(name, (2, 3, 3, 4), "mixed_bfloat16"), VARIABLES[name]
+    assert [v.name for v in layer.trainable_variables] == trained
+    assert [v.name for v in layer.non_trainable_variables] == kept
+    assert {v.dtype for v in layer.variables} <= {"float32"}
+    assert {tuple(v.shape) for v in layer.variables} <= {(4,)}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_is_saved_with_all_that_it_knows(name, tmp_path):
+    layer = make(name, (8, 4))
+    model = keras.Sequential([keras.Input((4,), dtype="float64"), layer])
+    layer(3 + normal(8, 4), training=True)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(normal(8, 4, seed=1)), model(normal(8, 4, seed=1)))
+    for ours, theirs in zip(again.layers[-1].variables, layer.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "layer", [BatchNorm(epsilon=1e-3, momentum=0.5), LayerNorm(epsilon=1e-2), VirtualBatchNorm(7, epsilon=1e-4)]
+)
+def test_a_norm_says_what_it_is(layer):
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+    assert [getattr(again, n, None) for n in ("epsilon", "momentum", "count")] == [
+        getattr(layer, n, None) for n in ("epsilon", "momentum", "count")
+    ]
+    assert layer.compute_output_shape((None, 3, 4)) == (None, 3, 4)
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_norm_can_be_compiled(name):
+    layer, x = make(name, (6, 3, 3, 4)), tf.constant(normal(6, 3, 3, 4))
+    compiled = tf.function(lambda x: layer(x, training=True), jit_compile=True)
+    np.testing.assert_allclose(compiled(x), layer(x, training=True), rtol=1e-9, atol=1e-9)
