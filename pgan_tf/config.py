@@ -71,8 +71,12 @@ class Model:
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """The schedule: how long, how fast, how many at a time. Dictionaries are keyed by resolution."""
+    """The schedule: what grows, how long, how fast, how many at a time. Dictionaries go by resolution."""
 
+    grow: str = option(
+        "layers", "what grows while the images' detail doubles: any of these with commas between, or none",
+        choices=["layers", "latent", "channels"], combination=True, since="0.2.0",
+    )  # fmt: skip
     total_kimg: float = option(15000.0, "length of the run in thousands of real images", above=0, maximum=1e9)
     lod_initial_resolution: int = option(4, "resolution to start at", minimum=4, maximum=2**14)
     lod_training_kimg: float = option(600.0, "thousands of images to stabilise each resolution", minimum=0, maximum=1e9)
@@ -355,7 +359,7 @@ def define_flags(flags, flag_values=None) -> None:
             help_text = f"[{section}] {field.metadata['help']}"
             if isinstance(default, dict):
                 flags.DEFINE(DictParser(), field.name, default, help_text, flag_values, serializer=DictSerializer())
-            elif field.metadata["choices"]:
+            elif field.metadata["choices"] and not field.metadata["combination"]:
                 choices = list(field.metadata["choices"])
                 flags.DEFINE_enum(field.name, default, choices, help_text, flag_values=flag_values)
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pgan_tf.config import Config
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.progressive import ProgressiveNetwork
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage
 
 POLICIES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 

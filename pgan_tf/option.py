@@ -13,6 +13,7 @@ from pgan_tf.errors import UserError
 
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", dict: "resolution:value, ..."}
 LONGEST_SHOWN = 60
+NONE = "none"  # an option that combines none of its choices
 
 
 class ConfigError(UserError, ValueError):
@@ -30,6 +31,7 @@ def option(
     whole: bool = False,
     path: bool = False,
     since: str | None = None,
+    combination: bool = False,
 ):
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
@@ -37,9 +39,10 @@ def option(
     leave out the bound itself. `whole`: a dictionary's values are whole numbers. `path`: the text names a file or a
     folder, and ~ stands for the user's own. `since`: the version that brought the option; a run of an older one, whose
     config.json does not have it, has its default, which must therefore be what that version did.
+    `combination`: any of the choices in any order, with commas between, or none of them.
     """
-    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path", "since"]
-    given = (help, tuple(choices), minimum, maximum, above, below, whole, path, since)
+    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path", "since", "combination"]
+    given = (help, tuple(choices), minimum, maximum, above, below, whole, path, since, combination)
     metadata = dict(zip(names, given, strict=True))
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
@@ -67,6 +70,8 @@ def _number(field: dataclasses.Field, value: float) -> float:
 
 def _text(field: dataclasses.Field, value: str) -> str:
     name, choices = f"--{field.name}={shown(value)}", field.metadata["choices"]
+    if field.metadata["combination"]:
+        return _combination(name, value, choices)
     if choices and value not in choices:
         raise ConfigError(f"{name}: choose one of {', '.join(choices)}")
     if "\0" in value or (not field.metadata["path"] and re.search(r"[\0-\x1f\x7f]", value)):
@@ -76,6 +81,18 @@ def _text(field: dataclasses.Field, value: str) -> str:
     if field.metadata["maximum"] and len(os.fsencode(value)) > field.metadata["maximum"]:
         raise ConfigError(f"{name}: at most {field.metadata['maximum']} bytes of text")
     return os.path.expanduser(value) if field.metadata["path"] else value
+
+
+def _combination(name: str, value: str, choices: Sequence[str]) -> str:
+    """The words of a combination in the order of the choices."""
+    words = [word.strip() for word in value.split(",")]
+    for word in words:
+        if word not in choices and words != [NONE]:
+            known = f"any of {', '.join(choices)} with commas between, or {NONE}"
+            raise ConfigError(f"{name}: {known}; not {shown(word)!r}")
+        if words.count(word) > 1:
+            raise ConfigError(f"{name}: has {word} twice")
+    return ",".join(word for word in choices if word in words) or NONE
 
 
 def _dictionary(field: dataclasses.Field, value: dict) -> dict:

@@ -6,7 +6,10 @@ fades in. At alpha = beta = tau = 0 the networks of such a stage compute what th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+from pgan_tf.option import NONE, ConfigError
 
 
 class Size(NamedTuple):
@@ -35,6 +38,17 @@ class Stage(NamedTuple):
     def __str__(self) -> str:
         return f"{self.size.level}x{self.size.level} {'fade-in' if self.fading else 'stabilise'}"
 
+    def to_record(self) -> dict:
+        """The stage as plain dictionaries, for a file."""
+        return {"size": self.size._asdict(), "before": self.before and self.before._asdict()}
+
+    @classmethod
+    def from_record(cls, record: dict) -> Stage:
+        """What `to_record` made, or version 0.1.0, which knew growth by layers alone."""
+        if "size" not in record:
+            return layer_stage(record["resolution"], record["fading"])
+        return cls(Size(**record["size"]), record["before"] and Size(**record["before"]))
+
 
 class Fade(NamedTuple):
     """How far what is new has faded in: numbers, or tensors of them. Sandstroem 2019, chapter 6."""
@@ -42,6 +56,51 @@ class Fade(NamedTuple):
     alpha: Any = 1.0  # the weight of new layers, 0 to 1, in the networks and in the reals
     beta: Any = 1.0  # the factor of new weights in layers that have become wider, 0 to 1
     tau: Any = 0.5  # the weight of new feature maps in the minibatch statistics, 0 to 1/2 where they double
+
+
+# What grows: the field of a size that is less so many rungs before the last, from the last size.
+LADDERS: dict[str, Callable[[Size, int], dict[str, int]]] = {
+    "layers": lambda last, left: {"resolution": last.resolution >> left},
+    "latent": lambda last, left: {"latent_size": last.latent_size >> left},
+    "channels": lambda last, left: {"narrower": 2**left},
+}
+
+
+def levels(grow: str, resolution: int, initial: int) -> list[int]:
+    """The names of the rungs: `initial`, doubled until the final resolution; that alone where nothing grows."""
+    if initial > resolution:
+        raise ConfigError(f"--lod_initial_resolution={initial}: above the networks' resolution {resolution}")
+    level, found = resolution, [resolution]
+    while level > initial and grow != NONE:
+        level //= 2
+        found.append(level)
+    return found[::-1]
+
+
+def sizes(grow: str, resolution: int, latent_size: int, initial: int) -> list[Size]:
+    """The sizes of the networks from the first rung to the last, which has `resolution` and `latent_size`.
+
+    grow: names of LADDERS separated by commas, or NONE. ConfigError where the latents cannot be halved so often.
+    """
+    rungs = levels(grow, resolution, initial)
+    grown = [name for name in LADDERS if name in grow.split(",")]
+    if "latent" in grown:
+        _check_latents(latent_size, len(rungs) - 1)
+    last = Size(resolution, resolution, latent_size if "latent" in grown else 0)
+
+    def size(level: int, left: int) -> Size:
+        less = {field: value for name in grown for field, value in LADDERS[name](last, left).items()}
+        return last._replace(level=level, **less)
+
+    return [size(level, len(rungs) - i) for i, level in enumerate(rungs, start=1)]
+
+
+def _check_latents(latent_size: int, halvings: int) -> None:
+    if latent_size == 0 or latent_size % 2**halvings:
+        raise ConfigError(
+            f"--latent_size={latent_size}: --grow=latent halves it at each of {halvings} rungs below the last; "
+            f"make it a multiple of {2**halvings}, or begin higher by --lod_initial_resolution"
+        )
 
 
 def layer_stage(resolution: int, fading: bool = False) -> Stage:

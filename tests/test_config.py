@@ -118,7 +118,7 @@ def test_a_run_of_an_older_version_goes_on():
     values = Config.read(OLD).values()
     then = {name: value for section in json.loads(OLD.read_text()).values() for name, value in section.items()}
     newer = {name for name in option_names() if FIELDS[name].metadata["since"]}
-    assert newer == values.keys() - then.keys() == {"resampling"}
+    assert newer == values.keys() - then.keys() == {"resampling", "grow"}
     assert {name: values[name] for name in newer} == {name: Config().values()[name] for name in newer}
     assert values["fmap_base"] == then["fmap_base"] == 16
     assert values["total_kimg"] == then["total_kimg"] == 0.3

@@ -9,7 +9,7 @@ import reference
 from pgan_tf import growth
 from pgan_tf.config import Config
 from pgan_tf.networks import Discriminator, Generator
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage, layer_stage
 
 VARIANTS = {
     "fused": dict(),
@@ -26,7 +26,7 @@ VARIANTS = {
     "moments_as_coded": dict(minibatch_statistics="moments_as_coded", g_block="residual", d_block="residual"),
     "labels_unfused_grey": dict(label_size=2, num_channels=1, fused_scale=False),
 }
-STAGES = [Stage(4, False), Stage(8, True), Stage(8, False), Stage(16, True), Stage(16, False)]
+STAGES = [layer_stage(4), layer_stage(8, True), layer_stage(8), layer_stage(16, True), layer_stage(16)]
 
 
 def factory(variant: str, seed: int = 0) -> growth.NetworkFactory:
@@ -116,14 +116,14 @@ def test_carry_copies_what_both_have_and_names_the_rest(kind, old_stage, new_sta
 
 
 def test_carry_refuses_another_shape_and_names_the_parameter():
-    old, new = factory("fused").generator(Stage(4, False)), factory("uneven_widths").generator(Stage(8, True))
+    old, new = factory("fused").generator(layer_stage(4)), factory("uneven_widths").generator(layer_stage(8, True))
     with pytest.raises(ValueError, match=r"4x4_.*cannot be carried over"):
         growth.carry(old, new)
 
 
 def test_networks_get_the_options_that_they_know():
     generator, discriminator = (
-        factory("plain").generator(Stage(8, True)), factory("plain").discriminator(Stage(8, True))
+        factory("plain").generator(layer_stage(8, True)), factory("plain").discriminator(layer_stage(8, True))
     )  # fmt: skip
     assert isinstance(generator, Generator)
     assert isinstance(discriminator, Discriminator)

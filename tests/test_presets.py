@@ -8,7 +8,8 @@ from pgan_tf import presets
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.experiments.suite import read_flagfile
 from pgan_tf.presets import Facts, Speed, choose
-from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import layer_stage
 
 FACTS = [
     Facts(60, 64), Facts(60, 64, devices=4), Facts(5000, 32, 1, 10), Facts(1, 4), Facts(300, 8), Facts(30000, 1024),
@@ -55,7 +56,7 @@ def test_a_faster_machine_never_gives_fewer_images(name, facts):
 def test_the_run_goes_through_all_phases_with_enough_rounds_in_each(name, facts, hours):
     options = choose(name, facts, speed(), hours)
     phases = schedule(options, facts).phases()
-    assert phases[-1].stage == Stage(facts.resolution, fading=False)
+    assert phases[-1].stage == layer_stage(facts.resolution)
     assert len(phases) == 2 * len({phase.stage.resolution for phase in phases}) - 1
     assert phases[-1].end == pytest.approx(sum(phase.end - phase.start for phase in phases)) == images(options)
     for phase in phases:

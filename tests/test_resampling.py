@@ -10,7 +10,7 @@ from pgan_tf.config import Config, Optim
 from pgan_tf.devices import Gpu, Hardware
 from pgan_tf.growth import NetworkFactory
 from pgan_tf.layers.fused import FORMS
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 
 CPU = Hardware("a CPU", 2, frozenset({"avx2"}), (), (), ())
 GPU = CPU._replace(gpus=(Gpu("a GPU", (8, 0)),))
@@ -43,7 +43,7 @@ def test_networks_compute_the_same_in_both_forms(kind):
     results = []
     for form in FORMS:
         options = {"fmap_base": 64, "fmap_max": 8, "precision": "float64", "resampling": form}
-        network = getattr(NetworkFactory(Config.from_values(options), 3, 0), kind)(Stage(16, fading=True))
+        network = getattr(NetworkFactory(Config.from_values(options), 3, 0), kind)(layer_stage(16, True))
         x = np.random.RandomState(0).standard_normal([4, 8] if kind == "generator" else [4, 16, 16, 3])
         result = network(x, alpha=0.3)
         results.append((result if kind == "generator" else result.scores).numpy())

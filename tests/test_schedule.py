@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pgan_tf.config import ConfigError, Growth
-from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import layer_stage
 
 
 def original_config(text) -> dict:
@@ -82,7 +83,7 @@ SHAPES = [
 def test_phases_partition_the_run(options):
     growth = Growth(**options)
     phases = Schedule(growth, 32).phases()
-    assert (phases[0].start == 0 and phases[0].stage == Stage(growth.lod_initial_resolution, fading=False)) or (
+    assert (phases[0].start == 0 and phases[0].stage == layer_stage(growth.lod_initial_resolution)) or (
         growth.lod_training_kimg == 0
     )
     assert phases[-1].end == growth.total_kimg
@@ -137,17 +138,17 @@ def test_growth_never_goes_back(options):
         assert after.lod <= before.lod
         assert after.stage.resolution >= before.stage.resolution
     assert rows[-1].lod == 0
-    assert rows[-1].stage == Stage(32, fading=False)
+    assert rows[-1].stage == layer_stage(32)
 
 
 def test_the_edges_of_a_fade():
     """At the last image of a phase the old network still trains; after one more image the new one fades in."""
     schedule = Schedule(Growth(lod_training_kimg=1, lod_transition_kimg=1), 8)
-    assert schedule.at(0).stage == schedule.at(1000).stage == Stage(4, fading=False)
-    assert schedule.at(1001).stage == Stage(8, fading=True)
+    assert schedule.at(0).stage == schedule.at(1000).stage == layer_stage(4)
+    assert schedule.at(1001).stage == layer_stage(8, True)
     assert schedule.at(1001).alpha == pytest.approx(0.001)
-    assert schedule.at(1999).stage == Stage(8, fading=True)
-    assert schedule.at(2000).stage == Stage(8, fading=False)
+    assert schedule.at(1999).stage == layer_stage(8, True)
+    assert schedule.at(2000).stage == layer_stage(8)
     assert schedule.at(2000).alpha == 1
 
 

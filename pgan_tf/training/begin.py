@@ -78,8 +78,9 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
     config, words = _arithmetic(config)
     seconds = 3600 * (hours or presets.PRESETS[name].hours)
     with waiting("measuring how fast this machine is"):
-        speeds = trial.measure(config, make_plan(config), measured_for or trial.SHARE * seconds)
-    speed = presets.Speed(speeds.by_resolution(), speeds.start_seconds)
+        plan = make_plan(config)
+        speeds = trial.measure(config, plan, measured_for or trial.SHARE * seconds)
+    speed = presets.Speed(speeds.by_level(plan.schedule), speeds.start_seconds)
     options = presets.choose(name, facts, speed, hours, given.get("total_kimg", 0.0), given)
     resolved = {"precision": config.optim.precision, "resampling": config.optim.resampling}
     config = Config.from_values({**options, **resolved})

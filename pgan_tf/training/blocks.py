@@ -44,7 +44,7 @@ class Blocks:
         return done < whole and done % (self.round_images() * min(MOST_ROUNDS, self.growth.minibatch_repeats)) == 0
 
     def _block_images(self) -> int:
-        return self.schedule.block_images(self.now().stage.resolution)
+        return self.schedule.block_images(self.now().stage.size.level)
 
     def next(self, end: float, most: int) -> list[Piece]:
         """What comes next: up to `most` pieces of blocks that begin before `end` images, of one stage."""

@@ -23,7 +23,7 @@ from pgan_tf.networks.checkpoints import find_fault as find_fault
 from pgan_tf.networks.checkpoints import newest_sound as newest_sound
 from pgan_tf.networks.checkpoints import paths as paths
 from pgan_tf.plain import plain_path
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage
 from pgan_tf.training.state import Counters, StageState
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"  # in the keys of TensorFlow's files
@@ -50,7 +50,7 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: 
         raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
     generator = {**state.ema.get_config(), "dtype": "float32", "alpha": alpha}
     record = {
-        "stage": dataclasses.asdict(state.stage), "counters": dataclasses.asdict(counters), "generator": generator,
+        "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters), "generator": generator,
     }  # fmt: skip
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}
@@ -70,7 +70,7 @@ def _reason(error: tf.errors.OpError) -> str:
 def read_counters(path: Path) -> tuple[Stage, Counters]:
     """The stage and the plain numbers of a checkpoint: what must be known to build the networks."""
     record = json.loads((path / "counters.json").read_text())
-    return Stage(**record["stage"]), Counters(**record["counters"])
+    return Stage.from_record(record["stage"]), Counters(**record["counters"])
 
 
 def read_fade(path: Path) -> float:

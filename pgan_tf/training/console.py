@@ -14,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage
 
 INDENT = 10  # columns of "device    ", "training  ", "tick 12   "
 

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from pgan_tf import growth
 from pgan_tf.config import Config
-from pgan_tf.schedule import Phase, Stage
+from pgan_tf.schedule import Phase
+from pgan_tf.stages import Stage
 from pgan_tf.training.console import duration
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
@@ -46,7 +47,7 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
     for number, phase in enumerate(plan.schedule.phases(), start=1):
         with tf.Graph().as_default():  # where variables have shapes and take no time
             g, d = factory.generator(phase.stage), factory.discriminator(phase.stage)
-        minibatch = plan.schedule.minibatch(phase.stage.resolution)
+        minibatch = plan.schedule.minibatch(phase.stage.size.level)
         local = minibatch / plan.strategy.num_replicas_in_sync
         parameters = g.count_params(), d.count_params()
         operations = local * (G_PASSES * flops(g) + D_PASSES * flops(d)) + OPERATIONS_PER_PARAMETER * sum(parameters)

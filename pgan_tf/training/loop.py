@@ -22,7 +22,8 @@ from pgan_tf.errors import UserError
 from pgan_tf.evaluation.results import read_ticks
 from pgan_tf.files import clear_folder
 from pgan_tf.networks.saved import snapshots
-from pgan_tf.schedule import Progress, Stage
+from pgan_tf.schedule import Progress
+from pgan_tf.stages import Stage
 from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.console import duration

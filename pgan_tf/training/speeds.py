@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.files import new_file
-from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import Stage
 
 FILE = "speed.json"
 START_SECONDS = 10.0  # building and tracing a stage, before one was measured
@@ -87,10 +88,10 @@ class Speeds:
                 total += (last - first) / rate + (self.start_seconds if first == 1000 * phase.start else 0.0)
         return total
 
-    def by_resolution(self) -> dict[int, float]:
-        """The slower of each resolution's stages."""
+    def by_level(self, schedule: Schedule) -> dict[int, float]:
+        """The slower of each level's stages."""
         found: dict[int, float] = {}
-        for phase in self.model:
-            stage = Stage(int(phase.split("x")[0]), phase.endswith("fade-in"))
-            found[stage.resolution] = min(found.get(stage.resolution, math.inf), self.rate(stage))
+        for phase in schedule.phases():
+            level = phase.stage.size.level
+            found[level] = min(found.get(level, math.inf), self.rate(phase.stage))
         return found

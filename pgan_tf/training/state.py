@@ -10,7 +10,7 @@ import tensorflow as tf
 from pgan_tf import growth
 from pgan_tf.config import Config, Optim
 from pgan_tf.layers import noise
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage
 
 
 @dataclasses.dataclass

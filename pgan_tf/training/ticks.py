@@ -14,7 +14,8 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.metrics.errors import MetricError
-from pgan_tf.schedule import Progress, Stage
+from pgan_tf.schedule import Progress
+from pgan_tf.stages import Stage
 from pgan_tf.stamps import stamp
 from pgan_tf.training import export
 from pgan_tf.training.clock import TickClock

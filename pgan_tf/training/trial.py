@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import Stage
 from pgan_tf.training.estimate import StageSize, convolution_speed, stage_sizes
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
@@ -66,7 +66,7 @@ def _later_stage(sizes: dict[Stage, StageSize], speeds: Speeds, seconds: float) 
 
 def _measure_stage(config: Config, plan: Plan, stage: Stage, speeds: Speeds) -> None:
     """Adds the rate of a stage, from rounds that train networks which are then thrown away."""
-    began, minibatch = time.monotonic(), plan.schedule.minibatch(stage.resolution)
+    began, minibatch = time.monotonic(), plan.schedule.minibatch(stage.size.level)
     with plan.strategy.scope():
         state = StageState(stage, config, plan.dataset.channels, plan.label_size)
     step = TrainStep(config, state, plan.strategy, minibatch, plan.resolution)

@@ -19,7 +19,7 @@ from pgan_tf.interop.export import FORMATS, export
 from pgan_tf.interop.weights import read_weights
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.saved import NetworkError
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.export import save_generator
 
 SIZES = {"resolution": 16, "fmap_base": 64, "fmap_max": 8}
@@ -208,7 +208,7 @@ def test_onnx_is_valid_names_its_batch_and_has_standard_operations_only(exported
 @pytest.mark.parametrize("precision", ["bfloat16", "float64"])
 def test_a_network_of_any_precision_comes_out_in_float32(precision, tmp_path):
     config = Config.from_values({"precision": precision, "fmap_base": 64, "fmap_max": 8})
-    network = randomised(growth.NetworkFactory(config, 3, 0).generator(Stage(8, False)))
+    network = randomised(growth.NetworkFactory(config, 3, 0).generator(layer_stage(8)))
     network.save(tmp_path / "network-000001.keras")
     exact = growth.float32_copy(network)
     inputs = draw(network, 3)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
 from pgan_tf.networks import Discriminator, Generator, progressive
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import TrainStep
 
@@ -53,7 +53,7 @@ class Case:
     def step(self) -> TrainStep:
         """The training step of this stage, around our networks with their golden weights."""
         state = StageState(
-            Stage(self.resolution // self.upscale, self.alpha < 1), self.config(),
+            layer_stage(self.resolution // self.upscale, self.alpha < 1), self.config(),
             self.reals.shape[-1], self.labels.shape[-1],
         )  # fmt: skip
         state.generator, state.discriminator = self.generator, self.discriminator

@@ -7,7 +7,7 @@ from training.rounds import all_numbers, equal, make_batch, make_controls, make_
 
 from pgan_tf.config import SECTIONS, Config, ConfigError, Loss
 from pgan_tf.losses import LOSSES, REGULARIZERS
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.plan import check_replicas
 from pgan_tf.training.step import METRICS
 
@@ -84,7 +84,7 @@ def inputs(step) -> tuple:
 
 
 def regularized_step(**options):
-    return make_step(Stage(8, True), precision="float64", regularizer="repelling", **options)
+    return make_step(layer_stage(8, True), precision="float64", regularizer="repelling", **options)
 
 
 def test_the_features_are_the_last_hidden_layers():
@@ -101,7 +101,7 @@ def test_the_features_are_the_last_hidden_layers():
 @pytest.mark.parametrize("features", ["critic", "generator"])
 def test_the_gradient_in_the_generator_is_that_of_finite_differences(features, record_property):
     step = regularized_step(repelling_features=features, repelling_weight=3.0)
-    plain = make_step(Stage(8, True), precision="float64")  # the same initial weights, from the same seed
+    plain = make_step(layer_stage(8, True), precision="float64")  # the same initial weights, from the same seed
     data, random = inputs(step), np.random.RandomState(2)
     gradients, report = step.g_gradients(*data)
     baseline, plain_report = plain.g_gradients(*data)
@@ -127,7 +127,7 @@ def test_descending_it_drives_the_fakes_apart():
     batch = make_batch(step, 8)
     report = step.rounds(batch, make_controls(8, alpha=0.4, dtype="float64"))
     values = report[:, METRICS.index("regularizer/value")].numpy()
-    plain = make_step(Stage(8, True), precision="float64", regularizer="repelling", repelling_weight=0.0)
+    plain = make_step(layer_stage(8, True), precision="float64", regularizer="repelling", repelling_weight=0.0)
     unmoved = plain.rounds(batch, make_controls(8, alpha=0.4, dtype="float64"))
     assert values[-1] < unmoved[-1, METRICS.index("regularizer/value")]
 
@@ -140,13 +140,13 @@ def test_as_coded_and_a_weight_of_zero_are_the_baseline(features, options):
     """To the last bit: all weights after three rounds, and all that is reported but the term itself."""
     results = []
     for chosen in ({}, {**options, "repelling_features": features}):
-        step = make_step(Stage(8, True), labels=2, **chosen)
+        step = make_step(layer_stage(8, True), labels=2, **chosen)
         report = step.rounds(make_batch(step, 3), make_controls(3, alpha=0.4)).numpy()
         results.append((all_numbers(step.state), np.delete(report, METRICS.index("regularizer/value"), axis=1)))
     (baseline, base_report), (ours, report) = results
     assert equal(baseline, ours)
     np.testing.assert_array_equal(base_report, report)
-    step = make_step(Stage(8, True), labels=2, regularizer="repelling")
+    step = make_step(layer_stage(8, True), labels=2, regularizer="repelling")
     step.rounds(make_batch(step, 3), make_controls(3, alpha=0.4))
     assert not equal(baseline, all_numbers(step.state), "G/")  # the term itself is none
 

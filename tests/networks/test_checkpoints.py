@@ -10,7 +10,7 @@ from pgan_tf.config import Config
 from pgan_tf.evaluation import snapshots
 from pgan_tf.inference.load import load_generator
 from pgan_tf.networks.saved import NetworkError, digest, generator_file, load_network
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.state import Counters, StageState
 
@@ -23,7 +23,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results") / "00000-run-s1000"
     folder.mkdir()
     (folder / "config.json").write_text(CONFIG.to_json())
-    state, random = StageState(Stage(8, fading=True), CONFIG, num_channels=1, label_size=3), np.random.RandomState(0)
+    state, random = StageState(layer_stage(8, True), CONFIG, num_channels=1, label_size=3), np.random.RandomState(0)
     for images in (256, 512):
         for variable in state.ema.trainable_variables:
             variable.assign(random.standard_normal(variable.shape))

@@ -5,12 +5,12 @@ import tensorflow as tf
 from training.rounds import make_batch, make_controls, make_step
 
 from pgan_tf.latents import Purpose
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-step = make_step(Stage(4, False), 8, strategy=strategy, loss="lsgan", penalty="none", wgan_epsilon=0.0, d_noise=0.2)
+step = make_step(layer_stage(4), 8, strategy=strategy, loss="lsgan", penalty="none", wgan_epsilon=0.0, d_noise=0.2)
 state = step.state
 state.running_score.assign(2.0)
 

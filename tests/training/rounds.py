@@ -4,13 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import Batch, Controls, TrainStep
 
 LRATE = 0.001
 SMALL = dict(fmap_base=64, fmap_max=16, latent_size=16)
-STAGE = Stage(8, fading=False)
+STAGE = layer_stage(8)
 
 
 def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, **options) -> TrainStep:

@@ -8,7 +8,7 @@ from power_cut import PowerCut
 
 from pgan_tf.config import Config
 from pgan_tf.files import clear_folder
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint
 from pgan_tf.training.state import Counters, StageState
 
@@ -16,7 +16,7 @@ CONFIG = Config.from_values({"fmap_base": 16, "fmap_max": 4, "latent_size": 4})
 
 
 def make_state(seed: int) -> StageState:
-    return StageState(Stage(8, fading=True), CONFIG.replace(seed=seed), num_channels=1, label_size=0)
+    return StageState(layer_stage(8, True), CONFIG.replace(seed=seed), num_channels=1, label_size=0)
 
 
 def arrays(state: StageState) -> dict[str, np.ndarray]:
@@ -35,7 +35,7 @@ def test_everything_comes_back(folder):
     stage, counters = checkpoint.read_counters(path)
     state = make_state(seed=1)
     checkpoint.restore(path, state)
-    assert stage == Stage(8, fading=True)
+    assert stage == layer_stage(8, True)
     assert counters == Counters(images=3000, tick=3)
     expected = arrays(make_state(seed=3000))
     assert len(expected) > 50
@@ -54,7 +54,7 @@ OTHER_NETWORKS = {
 
 @pytest.mark.parametrize("words", OTHER_NETWORKS)
 def test_a_foreign_checkpoint_is_one_line_that_names_what_does_not_fit(words, folder):
-    state = StageState(Stage(8, fading=True), CONFIG.replace(**OTHER_NETWORKS[words]), num_channels=1, label_size=0)
+    state = StageState(layer_stage(8, True), CONFIG.replace(**OTHER_NETWORKS[words]), num_channels=1, label_size=0)
     before = arrays(state)
     path = checkpoint.paths(folder)[-1]
     with pytest.raises(checkpoint.CheckpointError, match=rf"^{path}: {words}") as info:
@@ -65,7 +65,7 @@ def test_a_foreign_checkpoint_is_one_line_that_names_what_does_not_fit(words, fo
 
 
 def test_more_than_is_asked_for_does_not_fit_either(folder):
-    state = StageState(Stage(8, fading=False), CONFIG, num_channels=1, label_size=0)
+    state = StageState(layer_stage(8), CONFIG, num_channels=1, label_size=0)
     words = r"000003\.000: discriminator/FromRGB_4x4/bias is float32 \[4\], the run's options ask for none"
     with pytest.raises(checkpoint.CheckpointError, match=words):
         checkpoint.restore(checkpoint.paths(folder)[-1], state)

@@ -6,7 +6,7 @@ import os
 import pytest
 from rich.console import Console
 
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.console import ConsoleLog, Screen, duration, fitted, show, waiting
 
 
@@ -15,7 +15,7 @@ def watch(tmp_path, terminal: bool) -> str:
     screen = io.StringIO()
     log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=terminal, width=140))
     log.line("tick 1 of [bold]something[/bold]")
-    log.advance(12.5, Stage(8, fading=True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
+    log.advance(12.5, layer_stage(8, True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
     log.close()
     assert (tmp_path / "log.txt").read_text() == "tick 1 of [bold]something[/bold]\n"
     return screen.getvalue()
@@ -56,7 +56,7 @@ def test_a_screen_that_takes_nothing_stops_nobody(tmp_path, monkeypatch, stream,
     log = ConsoleLog(tmp_path / "log.txt", 100.0)
     for number in range(3):
         log.line(f"tick {number}")
-        log.advance(12.5, Stage(8, fading=True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
+        log.advance(12.5, layer_stage(8, True), (10.0, 20.0), eta=125, rate=33.3, losses=(1.0, -2.0))
     log.close()
     lines = (tmp_path / "log.txt").read_text().splitlines()
     said = [line for line in lines if line.startswith("stdout: ")]
@@ -76,7 +76,7 @@ def test_the_bars_end_at_their_ends(tmp_path):
     """The last round may go beyond: a run stops at whole minibatches."""
     screen = io.StringIO()
     log = ConsoleLog(tmp_path / "log.txt", 100.0, Console(file=screen, force_terminal=True, width=140))
-    log.advance(100.4, Stage(8, fading=False), (90.0, 100.0), eta=0, rate=33.3, losses=(1.0, -2.0))
+    log.advance(100.4, layer_stage(8), (90.0, 100.0), eta=0, rate=33.3, losses=(1.0, -2.0))
     log.close()
     shown = screen.getvalue()
     assert "100.0/100.0 kimg" in shown

@@ -11,7 +11,7 @@ from training.rounds import all_numbers, equal, make_batch, make_controls, make_
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
 from pgan_tf.latents import Purpose
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint, loop, rundir
 from pgan_tf.training import step as step_module
 from pgan_tf.training.plan import make_plan
@@ -20,7 +20,7 @@ from pgan_tf.training.step import METRICS
 
 OFF = dict(loss="lsgan", penalty="none", wgan_epsilon=0.0, minibatch=4)
 ON = dict(OFF, d_noise=0.2)
-SMALLEST = Stage(4, False)
+SMALLEST = layer_stage(4)
 REAL = METRICS.index("scores/real")
 
 
@@ -168,7 +168,7 @@ def test_every_pass_of_a_step_has_its_own(options, d_passes, g_passes, monkeypat
 
 
 def test_the_penalty_is_that_of_the_disturbed_discriminator():
-    step = make(2.0, Stage(8, True), penalty="gradient", precision="float64")
+    step = make(2.0, layer_stage(8, True), penalty="gradient", precision="float64")
     (strength, seed), penalty = step.noise(Purpose.D_NOISE, 0), METRICS.index("penalty/value") - 1
     with_noise, without = (gradients(step, noise=(strength * factor, seed))[2][penalty] for factor in (1.0, 0.0))
     assert abs(with_noise / without - 1) > 1e-3
@@ -177,8 +177,9 @@ def test_the_penalty_is_that_of_the_disturbed_discriminator():
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_is_finite(precision):
     step = make(
-        1.5, Stage(8, True), precision=precision, penalty="gradient", d_block="residual", minibatch_statistics="moments"
-    )
+        1.5, layer_stage(8, True),
+        precision=precision, penalty="gradient", d_block="residual", minibatch_statistics="moments",
+    )  # fmt: skip
     d, g, report = gradients(step)
     assert all(np.isfinite(x).all() for x in (*d, *g, report))
     assert all(np.any(x) for x in (*d, *g) if x.ndim == 4)
@@ -194,7 +195,7 @@ def test_it_is_in_the_checkpoint_and_is_carried_to_the_next_stage(tmp_path):
     again = StageState(SMALLEST, config, 3, 0)
     checkpoint.restore(checkpoint.paths(tmp_path)[0], again)
     assert again.running_score.numpy() == 0.8125
-    grown = StageState(Stage(8, True), config, 3, 0)
+    grown = StageState(layer_stage(8, True), config, 3, 0)
     grown.carry_from(again)
     assert grown.running_score.numpy() == 0.8125
 

@@ -5,7 +5,7 @@ import pytest
 
 from pgan_tf import growth
 from pgan_tf.config import Config
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.estimate import IMPORTS_BYTES, memory_bytes
 
 QUICK = dict(fmap_base=512, fmap_max=128, latent_size=64, precision="bfloat16")
@@ -32,7 +32,7 @@ def estimates(options: dict, minibatch: int, channels: int, labels: int, peaks: 
     """{resolution: MB} of the fade-in, the larger of a resolution's two stages, counted as the second one."""
     factory, found = growth.NetworkFactory(Config.from_values(options), channels, labels), {}
     for resolution in peaks:
-        stage = Stage(resolution, fading=resolution > 4)
+        stage = layer_stage(resolution, fading=resolution > 4)
         stages = 2 * int(np.log2(resolution)) - 3
         networks = factory.generator(stage), factory.discriminator(stage)
         found[resolution] = memory_bytes(*networks, minibatch, stages) / 2**20
@@ -53,7 +53,7 @@ def test_what_a_run_adds_to_the_imports_errs_high_and_not_much(name):
 
 
 def test_half_precision_halves_the_activations_only():
-    stage, found = Stage(16, False), {}
+    stage, found = layer_stage(16), {}
     for precision in ("float32", "bfloat16", "float16"):
         for minibatch in (0, 16):
             factory = growth.NetworkFactory(Config.from_values({**QUICK, "precision": precision}), 1, 0)

@@ -11,7 +11,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.interop import nvidia
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.programs import train
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint, initial, loop, rundir
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.state import StageState
@@ -79,7 +79,7 @@ def assert_taken(new, old, fresh=()):
 def test_an_imported_network_at_any_lod(lod, imported, config):
     """At lod 1 the file shows 4x4: what is above is new."""
     initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS)
-    trained, state = initial.load(imported[lod]), state_of(config, Stage(8, False))
+    trained, state = initial.load(imported[lod]), state_of(config, layer_stage(8))
     lines = initial.take_over(trained, state)
     blocks = {"8x8_Conv0_up", "8x8_Conv1", "ToRGB_8x8"} if lod == 1 else set()
     assert_taken(state.generator, trained.generator, blocks)
@@ -94,7 +94,7 @@ def test_an_imported_network_at_any_lod(lod, imported, config):
 
 
 def test_a_run_that_begins_lower_says_what_it_leaves_behind(imported, config):
-    state = state_of(config, Stage(4, False))
+    state = state_of(config, layer_stage(4))
     lines = initial.take_over(initial.load(imported[0.0]), state)
     assert "generator: 2 of 3 layers taken over; new: ToRGB_4x4; left behind: 8x8_Conv0_up, 8x8_Conv1" in lines[1]
     assert "discriminator: 3 of 4 layers taken over; new: FromRGB_4x4" in lines[2]
@@ -105,7 +105,7 @@ def test_a_run_that_begins_lower_says_what_it_leaves_behind(imported, config):
 
 def test_a_single_generator(imported, config):
     """Generator and average are the same, the discriminator is new, and the log says so."""
-    file, state, untouched = imported[0.25] / "generator_ema.keras", *(state_of(config, Stage(8, False)) for _ in "12")
+    file, state, untouched = imported[0.25] / "generator_ema.keras", *(state_of(config, layer_stage(8)) for _ in "12")
     initial.check(config.replace(init_from=str(file)), 3, LABELS)
     lines = initial.take_over(initial.load(file), state)
     assert "discriminator: new" in lines[2]
@@ -116,7 +116,7 @@ def test_a_single_generator(imported, config):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float64"])
 def test_any_precision_takes_over(precision, imported, config):
-    state = state_of(config.replace(precision=precision), Stage(8, False))
+    state = state_of(config.replace(precision=precision), layer_stage(8))
     initial.take_over(initial.load(imported[0.0]), state)
     assert_taken(state.generator, initial.load(imported[0.0]).generator)
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
-from pgan_tf.schedule import Progress, Schedule, Stage
+from pgan_tf.schedule import Progress, Schedule
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, loop, rundir
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.speeds import Speeds
@@ -162,7 +163,7 @@ def test_the_last_tick_ends_the_run_exactly(config):
 
 
 def progress(minibatch: int, stage_images: float) -> Progress:
-    return Progress(Stage(8, False), stage_images, 1.0, 0.0, minibatch, 1e-3, 1e-3, 1.0)
+    return Progress(layer_stage(8), Fade(), stage_images, 0.0, minibatch, 1e-3, 1e-3, 1.0)
 
 
 def test_the_average_is_the_originals_unless_a_half_life_is_given():
@@ -185,7 +186,7 @@ def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
     assert len(schedule.blocks(0, until=100, most=50)) == 3
     # 0, 40, .. 1000: the fade begins after its first moment.
     assert len(schedule.blocks(0, until=1e9, most=500)) == 26
-    assert {p.stage for p in schedule.blocks(1040, until=1e9, most=500)} == {Stage(8, True)}
+    assert {p.stage for p in schedule.blocks(1040, until=1e9, most=500)} == {layer_stage(8, True)}
 
 
 def test_compiled_gradients_train_to_the_same_numbers(config):

@@ -11,7 +11,7 @@ from pgan_tf.metrics.measured import MeasuredSet
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.evaluation import results, snapshots
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import loop, rundir
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.plan import make_plan
@@ -87,7 +87,7 @@ def test_the_loop_measures_what_evaluate_measures_of_the_snapshot(options, tmp_p
     config = Config.from_values({**options, **METRICS})
     measurements = make_plan(config).measurements
     evaluator = measurements.evaluator
-    for stage, alpha in ((Stage(8, False), 1.0), (Stage(16, True), 0.25), (Stage(16, True), 0.75)):
+    for stage, alpha in ((layer_stage(8), 1.0), (layer_stage(16, True), 0.25), (layer_stage(16, True), 0.75)):
         state = StageState(stage, config, num_channels=1, label_size=2)
         path = tmp_path / "network-000001.keras"
         save_generator(state.ema, alpha, path)

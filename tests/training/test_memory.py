@@ -4,7 +4,8 @@ import pytest
 
 from pgan_tf import growth
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import memory
 
 SMALL = dict(fmap_base=64, fmap_max=16)
@@ -20,7 +21,7 @@ NETWORKS = [
 @pytest.mark.parametrize(("options", "channels", "labels"), NETWORKS)
 def test_the_formula_counts_the_parameters_of_the_networks(options, channels, labels, resolution):
     config = Config.from_values({**SMALL, **options})
-    factory, stage = growth.NetworkFactory(config, channels, labels), Stage(resolution, fading=False)
+    factory, stage = growth.NetworkFactory(config, channels, labels), layer_stage(resolution)
     built = factory.generator(stage).count_params(), factory.discriminator(stage).count_params()
     assert memory.parameters(config, resolution, channels, labels) == built
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from training.rounds import all_numbers, equal, make_batch, make_controls, make_step
 
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.step import METRICS, TrainStep
 
 
@@ -25,7 +25,7 @@ def gradients_of(step: TrainStep, labels: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("precision", "cosine"), [("float32", 0.99999), ("bfloat16", 0.98)])
 def test_gradients_point_the_same_way(precision, cosine, record_property):
-    steps = [make_step(Stage(16, True), labels=3, precision=p) for p in ("float64", precision)]
+    steps = [make_step(layer_stage(16, True), labels=3, precision=p) for p in ("float64", precision)]
     for network in ("generator", "discriminator"):
         pairs = zip(*(getattr(step.state, network).trainable_variables for step in steps), strict=True)
         for high, low in pairs:

@@ -6,10 +6,11 @@ import math
 import pytest
 
 from pgan_tf.config import Config
-from pgan_tf.schedule import Schedule, Stage
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.speeds import FILE, Speeds
 
-S4, F8, S8, F16, S16 = (Stage(4, False), Stage(8, True), Stage(8, False), Stage(16, True), Stage(16, False))
+S4, F8, S8, F16, S16 = (layer_stage(4), layer_stage(8, True), layer_stage(8), layer_stage(16, True), layer_stage(16))
 MODEL = {str(stage): rate for stage, rate in ((S4, 400.0), (F8, 100.0), (S8, 100.0), (F16, 25.0), (S16, 25.0))}
 GROWTH = {"lod_training_kimg": 1, "lod_transition_kimg": 2, "total_kimg": 8}
 
@@ -21,7 +22,7 @@ def schedule(**options) -> Schedule:
 def test_nothing_measured_leaves_the_model():
     speeds = Speeds(MODEL)
     assert speeds.rate(S8) == 100
-    assert speeds.by_resolution() == {4: 400, 8: 100, 16: 25}
+    assert speeds.by_level(schedule()) == {4: 400, 8: 100, 16: 25}
 
 
 def test_the_ratio_to_the_model_is_that_of_the_measured_stages_around():

@@ -14,7 +14,7 @@ from pgan_tf import growth
 from pgan_tf.config import Optim
 from pgan_tf.latents import Purpose
 from pgan_tf.layers import MINIBATCH_STATISTICS
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training import step as step_module
 from pgan_tf.training.state import make_optimizer
 from pgan_tf.training.step import METRICS, Batch, TrainStep
@@ -28,7 +28,7 @@ def three_rounds(path) -> tuple[dict, list]:
     target, lod = re.fullmatch(r"losses_tiny(_target750)?_lod([\d.]+)", path.stem).groups()
     lod, full = float(lod), 16
     options = dict(wgan_target=750.0 if target else 1.0)
-    step = make_step(Stage(full // 2 ** int(lod), lod % 1 > 0), 8, full, labels=3, **options)
+    step = make_step(layer_stage(full // 2 ** int(lod), lod % 1 > 0), 8, full, labels=3, **options)
     alpha, state = 1 - lod % 1, step.state
     for network, seed in ((state.generator, None), (state.discriminator, None), (state.ema, reference.EMA_SEED)):
         source, _, factor = reference.build(type(network), "t", lod, seed=seed)
@@ -89,7 +89,7 @@ def test_three_rounds_are_the_originals(path, record_property):
 
 @pytest.mark.parametrize("kind", ["values", "values_reset_before_step4", "values_nan_at_step3", "values_lr_change"])
 def test_adam_is_the_originals(kind, golden, record_property):
-    data, step = golden("adam.npz"), make_step(Stage(4, False))
+    data, step = golden("adam.npz"), make_step(layer_stage(4))
     variable = keras.Variable(data["v0"], dtype="float32")
     network = types.SimpleNamespace(trainable_variables=[variable])
     optimizer = make_optimizer(Optim(), network)
@@ -118,7 +118,7 @@ def test_adam_is_the_originals(kind, golden, record_property):
 
 def test_adam_puts_epsilon_outside_of_the_bias_correction():
     """x -= lr * sqrt(1 - b2^t) * g / (sqrt(v) + epsilon), which shows where g is as small as epsilon."""
-    step = make_step(Stage(4, False), precision="float64")
+    step = make_step(layer_stage(4), precision="float64")
     variable = keras.Variable(np.zeros(3), dtype="float64")
     network = types.SimpleNamespace(trainable_variables=[variable])
     optimizer = make_optimizer(Optim(), network)
@@ -165,7 +165,7 @@ def test_each_network_has_its_own_learning_rate():
 def test_rounds_in_one_call_are_rounds_in_many():
     calls = {}
     for size in (1, 4):
-        step = make_step(Stage(8, True), precision="float64", labels=2, mirror_augment=True)
+        step = make_step(layer_stage(8, True), precision="float64", labels=2, mirror_augment=True)
         batch = make_batch(step, 4)
         for k in range(0, 4, size):
             part = Batch(*(x[k : k + size] for x in batch))
@@ -185,7 +185,7 @@ def test_discriminator_steps_per_round():
 
 def test_no_discriminator_step_of_a_round_hides_what_another_found():
     """A label that is no number in any one of them; the other two steps are taken."""
-    step = make_step(Stage(4, False), D_repeats=3, labels=2)
+    step = make_step(layer_stage(4), D_repeats=3, labels=2)
     batch, nonfinite = make_batch(step, 2), METRICS.index("nonfinite")
     for at in range(6):
         bad = batch._replace(labels=tf.tensor_scatter_nd_update(batch.labels, [[at, 3, 0]], [np.nan]))
@@ -199,7 +199,7 @@ def test_no_discriminator_step_of_a_round_hides_what_another_found():
 def test_many_discriminator_steps_are_one_trace():
     nodes = []
     for repeats in (2, 30):
-        step = make_step(Stage(4, False), D_repeats=repeats)
+        step = make_step(layer_stage(4), D_repeats=repeats)
         graph = step.rounds.get_concrete_function().graph
         nodes.append(sum(len(f.definition.node_def) for f in graph._functions.values()) + len(graph.get_operations()))
     assert nodes[0] == nodes[1]
@@ -232,7 +232,7 @@ def test_another_step_draws_other_numbers():
 
 
 def test_new_controls_do_not_trace_again():
-    step = make_step(Stage(8, True))
+    step = make_step(layer_stage(8, True))
     for k in range(3):
         step.rounds(make_batch(step, 2), make_controls(2, alpha=0.1 * k, lrate=LRATE / (k + 1), first=2 * k))
     assert step.rounds.experimental_get_tracing_count() == 1
@@ -259,7 +259,7 @@ def test_a_round_that_is_not_finite_changes_nothing_but_the_average():
 @pytest.mark.parametrize("statistics", ["moments", "moments_as_coded"])
 def test_every_layer_of_residual_networks_learns(statistics):
     step = make_step(
-        Stage(8, True), g_block="residual", d_block="residual", residual_blocks=2, minibatch_statistics=statistics
+        layer_stage(8, True), g_block="residual", d_block="residual", residual_blocks=2, minibatch_statistics=statistics
     )
     before = all_numbers(step.state)
     report = step.rounds(make_batch(step), make_controls(alpha=0.5))

@@ -3,7 +3,7 @@
 import pytest
 
 from pgan_tf.config import Config
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.ticks import TICKS, tick_line
 
 EVERY_TWO = {
@@ -48,6 +48,6 @@ def test_tick_lines_fit_100_columns():
         "tick": 4321, "kimg": 15000.0, "minibatch": 128, "alpha": 0.5, "loss/D": -12345.6, "loss/G": 12345.6,
         "timing/images_per_second": 12345.6, "train_seconds": 99 * 86400.0, "memory/process_peak_mb": 123456.0,
     }  # fmt: skip
-    line = tick_line(row, Stage(1024, fading=False))
+    line = tick_line(row, layer_stage(1024))
     assert len(line) <= 100
     assert line.startswith("tick 4321 kimg 15000.0 1024x1024 stabilise")

@@ -8,11 +8,11 @@ import tensorflow as tf
 from training.rounds import LRATE, all_numbers, equal, make_batch, make_controls, make_step
 
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.plan import check_replicas
 from pgan_tf.training.unroll import unroll, weights_as
 
-SMOOTH = dict(stage=Stage(4, False), minibatch=4, precision="float64", adam_epsilon=0.01, fmap_base=16, labels=2)
+SMOOTH = dict(stage=layer_stage(4), minibatch=4, precision="float64", adam_epsilon=0.01, fmap_base=16, labels=2)
 RATE = tf.constant(0.05, tf.float64)
 
 
@@ -92,7 +92,7 @@ def test_no_steps_leave_the_discriminator_where_it_is():
 def test_no_steps_are_the_baseline():
     results = []
     for chosen in ({}, {"unroll_steps": 0}, {"unroll_steps": 1}):
-        step = make_step(Stage(4, False), D_repeats=2, **chosen)
+        step = make_step(layer_stage(4), D_repeats=2, **chosen)
         step.rounds(make_batch(step, 2), make_controls(2, lrate=LRATE))
         results.append(all_numbers(step.state))
     baseline, none, one = results
@@ -109,7 +109,7 @@ def test_several_devices_are_refused():
 
 def test_it_goes_on_from_the_data_of_the_last_discriminator_step():
     """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
-    step, seen = make_step(Stage(4, False), D_repeats=2, unroll_steps=1, labels=2), {}
+    step, seen = make_step(layer_stage(4), D_repeats=2, unroll_steps=1, labels=2), {}
     step._d_gradients = lambda *data: seen.update(d=data[:4]) or ([], tf.zeros([7]))
     step._g_gradients = lambda *data: seen.update(g=data[4], lrate=data[5]) or ([], tf.zeros([2]))
     batch = make_batch(step, 2)

@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 from training.rounds import make_batch, make_controls, make_step
 
-from pgan_tf.schedule import Stage
+from pgan_tf.stages import layer_stage
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 
 ROUNDS = 3
-OPTIONS = dict(stage=Stage(8, True), minibatch=16, labels=3, mirror_augment=True, adam_epsilon=1e-3)
+OPTIONS = dict(stage=layer_stage(8, True), minibatch=16, labels=3, mirror_augment=True, adam_epsilon=1e-3)
 
 
 def poisoned(step: TrainStep) -> Batch:
