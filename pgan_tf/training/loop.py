@@ -27,6 +27,7 @@ from pgan_tf.stages import Stage
 from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.console import duration
+from pgan_tf.training.deciding import Decision, pieces_of_a_call
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
@@ -34,8 +35,6 @@ from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
 from pgan_tf.training.stopping import StopNow, Stopping
 from pgan_tf.training.ticks import Moment, Ticks, open_books
-
-CALL_SECONDS = 1.0  # a call of the step takes about so long: short enough to stop soon, long enough to cost nothing
 
 
 class Diverged(UserError, RuntimeError):
@@ -190,14 +189,27 @@ class Run:
         while counters.block_start < self.total and self.blocks.now().stage == progress.stage:
             end = min(self.total, counters.tick_start + progress.tick_kimg * 1000)
             parts = self.blocks.next(end, most)
-            most = self._call(step, parts, data)
+            seconds = self._call(step, parts, data)
             self.blocks.advance(sum(part.rounds for part in parts))
             if self.blocks.between() and counters.images >= end:
                 self.ticks.end(progress, self._moment())
-            self._save_if_due()
+            most = self._go_by(self._decide(len(parts), seconds))
 
-    def _call(self, step: TrainStep, parts: list[Piece], data: BlockStream) -> int:
-        """Some pieces in one call of the step; returns how many the next call should take."""
+    def _decide(self, pieces: int, seconds: float) -> Decision:
+        """What comes next, after a call of so many pieces that took so long."""
+        save = self.saver.due(self.counters, self.counters.images >= self.total)
+        own = Decision(pieces_of_a_call(pieces, seconds), save, self.stopping.number())
+        return own.shared(self.config.run.strategy)
+
+    def _go_by(self, decision: Decision) -> int:
+        """Saves or stops where that was decided; returns how many pieces the next call may take."""
+        if decision.save:
+            self._save_checkpoint()
+        self.stopping.follow(decision.signal)
+        return decision.pieces
+
+    def _call(self, step: TrainStep, parts: list[Piece], data: BlockStream) -> float:
+        """Some pieces in one call of the step; returns the seconds that it took."""
         began, progress = time.monotonic(), parts[0].progress
         batch = concatenate([next(data) for _ in parts])
         got = time.monotonic()
@@ -211,8 +223,7 @@ class Run:
         self.clock.add_call(results, got - began, done - got, images)
         self._check_finite(results)
         self._show(parts[-1].progress, results, images, done - began)
-        each = (done - began) / len(parts)
-        return max(1, min(int(CALL_SECONDS / each), 2 * len(parts), 256))
+        return done - began
 
     def _memory_advice(self, progress: Progress) -> str:
         """One line that says which minibatch did not fit, and how to go on with a smaller one."""
@@ -261,12 +272,6 @@ class Run:
         )  # fmt: skip
 
     # ---- saving ----------------------------------------------------------------------------------------------------
-
-    def _save_if_due(self) -> None:
-        """A checkpoint every so many ticks or minutes, and at once when a signal has come."""
-        if self.saver.due(self.counters, self.counters.images >= self.total):
-            self._save_checkpoint()
-        self.stopping.check()
 
     def _stop(self) -> None:
         """Saves what is not saved yet. Raises Stopped."""

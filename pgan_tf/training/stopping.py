@@ -61,7 +61,16 @@ class Stopping:
 
     def check(self) -> None:
         """StopNow if a signal has come."""
-        if self.signal:
+        self.follow(self.number())
+
+    def number(self) -> int:
+        """The signal that has come, as the system numbers it; 0: none."""
+        return signal.Signals[self.signal].value if self.signal else 0
+
+    def follow(self, number: int) -> None:
+        """StopNow if it is a signal's number: it has come to the process that decides for all."""
+        if number:
+            self.signal = signal.Signals(number).name
             raise StopNow
 
     def _on_signal(self, number: int, frame) -> None:
