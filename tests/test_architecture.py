@@ -39,6 +39,14 @@ INNER = {
         {"sources"},
         {"celebahq", "faces", "tools"},
     ],
+    "inference": [
+        {"errors", "load"},
+        {"inputs", "output"},
+        {"facts", "truncation"},
+        {"sample"},
+        {"drawing"},
+        {"pictures", "search"},
+    ],
 }
 FRAMEWORKS = {"tensorflow", "keras"}
 
@@ -198,6 +206,7 @@ WRONG = {
     "pgan_tf/data/mystery.py": ["x = 1"],
     "pgan_tf/data/engine.py": ["from pgan_tf.data.sources import celeba", "from .tools.show import show"],
     "pgan_tf/networks/blocks.py": ["from pgan_tf.networks import progressive"],
+    "pgan_tf/inference/load.py": ["from pgan_tf.inference import sample", "from .pictures import sheets"],
     "metrics/other.py": ["from . import fid", "from .fid import frechet"],
     "metrics/fid.py": ["from pgan_tf.config import Config", "from ..config import Config", "import train"],
 }
@@ -210,6 +219,8 @@ RIGHT = {
     "pgan_tf/data/engine.py": "from pgan_tf.data import tfrecord",
     "pgan_tf/data/sources/celeba.py": "from pgan_tf.data.engine import write",
     "pgan_tf/data/tools/show.py": "from pgan_tf.data.sources import celeba",
+    "pgan_tf/inference/sample.py": "from .load import x",
+    "pgan_tf/inference/pictures/sheets.py": "from pgan_tf.inference import sample",
     "pgan_tf/networks/blocks.py": "from pgan_tf.layers import fade",
     "pgan_tf/networks/progressive.py": "from .blocks import x",
     "pgan_tf/training/loop.py": "import pgan_tf.metrics.fid\nfrom pgan_tf.data import pipeline\nimport tensorflow",

@@ -62,8 +62,8 @@ def add_commands(commands) -> None:
 
 
 def _neighbors(args: argparse.Namespace) -> int:
-    from pgan_tf.inference import overfitting
     from pgan_tf.inference.facts import write_together
+    from pgan_tf.inference.search import overfitting
 
     out = sampling.out_path(args, "neighbors", ".png")
     sampling.check_outputs(args, out, sampling.STILLS)
@@ -83,13 +83,13 @@ def _neighbors(args: argparse.Namespace) -> int:
 
 
 def _project(args: argparse.Namespace) -> int:
-    from pgan_tf.inference import targets
     from pgan_tf.inference.errors import GenerateError
     from pgan_tf.inference.facts import write_together
     from pgan_tf.inference.load import load_generator
     from pgan_tf.inference.output import check_file
-    from pgan_tf.inference.projection import Search
-    from pgan_tf.inference.watching import watched
+    from pgan_tf.inference.search import targets
+    from pgan_tf.inference.search.projection import Search
+    from pgan_tf.inference.search.watching import watched
 
     out = sampling.out_path(args, f"project-{Path(args.image).stem}", ".png")
     check_file(out, sampling.STILLS, args.overwrite)

@@ -99,7 +99,7 @@ def _grid(args: argparse.Namespace) -> int:
     from pgan_tf import grids
 
     def make(drawing):
-        from pgan_tf.inference.sheets import grid_picture
+        from pgan_tf.inference.pictures.sheets import grid_picture
 
         return grid_picture(drawing, *_grid_size(args, drawing.network.resolution, grids.default_grid_size))
 
@@ -111,7 +111,7 @@ def _axis(args: argparse.Namespace) -> int:
 
     def make(drawing):
         from pgan_tf.inference.inputs import parse_dims
-        from pgan_tf.inference.sheets import axis_picture
+        from pgan_tf.inference.pictures.sheets import axis_picture
 
         dims = [dim for part in parse_dims(args.dims, drawing.network.latent_size) for dim in part]
         grids.check_size(args.steps, len(dims), drawing.network.resolution, "--steps={} for {} dimensions")
@@ -123,7 +123,7 @@ def _axis(args: argparse.Namespace) -> int:
 def _style(args: argparse.Namespace) -> int:
     def make(drawing):
         from pgan_tf.inference.inputs import parse_dims
-        from pgan_tf.inference.sheets import style_picture
+        from pgan_tf.inference.pictures.sheets import style_picture
 
         size = drawing.network.latent_size
         dims = parse_dims(args.dims or f"1-{max(1, size // 2)}", size)
@@ -136,14 +136,14 @@ def _walk(args: argparse.Namespace) -> int:
     from pgan_tf import grids
 
     def make(drawing):
-        from pgan_tf.inference.sheets import walk_picture
+        from pgan_tf.inference.pictures.sheets import walk_picture
 
         sets, each = _walks(args, drawing)
         grids.check_size(args.steps, len(sets) * each, drawing.network.resolution, "--steps={} for {} walks")
         return walk_picture(drawing, sets, each, args.steps)
 
     def film(drawing, count):
-        from pgan_tf.inference import moving, sheets, walks
+        from pgan_tf.inference.pictures import moving, sheets, walks
 
         sets, each = _walks(args, drawing)
         points, labels = sheets.walk_points(drawing, sets, each, args.steps)  # [rows,steps,L]
@@ -170,7 +170,7 @@ def _interpolate(args: argparse.Namespace) -> int:
         raise GenerateError("--seeds and --latents: give one of them; each says where the way leads through")
 
     def film(drawing, count):
-        from pgan_tf.inference import moving
+        from pgan_tf.inference.pictures import moving
 
         columns, rows = _grid_size(args, drawing.network.resolution, moving.default_video_grid)
         cells = columns * rows
@@ -201,7 +201,7 @@ def _training_video(args: argparse.Namespace) -> int:
 def _from_networks(args: argparse.Namespace) -> int:
     def film(_, count):
         from pgan_tf import grids
-        from pgan_tf.inference import moving
+        from pgan_tf.inference.pictures import moving
 
         def draw(path: Path):
             return sampling.open_drawing(args, path)
@@ -220,7 +220,7 @@ def _from_fakes(args: argparse.Namespace) -> int:
             raise GenerateError(f"--{name}: the run's fakes*.png are what they are; give it with --source=networks")
 
     def film(_, count):
-        from pgan_tf.inference import moving
+        from pgan_tf.inference.pictures import moving
 
         return None, moving.fakes_frames(Path(args.network), count)
 
@@ -242,8 +242,8 @@ def _still(args: argparse.Namespace, name: str, make, suffixes=sampling.STILLS) 
 
 def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawing) -> int:
     """A video: `film(opened(args), frames)` returns the latents shown, [..,L], and an iterator of the frames."""
-    from pgan_tf.inference import video
     from pgan_tf.inference.errors import GenerateError
+    from pgan_tf.inference.pictures import video
     from pgan_tf.progress import track
 
     out = sampling.out_path(args, name, ".mp4")

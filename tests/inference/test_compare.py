@@ -10,9 +10,9 @@ from PIL import Image
 from pgan_tf.config import Config
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.grids import save_png
-from pgan_tf.inference import projection
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.load import load_generator
+from pgan_tf.inference.search import projection
 from pgan_tf.networks import Generator
 from pgan_tf.programs import start
 from pgan_tf.training.export import save_generator

@@ -7,7 +7,7 @@ from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Activations, Extractor
 
 from pgan_tf.evaluation.sets import ImageSet, from_array
-from pgan_tf.inference import nearest
+from pgan_tf.inference.search import nearest
 
 SIDE = 8
 
@@ -121,15 +121,15 @@ def test_the_set_is_streamed():
 def test_the_picture_shows_the_images_and_their_neighbours():
     reals = pictures(2, 50)
     images = np.stack([reals[3], reals[9][:, ::-1]])
-    blocks = [look_up(images, reals, k=2, measure=m, mirror=True) for m in (nearest.pixels(), nearest.features(TOY))]
-    page = nearest.picture(images, as_set(reals), blocks)
+    panels = [look_up(images, reals, k=2, measure=m, mirror=True) for m in (nearest.pixels(), nearest.features(TOY))]
+    page = nearest.picture(images, as_set(reals), panels)
     assert (page.dtype, page.shape[2]) == (np.uint8, 3)
     factor = 96 // SIDE
     for image in images:  # each stands there three times: itself, and as its nearest by either measure
         large = image.repeat(factor, axis=0).repeat(factor, axis=1)
         assert count(page, large) == 3
-    second = reals[blocks[0].indices[0, 1]]
-    second = second[:, ::-1] if blocks[0].mirrored[0, 1] else second
+    second = reals[panels[0].indices[0, 1]]
+    second = second[:, ::-1] if panels[0].mirrored[0, 1] else second
     assert count(page, second.repeat(factor, axis=0).repeat(factor, axis=1)) >= 1
 
 

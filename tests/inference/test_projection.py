@@ -6,8 +6,8 @@ import tensorflow as tf
 from pgan_tf.metrics.extractors import efficientnet_lite0
 
 from pgan_tf.grids import to_uint8
-from pgan_tf.inference import perceptual, projection
-from pgan_tf.inference.projection import Search, pixel_loss, project
+from pgan_tf.inference.search import perceptual, projection
+from pgan_tf.inference.search.projection import Search, pixel_loss, project
 from pgan_tf.networks import Generator
 
 SIZES = {"resolution": 8, "fmap_base": 64, "fmap_max": 8}

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pgan_tf.inference import captions, sheets
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.load import Loaded
+from pgan_tf.inference.pictures import captions, sheets
 
 
 @pytest.fixture

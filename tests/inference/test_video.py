@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.video import FORMATS, write_video
+from pgan_tf.inference.pictures.video import FORMATS, write_video
 
 COLOURS = [(200, 40, 40), (40, 200, 40), (120, 40, 200), (240, 220, 30)]  # neighbours differ: WebP joins equal frames
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pgan_tf.inference import walks
+from pgan_tf.inference.pictures import walks
 
 
 @pytest.fixture

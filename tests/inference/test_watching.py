@@ -2,7 +2,7 @@
 
 import sys
 
-from pgan_tf.inference.watching import watched
+from pgan_tf.inference.search.watching import watched
 
 
 def search() -> None:

@@ -1,4 +1,4 @@
-"""Pictures laid out on a white sheet in blocks with headings, a caption under each."""
+"""Pictures laid out on a white sheet in panels with headings, a caption under each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SMALLEST, LARGEST = 96, 256  # pixels that a picture has on the sheet
 INK, PAPER = (0, 0, 0), (255, 255, 255)
 
 
-class Block(NamedTuple):
-    """Pictures that belong together. All blocks of a sheet have the same number of rows.
+class Panel(NamedTuple):
+    """Pictures that belong together. All panels of a sheet have the same number of rows.
 
     rows: pictures uint8 [R,R,C]. captions: a text for each, or ''; its lines are parted by newlines.
     """
@@ -24,24 +24,24 @@ class Block(NamedTuple):
     captions: list[list[str]]
 
 
-def in_blocks(blocks: list[Block]) -> np.ndarray:
-    """uint8 [H,W,3]: the blocks side by side, their rows level.
+def in_panels(panels: list[Panel]) -> np.ndarray:
+    """uint8 [H,W,3]: the panels side by side, their rows level.
 
     Pictures are enlarged by whole pixels to at least 96 on the sheet, and reduced by whole factors to at most 256.
     """
-    cell = len(_resized(blocks[0].rows[0][0]))
+    cell = len(_resized(panels[0].rows[0][0]))
     font = ImageFont.load_default(size=max(12, cell // 10))
     line = sum(font.getmetrics())
-    lines = max(text.count("\n") + 1 if text else 0 for block in blocks for row in block.captions for text in row)
+    lines = max(text.count("\n") + 1 if text else 0 for panel in panels for row in panel.captions for text in row)
     margin, below = max(4, cell // 24), lines * line
     gap, pitch = cell // 3, (cell + margin, cell + margin + below)
-    widths = [max(len(b.rows[0]) * pitch[0], int(font.getlength(b.heading)) + margin) for b in blocks]
-    height = line + 2 * margin + len(blocks[0].rows) * pitch[1]
-    page = Image.new("RGB", (margin + sum(widths) + gap * (len(blocks) - 1), height), PAPER)
+    widths = [max(len(p.rows[0]) * pitch[0], int(font.getlength(p.heading)) + margin) for p in panels]
+    height = line + 2 * margin + len(panels[0].rows) * pitch[1]
+    page = Image.new("RGB", (margin + sum(widths) + gap * (len(panels) - 1), height), PAPER)
     draw, left = ImageDraw.Draw(page), margin
-    for block, width in zip(blocks, widths, strict=True):
-        draw.text((left, margin), block.heading, INK, font)
-        for r, (row, captions) in enumerate(zip(block.rows, block.captions, strict=True)):
+    for panel, width in zip(panels, widths, strict=True):
+        draw.text((left, margin), panel.heading, INK, font)
+        for r, (row, captions) in enumerate(zip(panel.rows, panel.captions, strict=True)):
             for c, (picture, caption) in enumerate(zip(row, captions, strict=True)):
                 x, y = left + c * pitch[0], line + 2 * margin + r * pitch[1]
                 page.paste(to_pillow(_resized(picture)), (x, y))

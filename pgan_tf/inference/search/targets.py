@@ -10,13 +10,13 @@ import numpy as np
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.picture import Target, load_picture, parse_colour
-from pgan_tf.inference import perceptual, projection
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.inputs import label_rows
 from pgan_tf.inference.load import Loaded
-from pgan_tf.inference.projection import Found, Search
-from pgan_tf.inference.watching import Watch
+from pgan_tf.inference.search import perceptual, projection
+from pgan_tf.inference.search.projection import Found, Search
+from pgan_tf.inference.search.watching import Watch
 from pgan_tf.metrics.neighbors import nearest
 from pgan_tf.networks import Generator
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgan_tf.inference.blocks import Block, in_blocks
+from pgan_tf.inference.search.panels import Panel, in_panels
 
 
 def plain(side: int, value: int, channels: int = 3) -> np.ndarray:
@@ -12,20 +12,20 @@ def plain(side: int, value: int, channels: int = 3) -> np.ndarray:
 
 @pytest.mark.parametrize(("side", "shown"), [(4, 96), (32, 96), (64, 128), (128, 128), (256, 256), (1024, 256)])
 def test_a_picture_is_enlarged_or_reduced_by_a_whole_factor(side, shown):
-    page = in_blocks([Block("", [[plain(side, 100)]], [[""]])])
+    page = in_panels([Panel("", [[plain(side, 100)]], [[""]])])
     assert (page == 100).all(-1).sum() == shown * shown
 
 
 def test_reducing_takes_means():
     checks = np.indices((512, 512)).sum(0)[..., None].astype(np.uint8) % 2 * 200  # [512,512,1]
-    page = in_blocks([Block("", [[checks]], [[""]])])
+    page = in_panels([Panel("", [[checks]], [[""]])])
     assert (page == 100).all(-1).sum() == 256 * 256
 
 
-def test_blocks_stand_side_by_side_and_rows_are_level():
+def test_panels_stand_side_by_side_and_rows_are_level():
     grey, colour = plain(32, 50, 1), plain(32, 90)
-    page = in_blocks(
-        [Block("one", [[grey], [grey]], [["a"], ["b"]]), Block("", [[colour] * 2] * 2, [["", "c\nd"]] * 2)]
+    page = in_panels(
+        [Panel("one", [[grey], [grey]], [["a"], ["b"]]), Panel("", [[colour] * 2] * 2, [["", "c\nd"]] * 2)]
     )
     ours, theirs = (np.argwhere((page == value).all(-1)) for value in (50, 90))
     assert len(ours) == 2 * 96 * 96
@@ -34,12 +34,12 @@ def test_blocks_stand_side_by_side_and_rows_are_level():
     assert ours[:, 1].max() < theirs[:, 1].min()
 
 
-def test_a_long_heading_does_not_run_into_the_next_block():
+def test_a_long_heading_does_not_run_into_the_next_panel():
     def ink(heading: str) -> np.ndarray:
-        page = in_blocks([Block(heading, [[plain(32, 255)]], [[""]]), Block("", [[plain(32, 90)]], [[""]])])
+        page = in_panels([Panel(heading, [[plain(32, 255)]], [[""]]), Panel("", [[plain(32, 90)]], [[""]])])
         return (page[:20] < 128).any(-1), np.argwhere((page == 90).all(-1))[:, 1].min()
 
-    dark, next_block = ink("nearest training images by features (efficientnet-lite0)")
+    dark, next_panel = ink("nearest training images by features (efficientnet-lite0)")
     columns = np.flatnonzero(dark.any(0))
     assert len(columns) > 100
-    assert columns.max() < next_block
+    assert columns.max() < next_panel

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pgan_tf.grids import grid
-from pgan_tf.inference import captions, walks
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.inputs import dims_name
+from pgan_tf.inference.pictures import captions, walks
 from pgan_tf.latents import Purpose
 
 CELL = 64  # smaller images are enlarged by whole pixels, to look at

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.evaluation.sets import ImageSet
-from pgan_tf.inference.blocks import Block, in_blocks
+from pgan_tf.inference.search.panels import Panel, in_panels
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.metrics.images import chunks
@@ -146,7 +146,7 @@ def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhoo
     Under a neighbour are its position in the data set and its distance; a mirrored one is shown mirrored, as it was
     compared, and its caption says so.
     """
-    blocks = [Block("generated", [[image] for image in images], [[""] for _ in images])]
+    panels = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
     for found in neighborhoods:
         rows, captions = [], []
         for indices, distances, mirrored in zip(found.indices, found.distances, found.mirrored, strict=True):
@@ -159,5 +159,5 @@ def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhoo
                 ]
             )
         by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
-        blocks.append(Block(f"nearest training images by {by}", rows, captions))
-    return in_blocks(blocks)
+        panels.append(Panel(f"nearest training images by {by}", rows, captions))
+    return in_panels(panels)

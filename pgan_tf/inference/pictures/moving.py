@@ -11,10 +11,10 @@ import numpy as np
 from pgan_tf import stamps
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.grids import grid
-from pgan_tf.inference import captions, walks
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.sheets import CELL
+from pgan_tf.inference.pictures import captions, walks
+from pgan_tf.inference.pictures.sheets import CELL
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import saved
 

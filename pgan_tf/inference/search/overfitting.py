@@ -8,12 +8,12 @@ import numpy as np
 
 from pgan_tf.data import identity
 from pgan_tf.evaluation.sets import ImageSet, open_set
-from pgan_tf.inference import nearest
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.load import Loaded
-from pgan_tf.inference.nearest import Neighborhood
+from pgan_tf.inference.search import nearest
+from pgan_tf.inference.search.nearest import Neighborhood
 from pgan_tf.metrics import extractors
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.networks.saved import folder_of

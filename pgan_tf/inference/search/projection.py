@@ -14,10 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.grids import to_uint8
-from pgan_tf.inference.blocks import Block, in_blocks
 from pgan_tf.inference.inputs import draw_latents
 from pgan_tf.inference.sample import batch_size
-from pgan_tf.inference.watching import Watch
+from pgan_tf.inference.search.panels import Panel, in_panels
+from pgan_tf.inference.search.watching import Watch
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import Generator
 
@@ -120,10 +120,10 @@ def picture(target: np.ndarray, projection: Projection) -> np.ndarray:
     """uint8 [H,W,3]: the target uint8 [R,R,C], what was found, and the way there."""
     from_start = [(step, found) for step, found in projection.way.items() if step < projection.steps or not step]
     names = ["best start" if step == 0 else f"step {step}" for step, _ in from_start]
-    return in_blocks(
+    return in_panels(
         [
-            Block("", [[target, projection.found.image]], [["target", "found"]]),
-            Block("the way", [[found.image for _, found in from_start]], [names]),
+            Panel("", [[target, projection.found.image]], [["target", "found"]]),
+            Panel("the way", [[found.image for _, found in from_start]], [names]),
         ]
     )
 
