@@ -75,7 +75,7 @@ class Growth:
 
     grow: str = option(
         "layers", "what grows while the images' detail doubles: any of these with commas between, or none",
-        choices=["layers", "latent", "channels"], combination=True, since="0.2.0",
+        choices=["layers", "latent", "channels"], combination=True, since="0.3.0",
     )  # fmt: skip
     total_kimg: float = option(15000.0, "length of the run in thousands of real images", above=0, maximum=1e9)
     lod_initial_resolution: int = option(4, "resolution to start at", minimum=4, maximum=2**14)

@@ -4,7 +4,7 @@ from pgan_tf.layers.equalized import EqualizedConv2D, EqualizedDense, LatentProj
 from pgan_tf.layers.fade import fade
 from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS, MinibatchStatistics
 from pgan_tf.layers.normalization import PixelNorm
-from pgan_tf.layers.resample import box_downsample, nearest_upsample
+from pgan_tf.layers.resample import box_downsample, detail, nearest_upsample
 
 __all__ = [
     "MINIBATCH_STATISTICS",
@@ -14,6 +14,7 @@ __all__ = [
     "MinibatchStatistics",
     "PixelNorm",
     "box_downsample",
+    "detail",
     "fade",
     "nearest_upsample",
 ]

@@ -18,3 +18,9 @@ def nearest_upsample(x: tf.Tensor, factor: int = 2) -> tf.Tensor:
 def box_downsample(x: tf.Tensor, factor: int = 2) -> tf.Tensor:
     """[N,H,W,C] -> [N,H/f,W/f,C], the mean of each factor x factor box."""
     return x if factor == 1 else tf.nn.avg_pool2d(x, factor, factor, "VALID")
+
+
+def detail(x: tf.Tensor, level: int) -> tf.Tensor:
+    """[N,R,R,C] -> [N,R,R,C] with no more detail than images of level x level have: boxes of R / level are even."""
+    factor = x.shape[1] // level
+    return nearest_upsample(box_downsample(x, factor), factor)

@@ -13,6 +13,7 @@ from pgan_tf.layers import (
     MinibatchStatistics,
     PixelNorm,
     box_downsample,
+    detail,
     fade,
     nearest_upsample,
 )
@@ -127,6 +128,18 @@ def test_resampling(factor):
         box_downsample(tf.constant(x), factor), reference.shrink(x, factor), rtol=1e-12, atol=1e-15
     )
     np.testing.assert_allclose(box_downsample(nearest_upsample(tf.constant(x), factor), factor), x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("level", [4, 8, 16])
+def test_detail_leaves_what_smaller_images_have(level):
+    """All of it where they are as large; what is taken away once is away."""
+    x = tf.constant(normal(2, 16, 16, 3))
+    y = detail(x, level)
+    assert y.shape == x.shape
+    np.testing.assert_array_equal(y, nearest_upsample(box_downsample(x, 16 // level), 16 // level))
+    np.testing.assert_allclose(detail(y, level), y, rtol=1e-12)
+    np.testing.assert_allclose(tf.reduce_mean(y, [1, 2]), tf.reduce_mean(x, [1, 2]), rtol=1e-9, atol=1e-12)
+    assert np.array_equal(x, y) == (level == 16)
 
 
 def test_fade_goes_from_old_to_new():
