@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import features, swd
+from . import features, planar, swd
 from .cache import StatisticsCache
 from .errors import MetricError
 from .extractors.base import Activations, Extractor
@@ -23,22 +23,23 @@ class Options(NamedTuple):
 
 
 class MeasuredSet:
-    """Images with a name, and what was measured of them.
+    """Images, or points in the plane, with a name, and what was measured of them.
 
     Attributes:
         name: for messages and results.
-        count: images in the set.
+        count: images or points in the set.
         role: 'reals' or 'fakes'.
+        truth: the distribution that points were drawn from, where it is known.
     """
 
     def __init__(
         self, name: str, images: Iterable[np.ndarray], count: int, role: str,
-        options: Options, digest: str = "", cache: StatisticsCache | None = None,
+        options: Options, digest: str = "", cache: StatisticsCache | None = None, truth: planar.Truth | None = None,
     ):  # fmt: skip
-        """`images`: batches uint8 [n,H,W,C] that can be read again and again. `digest`: a hash of what they contain;
-        with it and a cache, statistics found once are not worked out again."""
+        """`images`: batches uint8 [n,H,W,C], or points float [n,2], that can be read again and again. `digest`: a hash
+        of what they contain; with it and a cache, statistics found once are not worked out again."""
         self.name, self.count, self.role, self.options, self.digest = name, count, role, options, digest
-        self._images, self._cache = images, cache
+        self._images, self._cache, self.truth = images, cache, truth
         self._known: dict[tuple, object] = {}
         self._activations: Activations | None = None  # of the most images asked for so far
 
@@ -47,6 +48,10 @@ class MeasuredSet:
         if count > self.count:
             raise MetricError(f"{self.name} has {self.count} images, {count} are needed; give more, or ask for fewer")
         return _First(self._images, count)
+
+    def points(self, count: int) -> np.ndarray:
+        """The first `count` points, [count,2]."""
+        return np.concatenate(list(self.first(count)))
 
     def projections(self, count: int) -> swd.Projections:
         """Of the first `count` images, for the sliced Wasserstein distance."""
@@ -93,7 +98,7 @@ class MeasuredStatistics:
     def _refuse(self, count: int):
         raise MetricError(f"{self.name} holds statistics without images: only FID can be measured against it")
 
-    first = projections = activations = _refuse
+    first = points = projections = activations = _refuse
 
 
 class _First:

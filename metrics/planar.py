@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .errors import MetricError
+
+
+class Mixture(NamedTuple):
+    """The truth that points are held against: Gaussians about `centres` [K,2] of one standard deviation."""
+
+    centres: np.ndarray
+    std: float
+
+
+class SwissRoll(NamedTuple):
+    """The truth that points are held against: `swiss_roll_curve(scale=scale)` with Gaussian `noise`."""
+
+    noise: float
+    scale: float = 1.0
+
+
+Truth = Mixture | SwissRoll
 
 
 def mixture_scores(points: np.ndarray, centres: np.ndarray, std: float, radius: float = 3.0) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import modes, ms_ssim, neighbors, swd, tfgan
+from . import modes, ms_ssim, neighbors, planar, swd, tfgan
 from .errors import MetricError
 from .extractors import mnist_classifier
 from .measured import MeasuredSet, Options
@@ -18,6 +18,7 @@ from .precision_recall import precision_recall
 
 Values = dict[str, float]
 ASKED = "asked"
+IMAGES, POINTS = "images", "points"  # what a metric measures
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Metric:
             ASKED the one that was asked for, else the name of its own.
         reals: whether it compares with real images at all.
         least: images below which its value says little; there must also be one for each feature. 0: no such bound.
+        of: what it measures: IMAGES, uint8 [N,H,W,C], or POINTS, [N,2]; `images` above then counts points.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Metric:
     extractor: str = ""
     reals: bool = True
     least: int = 0
+    of: str = IMAGES
 
 
 def _swd(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
@@ -86,13 +89,33 @@ def _modes(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options)
     """Grey digits: 10 modes, compared with the reals' frequencies. Stacked MNIST: 1000, compared with equal ones."""
     classifier = mnist_classifier.load()
 
-    def classify(images: np.ndarray) -> np.ndarray:
-        return mnist_classifier.classify(images, classifier)
+    def scores(images: np.ndarray) -> np.ndarray:
+        return mnist_classifier.logits(images, classifier)  # [N,10]
 
     ours, theirs = (np.concatenate(list(side.first(count))) for side in (fakes, reals))  # [N,H,W,C]
     if ours.shape[-1] == 3:
-        return modes.mode_statistics(modes.stacked_modes(classify, ours))
-    return modes.mode_statistics(classify(ours), 10, classify(theirs))
+        return modes.mode_statistics(modes.stacked_modes(lambda images: scores(images).argmax(axis=1), ours))
+    return modes.mode_count(scores(ours), scores(theirs))
+
+
+def _mixture(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    truth = _truth(reals, planar.Mixture, "a mixture of Gaussians")
+    return planar.mixture_scores(fakes.points(count), truth.centres, truth.std)
+
+
+def _swiss_roll(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    truth = _truth(reals, planar.SwissRoll, "a Swiss roll")
+    return planar.swiss_roll_score(fakes.points(count), truth.noise, scale=truth.scale)
+
+
+def _wasserstein(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return {"w1": planar.wasserstein_2d(reals.points(count), fakes.points(count), count, options.seed)}
+
+
+def _truth(reals: MeasuredSet, kind: type, what: str) -> planar.Truth:
+    if not isinstance(reals.truth, kind):
+        raise MetricError(f"{reals.name} is not known as {what}; take another metric, wasserstein for any points")
+    return reals.truth
 
 
 def _mean_std(pair: tuple[float, float]) -> Values:
@@ -108,6 +131,9 @@ METRICS = {
     "ms_ssim": Metric("MS-SSIM", _ms_ssim, "mean", True, 10000, reals=False),
     "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=ASKED),
     "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME),
+    "mixture": Metric("mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS),
+    "swiss_roll": Metric("Swiss roll", _swiss_roll, "coverage", False, 10000, of=POINTS),
+    "wasserstein": Metric("W1", _wasserstein, "w1", True, 1000, of=POINTS),
 }
 
 
@@ -122,3 +148,12 @@ def named(names: str) -> list[str]:
     if len(set(found)) < len(found):
         raise MetricError(f"--metrics={names}: names one of them twice")
     return found
+
+
+def check_kind(names: list[str] | tuple[str, ...], shape: tuple[int, ...], where: str) -> None:
+    """MetricError where one of these metrics measures something else than samples of this shape, those of `where`."""
+    kind = POINTS if tuple(shape) == (2,) else IMAGES
+    for name in names:
+        if METRICS[name].of != kind:
+            fitting = ", ".join(known for known, metric in METRICS.items() if metric.of == kind)
+            raise MetricError(f"{name} measures {METRICS[name].of}, {where} has {kind}; what measures them: {fitting}")

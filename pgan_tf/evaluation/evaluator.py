@@ -16,7 +16,7 @@ from pgan_tf.metrics.cache import StatisticsCache
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.metrics.measured import MeasuredSet, MeasuredStatistics, Options
-from pgan_tf.metrics.registry import ASKED, METRICS
+from pgan_tf.metrics.registry import ASKED, METRICS, check_kind
 
 UNLIMITED = 1 << 62  # images that a generator has
 
@@ -50,6 +50,8 @@ class Evaluator:
         self.options = Options(request.seed, _extractor(request), request.progress)
         self._cache = cache or StatisticsCache()
         self._source, self.reals = reals, self._measured(reals)
+        if isinstance(reals, ImageSet):
+            check_kind(request.metrics, reals.shape, reals.name)
         if isinstance(reals, ImageSet) and "swd" in request.metrics:
             swd.check_shape(reals.shape)
 

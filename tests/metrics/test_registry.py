@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
-from pgan_tf.metrics import features, registry
+from pgan_tf.metrics import features, planar, registry
 from pgan_tf.metrics.cache import StatisticsCache
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Activations, Extractor
@@ -37,7 +37,9 @@ def pair():
     ], options
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"modes"}))
+@pytest.mark.parametrize(
+    "name", [name for name, metric in METRICS.items() if metric.of == registry.IMAGES and name != "modes"]
+)
 def test_every_metric_gives_finite_numbers_and_its_headline(name, pair, monkeypatch):
     few = functools.partial(registry.tfgan.kernel_inception_distance, subsets=2)  # a hundred take a while
     monkeypatch.setattr(registry.tfgan, "kernel_inception_distance", few)
@@ -45,6 +47,46 @@ def test_every_metric_gives_finite_numbers_and_its_headline(name, pair, monkeypa
     values = METRICS[name].compute(reals, fakes, COUNT, options)
     assert METRICS[name].headline in values
     assert np.isfinite(list(values.values())).all()
+
+
+def plane(role: str, points: np.ndarray, truth: planar.Truth | None = None) -> MeasuredSet:
+    return MeasuredSet(role, [points[:300], points[300:]], len(points), role, Options(7), truth=truth)
+
+
+TRUTHS = {
+    "mixture": planar.Mixture(np.array([[0.0, 0.0], [9.0, 0.0]]), 0.5),
+    "swiss_roll": planar.SwissRoll(0.5, scale=2.0),
+    "wasserstein": None,
+}
+
+
+@pytest.mark.parametrize("name", TRUTHS)
+def test_metrics_of_points_by_the_truth_of_the_reals(name):
+    """What is drawn from the truth scores better than what is not; the truth is the reals'."""
+    random = np.random.default_rng(1)
+    truth = TRUTHS[name]
+    points = planar.swiss_roll_curve(scale=2.0) if name == "swiss_roll" else np.array([[0.0, 0.0], [9.0, 0.0]])
+    drawn, again = (points[random.integers(len(points), size=500)] + random.normal(0, 0.5, (500, 2)) for _ in "12")
+    reals, metric = plane("reals", drawn, truth), METRICS[name]
+    good, bad = (metric.compute(reals, plane("fakes", fakes), 500, Options(7)) for fakes in (again, again * 0 + 40))
+    assert good.keys() == bad.keys()
+    assert (good[metric.headline] < bad[metric.headline]) == metric.lower_is_better
+
+
+@pytest.mark.parametrize("name", ["mixture", "swiss_roll"])
+def test_a_truth_that_is_not_known_is_refused(name):
+    points = plane("reals", np.zeros((9, 2)), TRUTHS["swiss_roll" if name == "mixture" else "mixture"])
+    with pytest.raises(MetricError, match=r"reals is not known as a .*; take another metric"):
+        METRICS[name].compute(points, points, 9, Options())
+
+
+def test_metrics_of_points_are_none_of_images():
+    registry.check_kind(["fid", "swd"], (16, 16, 3), "set")
+    registry.check_kind(["mixture"], (2,), "set")
+    with pytest.raises(MetricError, match=r"^fid measures images, set has points; what measures them: mixture, "):
+        registry.check_kind(["mixture", "fid"], (2,), "set")
+    with pytest.raises(MetricError, match=r"^mixture measures points, set has images; what measures them: swd, "):
+        registry.check_kind(["swd", "mixture"], (4, 4, 1), "set")
 
 
 def test_metrics_share_the_features(pair, monkeypatch):
