@@ -57,6 +57,10 @@ class Fade(NamedTuple):
     beta: Any = 1.0  # the factor of new weights in layers that have become wider, 0 to 1
     tau: Any = 0.5  # the weight of new feature maps in the minibatch statistics, 0 to 1/2 where they double
 
+    def options(self) -> dict[str, Any]:
+        """What a network is called with, and has as its own fade."""
+        return {"alpha": self.alpha}
+
 
 # What grows: the field of a size that is less so many rungs before the last, from the last size.
 LADDERS: dict[str, Callable[[Size, int], dict[str, int]]] = {

@@ -49,6 +49,15 @@ def read_ticks(path: Path, needs: Iterable[str] = ()) -> list[dict]:
     return _read(path, lambda row: _is_tick(row, needs), "metric")
 
 
+def level(tick: dict) -> int:
+    """The level of the schedule that a tick, which has its `resolution`, was trained at.
+
+    Versions that do not say it grew by layers alone, where it is the resolution.
+    """
+    said = tick.get("level")
+    return said if type(said) is int and 0 < said < 2**31 else tick["resolution"]
+
+
 def parse(line: bytes) -> object:
     """A line's JSON. ValueError where it is none."""
     try:

@@ -99,7 +99,7 @@ FULL = ("resolution", "lod", "alpha")  # what `full_resolution` needs of a tick
 def full_resolution(ticks: list[dict]) -> int:
     """The resolution to which a run's networks grow; the run may end before."""
     # lod is log2(full / current), and 1 - alpha more in a fade. A tick that ends at a change of stage may say less.
-    return max(tick["resolution"] * 2 ** round(tick["lod"] - (1 - tick["alpha"])) for tick in ticks)
+    return max(results.level(tick) * 2 ** round(tick["lod"] - (1 - tick["alpha"])) for tick in ticks)
 
 
 def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:

@@ -137,7 +137,7 @@ def _run(folder: Path) -> Description:
         networks.append(Shown(load_network(path), [("network", path.name), ("sha256", sha256(path))]))
     if checkpoint.paths(folder / "checkpoints"):
         trained = initial.load(folder)
-        trained.ema.alpha = trained.discriminator.alpha = checkpoint.read_fade(trained.where)
+        trained.ema.alpha = trained.discriminator.alpha = checkpoint.read_fade(trained.where).alpha
         where = f"{trained.where.relative_to(folder)}: "
         if not files:
             networks.append(Shown(trained.ema, [("network", where + "averaged generator")]))

@@ -23,16 +23,16 @@ from pgan_tf.networks.checkpoints import find_fault as find_fault
 from pgan_tf.networks.checkpoints import newest_sound as newest_sound
 from pgan_tf.networks.checkpoints import paths as paths
 from pgan_tf.plain import plain_path
-from pgan_tf.stages import Stage
+from pgan_tf.stages import Fade, Stage
 from pgan_tf.training.state import Counters, StageState
 
 _GRAPH, _VALUE = "_CHECKPOINTABLE_OBJECT_GRAPH", "/.ATTRIBUTES/VARIABLE_VALUE"  # in the keys of TensorFlow's files
 
 
-def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: float = 1.0) -> Path:
+def save(folder: Path, state: StageState, counters: Counters, keep: int, fade: Fade | None = None) -> Path:
     """Writes a checkpoint aside, renames it, then removes all but the newest `keep`. Returns its path.
 
-    `alpha`: the fade of this moment, for who makes pictures of it.
+    `fade`: of this moment, for who makes pictures of it; by default all has faded in.
     Raises OSError where the disk does not take it; the checkpoints before are as they were.
     """
     make_folder(folder)
@@ -48,7 +48,7 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, alpha: 
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
         shutil.rmtree(temporary, ignore_errors=True)
         raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
-    generator = {**state.ema.get_config(), "dtype": "float32", "alpha": alpha}
+    generator = {**state.ema.get_config(), "dtype": "float32", **(fade or Fade()).options()}
     record = {
         "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters), "generator": generator,
     }  # fmt: skip
@@ -73,9 +73,10 @@ def read_counters(path: Path) -> tuple[Stage, Counters]:
     return Stage.from_record(record["stage"]), Counters(**record["counters"])
 
 
-def read_fade(path: Path) -> float:
-    """The fade of the networks in a checkpoint; 1 for one of an earlier version, which does not say."""
-    return json.loads((path / "counters.json").read_text()).get("generator", {}).get("alpha", 1.0)
+def read_fade(path: Path) -> Fade:
+    """The fade of the networks in a checkpoint; faded in for one of an earlier version, which does not say."""
+    generator = json.loads((path / "counters.json").read_text()).get("generator", {})
+    return Fade(**{name: generator[name] for name in Fade._fields if name in generator})
 
 
 def read_sizes(path: Path) -> tuple[int, int]:

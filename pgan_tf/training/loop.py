@@ -1,6 +1,6 @@
 """The training loop: stage after stage, block after block, tick after tick.
 
-while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, alpha, ..) -> ticks.TICKS
+while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, fade, ..) -> ticks.TICKS
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pgan_tf.evaluation.results import read_ticks
 from pgan_tf.files import clear_folder
 from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress
-from pgan_tf.stages import Stage
+from pgan_tf.stages import Fade, Stage
 from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.console import duration
@@ -288,12 +288,12 @@ class Run:
         return self.saver.save(*self._moment())
 
     def _moment(self) -> Moment:
-        return Moment(self.counters, self.state, self._alpha())
+        return Moment(self.counters, self.state, self._fade())
 
-    def _alpha(self) -> float:
+    def _fade(self) -> Fade:
         """The fade of the networks at this moment; a stage whose end has come is faded in."""
         now = self.schedule.at(self.counters.images)
-        return now.alpha if now.stage == self.state.stage else 1.0
+        return now.fade if now.stage == self.state.stage else Fade()
 
     def _finish(self) -> None:
         path = self.ticks.network(self._moment())

@@ -18,6 +18,7 @@ from pgan_tf.evaluation.sets import open_set
 from pgan_tf.evaluation.snapshots import labels_for
 from pgan_tf.files import new_file
 from pgan_tf.metrics.registry import named
+from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.state import StageState
 
@@ -43,9 +44,9 @@ class Measurements:
         self.doubts = self.evaluator.doubts()  # said once
         self._drawn: tuple[StageState, Callable] | None = None
 
-    def measure(self, state: StageState, alpha: float, images: int) -> Iterator[dict]:
+    def measure(self, state: StageState, fade: Fade, images: int) -> Iterator[dict]:
         """A result per metric of the averaged generator after so many real images, each as soon as it is there."""
-        draw = functools.partial(self._draw(state), alpha=tf.constant(alpha, tf.float32))
+        draw = functools.partial(self._draw(state), fade=Fade(*(tf.constant(value, tf.float32) for value in fade)))
         fakes = GeneratedImages(
             draw, state.ema.latent_size, self.evaluator.request.seed, self.resolution, self.labels,
             self.config.model.latents,
@@ -57,13 +58,13 @@ class Measurements:
         if self._drawn is None or self._drawn[0] is not state:
 
             @tf.function
-            def draw(latents: tf.Tensor, labels: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-                return state.ema((latents, labels), alpha=alpha)
+            def draw(latents: tf.Tensor, labels: tf.Tensor, fade: Fade) -> tf.Tensor:
+                return state.ema((latents, labels), **fade.options())
 
             self._drawn = state, draw
         return self._drawn[1]
 
-    def keep_best(self, folder: Path, rows: list[dict], state: StageState, alpha: float) -> bool:
+    def keep_best(self, folder: Path, rows: list[dict], state: StageState, fade: Fade) -> bool:
         """Saves the generator as network-best.keras if it is the best so far; best.json says by which value."""
         row = next((row for row in rows if row["metric"] == self.best_metric), None)
         if row is None:  # it could not be measured
@@ -72,7 +73,7 @@ class Measurements:
         best = _best_so_far(path, self.best_metric)
         if best is not None and not results.is_better(self.best_metric, value, best):
             return False
-        save_generator(state.ema, alpha, folder / BEST)
+        save_generator(state.ema, fade, folder / BEST)
         with new_file(path) as temporary:
             temporary.write_text(json.dumps({"metric": self.best_metric, "value": value, "kimg": row["kimg"]}) + "\n")
         return True

@@ -17,6 +17,7 @@ from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import LATENTS, Purpose, stream
 from pgan_tf.plain import plain_path
+from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
 
 
@@ -96,14 +97,15 @@ class Grids:
         """The first reals of the run, uint8 [H,W,C]."""
         return grids.grid(self.reals.first(self.resolution, self.count)[0], self.columns, self.cell)
 
-    def fake(self, state: StageState, alpha: float) -> np.ndarray:
+    def fake(self, state: StageState, fade: Fade) -> np.ndarray:
         """What the averaged generator makes of the fixed latents, with the labels of the reals; uint8 [H,W,C]."""
         network = state.ema
         seed = stream(self.config.run.seed, Purpose.GRID, 0)
         latents = LATENTS[self.config.model.latents]([self.count, network.latent_size], seed)
         labels = tf.constant(self.reals.first(state.stage.resolution, self.count)[1])
         parts = [
-            network((latents[i : i + 32], labels[i : i + 32]), alpha=alpha).numpy() for i in range(0, self.count, 32)
+            network((latents[i : i + 32], labels[i : i + 32]), **fade.options()).numpy()
+            for i in range(0, self.count, 32)
         ]
         return grids.grid(grids.to_uint8(np.concatenate(parts)), self.columns, self.cell)
 

@@ -19,7 +19,7 @@ NEEDS = (
 
 
 def write_report(folder: Path, config: Config) -> None:
-    """Writes `folder`/report.md: the last pictures, a row per resolution, the options, how to go on."""
+    """Writes `folder`/report.md: the last pictures, a row per level of the schedule, the options, how to go on."""
     path = folder / "metrics.jsonl"
     rows, measured = results.read_ticks(path, NEEDS), results.read(path)
     pictures, path_word = stamps.in_time(folder, "fakes*.png"), shlex.quote(str(folder))
@@ -30,7 +30,7 @@ def write_report(folder: Path, config: Config) -> None:
         lines += ["The newest images of the averaged generator:", "", f"![generated images]({pictures[-1].name})", ""]
         lines += ["Training images:", "", "![reals](reals.png)", ""]
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
-    lines += [_resolution_row(resolution, rows) for resolution in sorted({row["resolution"] for row in rows})]
+    lines += [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
     lines += _metrics_table(measured)
     lines += ["", "These options differ from the defaults:", "", "```"]
     lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
@@ -64,13 +64,13 @@ def _metrics_table(rows: list[dict]) -> list[str]:
     return lines
 
 
-def _resolution_row(resolution: int, rows: list[dict]) -> str:
-    here = [row for row in rows if row["resolution"] == resolution]
+def _level_row(level: int, rows: list[dict]) -> str:
+    here = [row for row in rows if results.level(row) == level]
     seconds = sum(row["timing/tick_seconds"] for row in here)
     rate = sorted(row["timing/images_per_second"] for row in here)[len(here) // 2]
     last = here[-1]
     cells = [
-        f"{resolution}x{resolution}", f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
+        f"{level}x{level}", f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
         f"{last['memory/process_peak_mb'] / 1024:.1f} GB", f"{last['loss/D']:+.3f}", f"{last['loss/G']:+.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from pgan_tf import config as options
+from pgan_tf.stages import Fade
 from pgan_tf.training import checkpoint
 from pgan_tf.training.state import Counters, StageState
 
@@ -27,8 +28,8 @@ class Saver:
         late = self.run.checkpoint_minutes and time.monotonic() - self._when > 60 * self.run.checkpoint_minutes
         return counters.images != self.images and bool(ticked or late or done)
 
-    def save(self, counters: Counters, state: StageState, alpha: float) -> Path:
+    def save(self, counters: Counters, state: StageState, fade: Fade) -> Path:
         """Saves one, and returns its path."""
-        path = checkpoint.save(self.folder, state, counters, self.run.checkpoints_kept, alpha)
+        path = checkpoint.save(self.folder, state, counters, self.run.checkpoints_kept, fade)
         self.saved(counters.images)
         return path

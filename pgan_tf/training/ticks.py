@@ -15,7 +15,7 @@ from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress
-from pgan_tf.stages import Stage
+from pgan_tf.stages import Fade, Stage
 from pgan_tf.stamps import stamp
 from pgan_tf.training import export
 from pgan_tf.training.clock import TickClock
@@ -48,7 +48,7 @@ class Moment(NamedTuple):
 
     counters: Counters
     state: StageState
-    alpha: float  # the fade of the networks
+    fade: Fade  # of the networks
 
 
 class Ticks:
@@ -75,13 +75,14 @@ class Ticks:
 
     def _row(self, progress: Progress, moment: Moment) -> dict:
         """What metrics.jsonl says of a tick."""
-        counters, state, alpha = moment
+        counters, state, fade = moment
         return {
             "tick": counters.tick,
             "images": counters.images,
             "kimg": counters.images / 1000,
             "resolution": progress.stage.resolution,
-            "alpha": alpha,
+            "level": progress.stage.size.level,
+            "alpha": fade.alpha,
             "lod": self.plan.schedule.at(counters.images).lod,
             "minibatch": progress.minibatch,
             "g_lrate": progress.g_lrate,
@@ -102,7 +103,7 @@ class Ticks:
 
     def pictures(self, moment: Moment) -> None:
         """A grid of the averaged generator's pictures."""
-        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.grids.fake(moment.state, moment.alpha))
+        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.grids.fake(moment.state, moment.fade))
 
     def _picture(self, tag: str, name: str, moment: Moment, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)
@@ -115,18 +116,18 @@ class Ticks:
     def network(self, moment: Moment) -> Path:
         """The averaged generator as a file."""
         path = self.folder / f"network-{_stamp(moment)}.keras"
-        export.save_generator(moment.state.ema, moment.alpha, path)
+        export.save_generator(moment.state.ema, moment.fade, path)
         return path
 
     def measure(self, moment: Moment) -> None:
         """The metrics of the averaged generator, and the best one as a file."""
         began, measurements, rows, log = time.monotonic(), self.plan.measurements, [], self.books.log
-        counters, state, alpha = moment
+        counters, state, fade = moment
         counters.unmeasured = True
         log.busy(f"measuring {self.config.run.metrics}")
         try:
             with self.plan.strategy.scope(), self.stopping.at_once():
-                for row in measurements.measure(state, alpha, counters.images):
+                for row in measurements.measure(state, fade, counters.images):
                     self.books.records.measured(row)
                     rows.append(row)
         except MetricError as error:  # too few images for it, images of NaN: no reason to lose a run
@@ -134,7 +135,7 @@ class Ticks:
         counters.unmeasured = False
         while rows and measurements.doubts:
             log.line(f"warning: {measurements.doubts.pop()}")
-        best = measurements.keep_best(self.folder, rows, state, alpha)
+        best = measurements.keep_best(self.folder, rows, state, fade)
         seconds = time.monotonic() - began
         self.books.clock.add_metrics(seconds)
         if rows:

@@ -17,6 +17,7 @@ from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.evaluation.sets import open_set
 from pgan_tf.networks import Generator
 from pgan_tf.programs import evaluate
+from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 
 SIDE = 16
@@ -45,7 +46,7 @@ def run(sets):
     (folder / "config.json").write_text(config.to_json())
     for kimg, seed in ((10, 1), (20, 2)):
         network = Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=seed)
-        save_generator(network, 1.0, folder / f"network-{kimg:06d}.keras")
+        save_generator(network, Fade(), folder / f"network-{kimg:06d}.keras")
     return folder
 
 
@@ -109,7 +110,7 @@ def test_a_run_is_measured_once_and_others_after_a_kill(run):
 
 def test_another_snapshot_of_the_same_name_is_measured(run):
     assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
-    save_generator(Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=9), 1.0, run / "network-000020.keras")
+    save_generator(Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=9), Fade(), run / "network-000020.keras")
     assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
     assert len(results.read(run / "metrics.jsonl")) == 2
 

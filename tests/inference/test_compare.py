@@ -15,6 +15,7 @@ from pgan_tf.inference.load import load_generator
 from pgan_tf.inference.search import projection
 from pgan_tf.networks import Generator
 from pgan_tf.programs import start
+from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 
 SIZES = {"resolution": 8, "fmap_base": 64, "fmap_max": 8}
@@ -31,7 +32,7 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("place")
     for name, options in {"run": {}, "labelled": {"label_size": 3, "num_channels": 1}}.items():
         (folder / name).mkdir()
-        save_generator(Generator(**SIZES, **options, seed=4), 1.0, folder / name / "network-000010.keras")
+        save_generator(Generator(**SIZES, **options, seed=4), Fade(), folder / name / "network-000010.keras")
         values = {"dataset": str(folder / "reals"), "mirror_augment": name == "run"}
         (folder / name / "config.json").write_text(Config.from_values(values).to_json())
     drawing = Drawing(load_generator(folder / "run"))

@@ -9,6 +9,7 @@ from pgan_tf.config import Config
 from pgan_tf.inference.load import load_generator
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.saved import NetworkError
+from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 
 SIZES = {"resolution": 8, "fmap_base": 64, "fmap_max": 8}
@@ -19,7 +20,7 @@ def run(tmp_path_factory):
     """A run with snapshots of three times, a best one that is older, and config.json; the networks differ by seed."""
     folder = tmp_path_factory.mktemp("run")
     for name, seed in {"network-000010": 1, "network-999999": 2, "network-1000000": 3, "network-best": 4}.items():
-        save_generator(Generator(**SIZES, seed=seed), 1.0, folder / f"{name}.keras")
+        save_generator(Generator(**SIZES, seed=seed), Fade(), folder / f"{name}.keras")
     (folder / "config.json").write_text(Config.from_values({"fmap_max": 8, "desc": "tiny"}).to_json())
     return folder
 
@@ -38,14 +39,14 @@ def test_a_file_gives_itself(run):
 
 def test_an_imported_network_gives_the_averaged_generator(run, tmp_path):
     for name, seed in {"generator": 5, "generator_ema": 6}.items():
-        save_generator(Generator(**SIZES, seed=seed), 1.0, tmp_path / f"{name}.keras")
+        save_generator(Generator(**SIZES, seed=seed), Fade(), tmp_path / f"{name}.keras")
     loaded = load_generator(tmp_path)
     assert (loaded.path.name, loaded.network.seed, loaded.config) == ("generator_ema.keras", 6, None)
 
 
 def test_weights_and_fade_are_the_saved_ones(tmp_path):
     network = Generator(**SIZES, fading=True, seed=7)
-    save_generator(network, 0.25, tmp_path / "network-000003.keras")
+    save_generator(network, Fade(0.25), tmp_path / "network-000003.keras")
     latents = np.random.default_rng(0).standard_normal([3, 8]).astype(np.float32)
     expected = network(latents, alpha=0.25).numpy()
     np.testing.assert_array_equal(load_generator(tmp_path).network(latents).numpy(), expected)

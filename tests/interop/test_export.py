@@ -19,7 +19,7 @@ from pgan_tf.interop.export import FORMATS, export
 from pgan_tf.interop.weights import read_weights
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.saved import NetworkError
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.export import save_generator
 
 SIZES = {"resolution": 16, "fmap_base": 64, "fmap_max": 8}
@@ -82,7 +82,7 @@ def exported(tmp_path_factory):
     for name, options in NETWORKS.items():
         # Smaller weights where nothing normalises, so that all outputs have the size of images.
         network = randomised(Generator(**{**SIZES, **options}), scale=0.3 if name == "bare" else 1.0)
-        save_generator(network, network.alpha, folder / f"{name}.keras")
+        save_generator(network, Fade(network.alpha), folder / f"{name}.keras")
         files = {format: folder / f"{name}{kind.suffix}" for format, kind in FORMATS.items()}
         for format, file in files.items():
             export(folder / f"{name}.keras", file, format)
@@ -114,7 +114,7 @@ def test_pixels_are_rounded_to_the_nearest_and_clipped(format, tmp_path):
     to_rgb = network.to_rgb[0]
     to_rgb.weight.assign(np.zeros(to_rgb.weight.shape))
     to_rgb.bias.assign(colours)
-    save_generator(network, 1.0, tmp_path / "flat.keras")
+    save_generator(network, Fade(), tmp_path / "flat.keras")
     export(tmp_path / "flat.keras", tmp_path / f"flat{FORMATS[format].suffix}", format)
     outputs = RUNTIMES[format](tmp_path / f"flat{FORMATS[format].suffix}", draw(network, 2))
     np.testing.assert_array_equal(outputs["images_nchw"][0, :, 0, 0], colours)

@@ -12,7 +12,7 @@ from pgan_tf.config import Config
 from pgan_tf.interop import info, nvidia
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.programs import start
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.state import Counters, StageState
 
@@ -121,8 +121,8 @@ def run(tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text(config.to_json())
     state = StageState(layer_stage(8, True), config, 3, 0)
-    export.save_generator(state.ema, 0.5, folder / "network-000001.keras")
-    checkpoint.save(folder / "checkpoints", state, Counters(images=1000), 1, alpha=0.5)
+    export.save_generator(state.ema, Fade(0.5), folder / "network-000001.keras")
+    checkpoint.save(folder / "checkpoints", state, Counters(images=1000), 1, Fade(0.5))
     rows = [{"tick": 1, "kimg": 1.0, "lod": 0.5}, {"metric": "swd", "value": 3.0}]
     cut = '{"tick": 2, "ki'  # the line that a kill cut off
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + cut)

@@ -10,7 +10,7 @@ from pgan_tf.config import Config
 from pgan_tf.evaluation import snapshots
 from pgan_tf.inference.load import load_generator
 from pgan_tf.networks.saved import NetworkError, digest, generator_file, load_network
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, export
 from pgan_tf.training.state import Counters, StageState
 
@@ -27,13 +27,13 @@ def trained(tmp_path_factory):
     for images in (256, 512):
         for variable in state.ema.trainable_variables:
             variable.assign(random.standard_normal(variable.shape))
-        checkpoint.save(folder / "checkpoints", state, Counters(images=images), 2, alpha=0.25)
+        checkpoint.save(folder / "checkpoints", state, Counters(images=images), 2, Fade(0.25))
     return folder, state
 
 
 def test_it_is_that_of_a_snapshot_of_the_same_moment(trained, tmp_path):
     folder, state = trained
-    export.save_generator(state.ema, 0.25, tmp_path / "network-000000.keras")
+    export.save_generator(state.ema, Fade(0.25), tmp_path / "network-000000.keras")
     expected, (network, path, config) = load_network(tmp_path / "network-000000.keras"), load_generator(folder)
     assert path == folder / "checkpoints" / "000000.512"
     assert config == CONFIG
@@ -53,7 +53,7 @@ def test_it_is_measured_with_its_time(trained):
 def test_a_snapshot_comes_first_and_a_checkpoint_may_be_named(trained, tmp_path):
     folder, state = trained
     copy = shutil.copytree(folder, tmp_path / "run")
-    export.save_generator(state.ema, 1.0, copy / "network-000000.keras")
+    export.save_generator(state.ema, Fade(), copy / "network-000000.keras")
     assert generator_file(copy) == copy / "network-000000.keras"
     assert load_generator(copy / "checkpoints" / "000000.256").path.name == "000000.256"
 

@@ -11,7 +11,7 @@ from pgan_tf.metrics.measured import MeasuredSet
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.evaluation import results, snapshots
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import loop, rundir
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.plan import make_plan
@@ -83,19 +83,20 @@ def test_the_best_snapshot_is_the_one_with_the_best_value(measured):
 
 
 def test_the_loop_measures_what_evaluate_measures_of_the_snapshot(options, tmp_path):
-    """At every stage and alpha, whatever was measured before."""
+    """At every stage and fade, whatever was measured before."""
     config = Config.from_values({**options, **METRICS})
     measurements = make_plan(config).measurements
     evaluator = measurements.evaluator
-    for stage, alpha in ((layer_stage(8), 1.0), (layer_stage(16, True), 0.25), (layer_stage(16, True), 0.75)):
+    fading = layer_stage(16, True)
+    for stage, fade in ((layer_stage(8), Fade()), (fading, Fade(0.25)), (fading, Fade(0.75))):
         state = StageState(stage, config, num_channels=1, label_size=2)
         path = tmp_path / "network-000001.keras"
-        save_generator(state.ema, alpha, path)
+        save_generator(state.ema, fade, path)
         fakes = snapshots.images(
             snapshots.Snapshot(path, 1), config, 16, measurements.labels, measurements.evaluator.request.seed
         )
         expected = list(evaluator.measure("snapshot", fakes))
-        for ours, theirs in zip(measurements.measure(state, alpha, 1000), expected, strict=True):
+        for ours, theirs in zip(measurements.measure(state, fade, 1000), expected, strict=True):
             assert ours["values"] == pytest.approx(theirs["values"], rel=1e-3)
 
 

@@ -103,8 +103,9 @@ def test_tensorboard_holds_the_promised_tags(straight):
             tags |= {value.tag for value in event.summary.value}
     assert tags >= {
         "loss/D", "loss/G", "scores/real", "scores/fake", "gradient_norm/D", "gradient_norm/G", "penalty/value",
-        "run/alpha", "run/resolution", "run/g_lrate", "run/d_lrate", "timing/images_per_second", "timing/tick_seconds",
-        "memory/process_peak_mb", "reals", "fakes", "config", "generator/4x4_Dense/weight", "run/nonfinite_rounds",
+        "run/alpha", "run/resolution", "run/level", "run/g_lrate", "run/d_lrate", "timing/images_per_second",
+        "timing/tick_seconds", "memory/process_peak_mb", "reals", "fakes", "config", "generator/4x4_Dense/weight",
+        "run/nonfinite_rounds",
     }  # fmt: skip
 
 
