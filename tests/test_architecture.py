@@ -31,6 +31,7 @@ INNER = {
         {"files", "label_rows", "parallel", "pictures", "stored"},
         {"tfrecord"},
         {"dataset"},
+        {"points"},
         {"identity", "pipeline", "verify", "writer"},
         {"creation_report", "source"},
         {"prepare"},

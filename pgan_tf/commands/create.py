@@ -6,11 +6,13 @@ import argparse
 
 from pgan_tf.commands.flags import (
     LARGEST_SIDE,
+    OUT,
     add_out,
     add_partial,
     add_pictures,
     command,
     location,
+    number,
     output,
     picture_options,
     positive,
@@ -25,6 +27,7 @@ def add_commands(commands) -> None:
     _add_celeba(commands)
     _add_own_pictures(commands)
     _add_arrays(commands)
+    _add_planar(commands)
 
 
 # ---- digits ----------------------------------------------------------------------------------------------------------
@@ -340,4 +343,28 @@ def _create_from_tfrecords(args: argparse.Namespace) -> int:
     from pgan_tf.data.sources.stylegan import create_from_tfrecords
 
     print(create_from_tfrecords(args.out, args.folder, output(args)))
+    return 0
+
+
+# ---- the plane -------------------------------------------------------------------------------------------------------
+
+PLANAR = ("swissroll", "swissroll_uncentred", "gaussians8", "gaussians25", "two_lines")
+
+
+def _add_planar(commands) -> None:
+    text = "make a data set of points in the plane, drawn from a known distribution"
+    sub = command(commands, "create_planar", _create_planar, text)
+    add = sub.add_argument
+    add("out", type=location, metavar="OUT", help=OUT)
+    add("distribution", choices=PLANAR, metavar="DISTRIBUTION", help=", ".join(PLANAR))
+    add("--points", type=whole(1, 1_000_000), default=10_000, metavar="N", help="how many (default: %(default)s)")
+    widths = "its standard deviation (default: 0.2 for the roll, 0.5 uncentred, 0.05 for 25 Gaussians, else 0.02)"
+    add("--noise", type=number(0, 1e6), metavar="S", help=widths)
+    add("--seed", type=whole(0, 2**32 - 1), default=0, metavar="N", help="of the points (default: %(default)s)")
+
+
+def _create_planar(args: argparse.Namespace) -> int:
+    from pgan_tf.data.sources.planar import create_planar
+
+    print(create_planar(args.out, args.distribution, args.points, args.noise, args.seed))
     return 0

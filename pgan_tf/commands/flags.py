@@ -110,6 +110,8 @@ def check_network(args: argparse.Namespace) -> None:
             raise UsageError(f"{path}: {text}")
 
 
+OUT = "folder to make; must not exist or be empty; it names the data set"
+
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
 
@@ -124,7 +126,7 @@ def add_out(parser: argparse.ArgumentParser, shuffle: int = 1, **out) -> None:
         **out,
         type=location,
         metavar="OUT",
-        help="folder to make; must not exist or be empty; it names the data set",
+        help=OUT,
     )
     add(
         "--shuffle",

@@ -10,7 +10,7 @@ from pgan_tf.commands.flags import LARGEST_SIDE, command, location, positive, wh
 
 def add_commands(commands) -> None:
     """Adds them to argparse's sub-commands."""
-    text = "show the first images of a data set on the terminal, in a PNG or on a page"
+    text = "show the first images of a data set, or its points, on the terminal, in a PNG or on a page"
     sub = command(commands, "display", _display, text)
     sub.add_argument("dataset", type=location, metavar="DATASET")
     sub.add_argument(
@@ -20,7 +20,7 @@ def add_commands(commands) -> None:
         "--html", type=location, metavar="FILE.html", help="one page: images at every resolution, labels, statistics"
     )
     sub.add_argument("--resolution", type=whole(1, LARGEST_SIDE), help="(default: the highest)")
-    sub.add_argument("--num", type=positive, default=64, help="how many images (default: %(default)s)")
+    sub.add_argument("--num", type=positive, help="how many (default: 64 images, all points)")
 
     text = "write the images of a data set as PNG files, and its labels as labels.npy"
     sub = command(commands, "extract", _extract, text)

@@ -22,6 +22,8 @@ _RECORD_NAME = re.compile(
     r"(?P<name>.+)-r(?P<log2>\d\d)(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords", re.ASCII
 )
 
+POINTS_SUFFIX = "-points.tfrecords"  # of the file of a set of points in the plane
+
 
 class RecordFile:
     """The pictures of one record file, all of one resolution, read where they lie; each one's CRC is compared.
@@ -134,6 +136,8 @@ class RecordDataset:
         labels: float32 [count, label_size], or None; label_size: 0 without labels.
     """
 
+    kind, dtype = "images", np.uint8
+
     def __init__(self, folder: str | os.PathLike):
         """Raises DataError when a file is missing, damaged, or disagrees with the others."""
         self.folder = Path(folder)
@@ -150,6 +154,10 @@ class RecordDataset:
                 raise DataError(f"{where}: {level.count} pictures, but {other}; write the data set again")
         self.labels = read_labels(folder, self.name, self.count)
         self.label_size = 0 if self.labels is None else self.labels.shape[1]
+
+    def shape(self, resolution: int) -> tuple[int, int, int]:
+        """(R, R, C) of a picture at a resolution."""
+        return resolution, resolution, self.channels
 
     def read(self, resolution: int, indices: np.ndarray) -> np.ndarray:
         """Pictures at `indices` [n] -> uint8 [n, resolution, resolution, channels] in that order; repeats allowed."""
@@ -175,13 +183,21 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     found = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]  # macOS leaves ._name
     matches = [match for match in map(_RECORD_NAME.fullmatch, found) if match]
     names = sorted({match["name"] for match in matches})
+    points = [name.removesuffix(POINTS_SUFFIX) for name in found if name.endswith(POINTS_SUFFIX)]
+    if points and not names:
+        raise DataError(
+            f"{folder}: holds points in the plane, and this takes images; give a data set of images, or with points "
+            "what goes with them (display, stats, verify)"
+        )
     if not names:
         raise DataError(
             f"{folder}: holds no *-rNN.tfrecords files; make a data set of its pictures: "
             f"python dataset_tool.py create_from_images datasets/NAME {shlex.quote(str(folder))}"
         )
-    if len(names) > 1:
-        raise DataError(f"{folder}: holds several data sets ({', '.join(names)}); give each a folder of its own")
+    if len(names) + len(points) > 1:
+        raise DataError(
+            f"{folder}: holds several data sets ({', '.join([*names, *points])}); give each a folder of its own"
+        )
     levels: dict[int, list[re.Match]] = {}
     for match in matches:
         levels.setdefault(2 ** int(match["log2"]), []).append(match)

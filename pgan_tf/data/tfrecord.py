@@ -1,4 +1,4 @@
-"""The TFRecord file format and the one kind of record that we keep in it, without TensorFlow.
+"""The TFRecord file format and the two kinds of record that we keep in it, without TensorFlow.
 
 A file is a row of records, each framed as (all little-endian)
 
@@ -6,6 +6,7 @@ A file is a row of records, each framed as (all little-endian)
 
 and the payload is a serialized `tf.train.Example` with two features, as NVIDIA's ProGAN data tool writes it: `shape`,
 three int64 [C, H, W], and `data`, the raw uint8 pixels in C,H,W order. Pictures are [H, W, C] everywhere else here.
+Points of the plane are kept alike, many to a record: `shape` [N, 2] and `data`, little-endian float32.
 """
 
 from __future__ import annotations
@@ -125,30 +126,59 @@ def located(path: str | os.PathLike, index: int, offset: int) -> Iterator[None]:
 
 def encode_image(image: np.ndarray) -> bytes:
     """uint8 [H, W, C] -> the payload of its record. Byte for byte what NVIDIA's tool writes for the same picture."""
-    return _before_pixels(*image.shape) + image.transpose(2, 0, 1).tobytes()  # [C,H,W]
+    height, width, channels = image.shape
+    return _before_data((channels, height, width), image.size) + image.transpose(2, 0, 1).tobytes()  # [C,H,W]
+
+
+def encode_points(points: np.ndarray) -> bytes:
+    """[N, 2] -> the payload of their record."""
+    data = points.astype("<f4").tobytes()
+    return _before_data(points.shape, len(data)) + data
 
 
 def record_bytes(height: int, width: int, channels: int) -> int:
     """The length of `frame(encode_image(image))`, the same for all images of a shape."""
-    before = len(_before_pixels(height, width, channels))
-    return HEADER_BYTES + before + height * width * channels + FOOTER_BYTES
+    pixels = height * width * channels
+    return HEADER_BYTES + len(_before_data((channels, height, width), pixels)) + pixels + FOOTER_BYTES
 
 
 @lru_cache(maxsize=64)
-def _before_pixels(height: int, width: int, channels: int) -> bytes:
-    """The payload of an image record up to its pixels, which come last."""
-    pixels = channels * height * width
-    shape = b"".join(_varint(n) for n in (channels, height, width))
-    before = _opening(1, b"", pixels)
-    before = _opening(_BYTES_LIST, before, pixels)
-    before = _field(1, b"data") + _opening(2, before, pixels)
-    shape_feature = _field(1, b"shape") + _field(2, _field(_INT64_LIST, _field(1, shape)))
-    before = _field(1, shape_feature) + _opening(1, before, pixels)  # two entries of the map Features.feature
-    return _opening(1, before, pixels)
+def _before_data(shape: tuple[int, ...], size: int) -> bytes:
+    """The payload of a record up to its `data`, which comes last and is of so many bytes."""
+    before = _opening(1, b"", size)
+    before = _opening(_BYTES_LIST, before, size)
+    before = _field(1, b"data") + _opening(2, before, size)
+    shape_feature = _field(1, b"shape") + _field(2, _field(_INT64_LIST, _field(1, b"".join(map(_varint, shape)))))
+    before = _field(1, shape_feature) + _opening(1, before, size)  # two entries of the map Features.feature
+    return _opening(1, before, size)
 
 
 def image_layout(payload: bytes) -> Layout:
     """Finds the pixels in a payload, whatever the order of its features. DataError if it is no image record."""
+    shape, data = _shape_and_data(payload)
+    if shape is None or data is None or len(shape) != 3:
+        raise DataError("not an image record: it needs the features `shape` (3 integers: C, H, W) and `data` (bytes)")
+    layout = Layout(*shape, offset=data[0])
+    if layout.size != data[1] - data[0]:
+        raise DataError(f"`data` has {data[1] - data[0]} bytes, but its `shape` {shape} needs {layout.size}")
+    return layout
+
+
+def decode_points(payload: bytes) -> np.ndarray:
+    """The payload of a record of points -> float32 [N, 2]. DataError if it is none, or a point is no number."""
+    shape, data = _shape_and_data(payload)
+    if shape is None or data is None or len(shape) != 2 or shape[1] != 2:
+        raise DataError("not a record of points: it needs the features `shape` (2 integers: N, 2) and `data` (bytes)")
+    if 8 * shape[0] != data[1] - data[0]:
+        raise DataError(f"`data` has {data[1] - data[0]} bytes, but its `shape` {shape} needs {8 * shape[0]}")
+    points = np.frombuffer(payload, "<f4", 2 * shape[0], data[0]).reshape(shape).astype(np.float32)  # [N,2]
+    if not np.isfinite(points).all():
+        raise DataError("a point is no number; write the data set again")
+    return points
+
+
+def _shape_and_data(payload: bytes) -> tuple[list[int] | None, tuple[int, int] | None]:
+    """The feature `shape` of a payload, and where its feature `data` begins and ends; None for what is not there."""
     shape, data = None, None
     try:
         for name, feature in _features(payload):
@@ -159,12 +189,7 @@ def image_layout(payload: bytes) -> Layout:
                     data = next((b, e) for n, b, e in _fields(payload, begin, end) if n == 1)
     except (IndexError, StopIteration, DataError) as error:
         raise DataError("not a serialized tf.train.Example; write the data set again") from error
-    if shape is None or data is None or len(shape) != 3:
-        raise DataError("not an image record: it needs the features `shape` (3 integers: C, H, W) and `data` (bytes)")
-    layout = Layout(*shape, offset=data[0])
-    if layout.size != data[1] - data[0]:
-        raise DataError(f"`data` has {data[1] - data[0]} bytes, but its `shape` {shape} needs {layout.size}")
-    return layout
+    return shape, data
 
 
 def decode_image(payload: bytes) -> np.ndarray:

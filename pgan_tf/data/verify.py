@@ -11,6 +11,7 @@ import numpy as np
 from pgan_tf.data import tfrecord
 from pgan_tf.data.dataset import RecordDataset, read_labels, record_files
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.pyramid import pyramid
 from pgan_tf.progress import track
 
@@ -21,6 +22,7 @@ class Verification:
 
     folder: Path
     counts: dict[int, int] = field(default_factory=dict)  # resolution -> sound records
+    points: int = 0  # of a set of points, which has no resolutions
     bytes: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -29,19 +31,22 @@ class Verification:
             return "\n".join(
                 [*self.problems, f"{self.folder}: {len(self.problems)} problems; write the data set again"]
             )
-        resolutions = ", ".join(map(str, self.counts))
-        return (
-            f"{self.folder}: sound; {next(iter(self.counts.values()))} images at the resolutions {resolutions}, "
-            f"{self.bytes / 1e6:.1f} MB checked"
-        )
+        found = f"{self.points} points"
+        if self.counts:
+            resolutions = ", ".join(map(str, self.counts))
+            found = f"{next(iter(self.counts.values()))} images at the resolutions {resolutions}"
+        return f"{self.folder}: sound; {found}, {self.bytes / 1e6:.1f} MB checked"
 
 
 def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
-    """Checks the CRCs, layout and shape of every record, that the resolutions have as many, and the labels.
+    """Checks the CRCs, layout and shape of every record, that the resolutions have as many, and the labels; of images
+    or of points.
 
     cascade: also that each lower resolution is what `pyramid` makes of the full one. DataError if there is no data set.
     """
     result = Verification(Path(folder))
+    if has_points(folder):
+        return _verify_points(result)
     name, files = record_files(folder)
     for resolution, paths in files.items():
         for path in paths:  # one, or the shards
@@ -54,6 +59,15 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
         _check_agreement(result, name, files)
     if cascade and not result.problems:
         result.problems += _check_cascade(RecordDataset(folder), files)
+    return result
+
+
+def _verify_points(result: Verification) -> Verification:
+    try:
+        result.points = PointDataset(result.folder).count
+        result.bytes = sum(path.stat().st_size for path in result.folder.iterdir())
+    except DataError as error:
+        result.problems.append(str(error))
     return result
 
 

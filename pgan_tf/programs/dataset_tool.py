@@ -17,6 +17,7 @@ Examples:
   dataset_tool.py create_mnist datasets/fashion32 fashion-mnist/    any folder of IDX files, plain or .gz
   dataset_tool.py create_from_images datasets/cats128 photos/cats --resolution=128
   dataset_tool.py create_from_images datasets/fruit64 fruit/ --resolution=64 --labels=folders --fit=pad
+  dataset_tool.py create_planar datasets/roll swissroll             10,000 points in the plane
   dataset_tool.py create_emoji datasets/emoji64 package/            after npm pack emoji-datasource-google; tar xzf
   dataset_tool.py create_from_images datasets/web256 'shards-{000..127}.tar' --resolution=256 --shards=16
   dataset_tool.py display datasets/cats128 --html=cats.html

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.points import PointDataset
 from pgan_tf.progress import track
 from pgan_tf.text import read_text
 
@@ -22,7 +23,7 @@ def batches(dataset: RecordDataset, indices: np.ndarray, what: str) -> Iterator[
             yield chosen, dataset.read(dataset.resolution, chosen)
 
 
-def label_names(dataset: RecordDataset) -> list[str]:
+def label_names(dataset: RecordDataset | PointDataset) -> list[str]:
     """The names of the classes from `<name>-labels.txt`; [] without labels or without one name for each."""
     path = dataset.folder / f"{dataset.name}-labels.txt"
     names = read_text(path).splitlines() if path.is_file() else []

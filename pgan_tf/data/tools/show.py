@@ -10,11 +10,14 @@ from typing import TextIO
 import numpy as np
 from PIL import Image
 
+from pgan_tf import plane
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.tools import page, terminal
 from pgan_tf.grids import grid, save_png, to_pillow
 
+NUM = 64  # pictures that are shown by default
 _LEAST_TILE = 32  # pixels in a PNG; smaller pictures are shown enlarged
 
 
@@ -22,22 +25,28 @@ def display(
     folder: str | os.PathLike,
     output: str | os.PathLike | None = None,
     resolution: int | None = None,
-    num: int = 64,
+    num: int | None = None,
     html: str | os.PathLike | None = None,
     stream: TextIO | None = None,
 ) -> list[Path]:
-    """Shows the first `num` pictures of a data set, at `resolution` or the highest; returns the files written.
+    """Shows the first `num` pictures of a data set, at `resolution` or the highest; or its points, by default all.
+
+    Returns the files written.
 
     output: a PNG to write. html: a page to write: the pictures at every resolution, labels and statistics. Without
     either the pictures go to `stream` if it is a terminal that can show them, as many as fit (then nothing is
     returned), else to `<name>-<resolution>.png` here. Pictures below 32x32 are enlarged. Raises DataError.
     """
-    if num < 1:
+    if num is not None and num < 1:
         raise DataError(f"--num={num}: must be 1 or more")
+    if has_points(folder):
+        if html or resolution:
+            raise DataError(f"{folder}: holds points in the plane; --html and --resolution are for images")
+        return _display_points(PointDataset(folder), output, num, stream)
     png, html = _named("output", output, ".png"), _named("html", html, ".html", ".htm")
     dataset = RecordDataset(folder)
     resolution = resolution or dataset.resolution
-    images = dataset.read(resolution, np.arange(min(num, dataset.count)))
+    images = dataset.read(resolution, np.arange(min(num or NUM, dataset.count)))
     if not png and not html:
         screen = terminal.screen(stream) if stream else None
         if screen:
@@ -52,6 +61,23 @@ def display(
         html.parent.mkdir(parents=True, exist_ok=True)
         page.write(html, dataset, len(images))
     return [path for path in (png, html) if path]
+
+
+def _display_points(
+    dataset: PointDataset, output: str | os.PathLike | None, num: int | None, stream: TextIO | None
+) -> list[Path]:
+    points, png = dataset.points[:num], _named("output", output, ".png")
+    screen = terminal.screen(stream) if stream and not png else None
+    if screen:
+        side = min(screen.width, screen.height, plane.SIDE)
+        picture = _tile(plane.data_points(points, plane.Frame.around(points)), side)
+        stream.write(f"{screen.encode(picture)}{dataset.name}: {len(points)} of {dataset.count} points\n")
+        stream.flush()
+        return []
+    png = png or Path(f"{dataset.name}-points.png")
+    png.parent.mkdir(parents=True, exist_ok=True)
+    save_png(png, plane.data_points(points, plane.Frame.around(points)))
+    return [png]
 
 
 def fit_tiles(count: int, width: int, height: int, least: int) -> tuple[int, int, int]:

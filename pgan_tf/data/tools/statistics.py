@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.points import Origin, PointDataset, has_points
 from pgan_tf.data.tools.batches import batches, label_names
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -56,24 +57,66 @@ class Statistics:
         for name, mean, std, histogram in zip(self.channel_names, self.mean, self.std, self.histogram, strict=True):
             lines.append(f"  {name:<8} mean {mean:6.2f}  std {std:6.2f}  0|{_bars(histogram)}|255 (logarithmic)")
         lines.append(f"  repeated {len(self.repeats)} images{self._repeats()}")
-        lines.append(f"  labels   {self._labels()}")
+        lines.append(f"  labels   {_label_text(self.labels)}")
         return "\n".join(lines)
 
     def _repeats(self) -> str:
         pairs = ", ".join(f"{later} = {earlier}" for later, earlier in self.repeats[:_NAMED])
         return f": {pairs}{', ...' if len(self.repeats) > _NAMED else ''}" if pairs else ""
 
-    def _labels(self) -> str:
-        if not self.labels:
-            return "none"
-        text = ", ".join(f"{name} ({count})" for name, count in list(self.labels.items())[:_NAMED])
-        return f"{len(self.labels)} classes: {text}{', ...' if len(self.labels) > _NAMED else ''}"
+
+def _label_text(labels: dict[str, int]) -> str:
+    if not labels:
+        return "none"
+    text = ", ".join(f"{name} ({count})" for name, count in list(labels.items())[:_NAMED])
+    return f"{len(labels)} classes: {text}{', ...' if len(labels) > _NAMED else ''}"
 
 
-def stats(folder: str | os.PathLike) -> Statistics:
-    """Measures every picture of a data set, a few megabytes at a time and 16 bytes kept of each. Raises DataError."""
+@dataclass(frozen=True)
+class PointStatistics:
+    """Of the points of a data set in the plane. mean, std, low, high: float64 [2]; covariance: that of x and y."""
+
+    name: str
+    origin: Origin
+    count: int
+    mean: np.ndarray
+    std: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    covariance: float
+    repeats: int  # points that are equal to an earlier one
+    labels: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.count} points in the plane, {self.origin.distribution}, "
+                 f"noise {self.origin.noise:g}, seed {self.origin.seed}"]  # fmt: skip
+        for axis, *values in zip("xy", self.mean, self.std, self.low, self.high, strict=True):
+            lines.append("  {:<8} mean {:8.4f}  std {:8.4f}  from {:8.4f} to {:8.4f}".format(axis, *values))
+        lines.append(f"  covariance {self.covariance:.4f}")
+        lines.append(f"  repeated {self.repeats} points")
+        lines.append(f"  labels   {_label_text(self.labels)}")
+        return "\n".join(lines)
+
+
+def stats(folder: str | os.PathLike) -> Statistics | PointStatistics:
+    """Measures every picture of a data set, a few megabytes at a time and 16 bytes kept of each; or every point.
+
+    Raises DataError.
+    """
+    if has_points(folder):
+        return measure_points(PointDataset(folder))
     dataset = RecordDataset(folder)
     return measure(dataset, np.arange(dataset.count))
+
+
+def measure_points(dataset: PointDataset) -> PointStatistics:
+    """The statistics of all points."""
+    points = dataset.points.astype(np.float64)  # [N,2]
+    covariance = float(((points - points.mean(axis=0)).prod(axis=1)).mean())
+    return PointStatistics(
+        dataset.name, dataset.origin, dataset.count, points.mean(axis=0), points.std(axis=0), points.min(axis=0),
+        points.max(axis=0), covariance, dataset.count - len(np.unique(points, axis=0)), label_counts(dataset),
+    )  # fmt: skip
 
 
 def measure(dataset: RecordDataset, indices: np.ndarray) -> Statistics:
@@ -91,8 +134,8 @@ def measure(dataset: RecordDataset, indices: np.ndarray) -> Statistics:
     )  # fmt: skip
 
 
-def label_counts(dataset: RecordDataset) -> dict[str, int]:
-    """{class: pictures that have it}: those whose label is not zero there; {} without labels."""
+def label_counts(dataset: RecordDataset | PointDataset) -> dict[str, int]:
+    """{class: samples that have it}: those whose label is not zero there; {} without labels."""
     if dataset.labels is None:
         return {}
     names = label_names(dataset) or [str(column) for column in range(dataset.label_size)]
