@@ -192,13 +192,6 @@ def _shape_and_data(payload: bytes) -> tuple[list[int] | None, tuple[int, int] |
     return shape, data
 
 
-def decode_image(payload: bytes) -> np.ndarray:
-    """The payload of an image record -> uint8 [H, W, C] (a copy, writable)."""
-    layout = image_layout(payload)
-    pixels = np.frombuffer(payload, np.uint8, layout.size, layout.offset)
-    return pixels.reshape(layout.channels, layout.height, layout.width).transpose(1, 2, 0).copy()
-
-
 def _varint(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
