@@ -70,7 +70,7 @@ class Model:
 
 
 @dataclasses.dataclass(frozen=True)
-class Growth:
+class ScheduleOptions:
     """The schedule: what grows, how long, how fast, how many at a time. Dictionaries go by resolution."""
 
     grow: str = option(
@@ -203,7 +203,8 @@ class Run:
     weight_histograms: bool = option(False, "write histograms of all weights to TensorBoard")
 
 
-SECTIONS = {"data": Data, "model": Model, "growth": Growth, "loss": Loss, "optim": Optim, "run": Run}
+# By their names in config.json; `growth` is the schedule's since the first version.
+SECTIONS = {"data": Data, "model": Model, "growth": ScheduleOptions, "loss": Loss, "optim": Optim, "run": Run}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -212,7 +213,7 @@ class Config:
 
     data: Data = dataclasses.field(default_factory=Data)
     model: Model = dataclasses.field(default_factory=Model)
-    growth: Growth = dataclasses.field(default_factory=Growth)
+    growth: ScheduleOptions = dataclasses.field(default_factory=ScheduleOptions)
     loss: Loss = dataclasses.field(default_factory=Loss)
     optim: Optim = dataclasses.field(default_factory=Optim)
     run: Run = dataclasses.field(default_factory=Run)

@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 import math
 
-from pgan_tf.config import Growth
+from pgan_tf.config import ScheduleOptions
 from pgan_tf.stages import Fade, Stage, sizes
 
 
@@ -50,7 +50,7 @@ class Schedule:
     Raises ConfigError where the sizes of --grow cannot be.
     """
 
-    def __init__(self, growth: Growth, resolution: int, devices: int = 1, latent_size: int = 0):
+    def __init__(self, growth: ScheduleOptions, resolution: int, devices: int = 1, latent_size: int = 0):
         self.growth, self.resolution, self.devices = growth, resolution, devices
         self.sizes = sizes(growth.grow, resolution, latent_size, growth.lod_initial_resolution)
         self._phases = self._make_phases()

@@ -213,7 +213,7 @@ WRONG = {
 }
 RIGHT = {
     "pgan_tf/layers/fade.py": "import tensorflow",
-    "pgan_tf/schedule.py": "from pgan_tf.config import Growth\nfrom pgan_tf import config",
+    "pgan_tf/schedule.py": "from pgan_tf.config import ScheduleOptions\nfrom pgan_tf import config",
     "pgan_tf/networks/__init__.py": "from pgan_tf.layers import fade\nimport keras",
     "pgan_tf/data/pipeline.py": "import tensorflow\nfrom pgan_tf.schedule import x",
     "pgan_tf/data/tfrecord.py": "def late():\n    import tensorflow",

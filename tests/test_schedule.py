@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pgan_tf.config import ConfigError, Growth
+from pgan_tf.config import ConfigError, ScheduleOptions
 from pgan_tf.schedule import Schedule
 from pgan_tf.stages import layer_stage
 
@@ -47,7 +47,7 @@ def test_equals_the_original(name, golden):
     options = original_config(data[options]) if isinstance(options, str) else options
     shared = "res32/cur_nimg" if name.startswith("res32") else "cur_nimg"
     images = data.get(f"{name}/cur_nimg", data[shared])
-    schedule = Schedule(Growth(**options), resolution, devices)
+    schedule = Schedule(ScheduleOptions(**options), resolution, devices)
     rows = [schedule.at(int(n)) for n in images]
     assert len(rows) > 150
     for key, ours in {
@@ -81,7 +81,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("options", SHAPES)
 def test_phases_partition_the_run(options):
-    growth = Growth(**options)
+    growth = ScheduleOptions(**options)
     phases = Schedule(growth, 32).phases()
     assert (phases[0].start == 0 and phases[0].stage == layer_stage(growth.lod_initial_resolution)) or (
         growth.lod_training_kimg == 0
@@ -96,7 +96,7 @@ def test_phases_partition_the_run(options):
 
 @pytest.mark.parametrize("options", SHAPES)
 def test_every_moment_is_in_its_phase(options):
-    growth = Growth(**options)
+    growth = ScheduleOptions(**options)
     schedule = Schedule(growth, 32)
     for phase in schedule.phases():
         middle = int(500 * (phase.start + phase.end))
@@ -111,12 +111,12 @@ def test_every_moment_is_in_its_phase(options):
             assert now.alpha == 1
 
 
-def schedule_length(growth: Growth, resolution: int) -> float:
+def schedule_length(growth: ScheduleOptions, resolution: int) -> float:
     return growth.lod_transition_kimg_dict.get(resolution, growth.lod_transition_kimg)
 
 
 def test_phase_lengths_by_resolution():
-    growth = Growth(
+    growth = ScheduleOptions(
         lod_training_kimg=100, lod_transition_kimg=50, total_kimg=1000,
         lod_training_kimg_dict={4: 10, 8: 20}, lod_transition_kimg_dict={8: 5},
     )  # fmt: skip
@@ -132,7 +132,7 @@ def test_phase_lengths_by_resolution():
 
 @pytest.mark.parametrize("options", [o for o in SHAPES if "total_kimg" not in o])
 def test_growth_never_goes_back(options):
-    schedule = Schedule(Growth(**options), 32)
+    schedule = Schedule(ScheduleOptions(**options), 32)
     rows = [schedule.at(n) for n in range(0, 9_000_000, 7_919)]
     for before, after in itertools.pairwise(rows):
         assert after.lod <= before.lod
@@ -143,7 +143,7 @@ def test_growth_never_goes_back(options):
 
 def test_the_edges_of_a_fade():
     """At the last image of a phase the old network still trains; after one more image the new one fades in."""
-    schedule = Schedule(Growth(lod_training_kimg=1, lod_transition_kimg=1), 8)
+    schedule = Schedule(ScheduleOptions(lod_training_kimg=1, lod_transition_kimg=1), 8)
     assert schedule.at(0).stage == schedule.at(1000).stage == layer_stage(4)
     assert schedule.at(1001).stage == layer_stage(8, True)
     assert schedule.at(1001).alpha == pytest.approx(0.001)
@@ -153,7 +153,7 @@ def test_the_edges_of_a_fade():
 
 
 def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
-    growth = Growth(minibatch_base=50, minibatch_dict={4: 128, 8: 30}, max_minibatch_per_device={4: 16, 16: 5})
+    growth = ScheduleOptions(minibatch_base=50, minibatch_dict={4: 128, 8: 30}, max_minibatch_per_device={4: 16, 16: 5})
     for devices in (1, 2, 3, 4, 7):
         schedule = Schedule(growth, 16, devices)
         for resolution, wanted in ((4, 128), (8, 30), (16, 50)):
@@ -165,4 +165,4 @@ def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
 
 def test_initial_resolution_above_the_final_is_refused():
     with pytest.raises(ConfigError, match=r"--lod_initial_resolution=64.*32"):
-        Schedule(Growth(lod_initial_resolution=64), 32)
+        Schedule(ScheduleOptions(lod_initial_resolution=64), 32)

@@ -13,7 +13,7 @@ from PIL import Image
 from rich.console import Console
 from scipy import stats
 
-from pgan_tf.config import ConfigError, Growth
+from pgan_tf.config import ConfigError, ScheduleOptions
 from pgan_tf.experiments import plots, runner, scores, suite_report
 from pgan_tf.experiments.hparams import varied_options, write_hparams
 from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
@@ -204,7 +204,7 @@ def test_losses_of_another_kind_stand_alone(tmp_path, figures):
 
 
 def test_the_full_resolution_is_known_at_any_time():
-    schedule = Schedule(Growth(lod_training_kimg=1, lod_transition_kimg=1), 128)
+    schedule = Schedule(ScheduleOptions(lod_training_kimg=1, lod_transition_kimg=1), 128)
     for images in range(100, 12_000, 100):
         now = schedule.at(images)
         assert full_resolution([{"resolution": now.stage.resolution, "lod": now.lod, "alpha": now.alpha}]) == 128
