@@ -55,14 +55,12 @@ def measure(config, results: Path, kimg: float) -> list[dict]:
 
 
 def row(config, results: Path, resolution: int, peak: float) -> str:
-    from pgan_tf import growth
     from pgan_tf.stages import layer_stage
     from pgan_tf.training import estimate
+    from pgan_tf.training.costs import stage_costs
 
     config = config.replace(resolution=resolution, lod_initial_resolution=resolution)
-    factory, stage = growth.NetworkFactory(config, num_channels=3, label_size=0), layer_stage(resolution)
-    g, d = factory.generator(stage), factory.discriminator(stage)
-    operations = estimate.G_PASSES * estimate.flops(g) + estimate.D_PASSES * estimate.flops(d)
+    operations = estimate.image_operations(stage_costs(config.model, layer_stage(resolution), 3, 0))
     trial = measure(config, results, 0.5)[-1]["timing/images_per_second"]
     tick = measure(config, results, max(0.5, trial * FLAGS.seconds / 1000))[-1]
     rate, shares = (

@@ -68,6 +68,11 @@ class Model:
         0.0, "strength of the noise in D that goes with lsgan (paper: 0.2); 0 = none", minimum=0, maximum=1000
     )
 
+    @property
+    def latent_components(self) -> int:
+        """`latent_size`, or what its 0 stands for."""
+        return self.latent_size or min(self.fmap_base, self.fmap_max)
+
 
 @dataclasses.dataclass(frozen=True)
 class ScheduleOptions:

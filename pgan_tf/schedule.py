@@ -11,8 +11,22 @@ import dataclasses
 import itertools
 import math
 
-from pgan_tf.config import ScheduleOptions
-from pgan_tf.stages import Fade, Stage, sizes
+from pgan_tf.config import Config, ScheduleOptions
+from pgan_tf.stages import Fade, Size, Stage, sizes
+
+
+def sizes_of(config: Config, resolution: int) -> list[Size]:
+    """The sizes of a run's networks, which grow to `resolution`. ConfigError where they cannot be."""
+    growth = config.growth
+    return sizes(growth.grow, resolution, config.model.latent_components, growth.lod_initial_resolution)
+
+
+def minibatch_at(growth: ScheduleOptions, level: int, devices: int) -> int:
+    """Images in a global minibatch: a multiple of the devices, within what one device may hold."""
+    size = int(growth.minibatch_dict.get(level, growth.minibatch_base))
+    size -= size % devices
+    limit = growth.max_minibatch_per_device.get(level)
+    return size if limit is None else min(size, int(limit) * devices)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,12 +134,8 @@ class Schedule:
         return self._phases[-1]
 
     def minibatch(self, level: int) -> int:
-        """Images in a global minibatch: a multiple of the devices, within what one device may hold."""
-        growth = self.growth
-        size = int(growth.minibatch_dict.get(level, growth.minibatch_base))
-        size -= size % self.devices
-        limit = growth.max_minibatch_per_device.get(level)
-        return size if limit is None else min(size, int(limit) * self.devices)
+        """Images in a global minibatch."""
+        return minibatch_at(self.growth, level, self.devices)
 
     def block_images(self, level: int) -> int:
         """Real images between two looks at the schedule."""

@@ -89,7 +89,7 @@ def sizes(grow: str, resolution: int, latent_size: int, initial: int) -> list[Si
     rungs = levels(grow, resolution, initial)
     grown = [name for name in LADDERS if name in grow.split(",")]
     if "latent" in grown:
-        _check_latents(latent_size, len(rungs) - 1)
+        _check_latents(latent_size, rungs)
     last = Size(resolution, resolution, latent_size if "latent" in grown else 0)
 
     def size(level: int, left: int) -> Size:
@@ -99,11 +99,13 @@ def sizes(grow: str, resolution: int, latent_size: int, initial: int) -> list[Si
     return [size(level, len(rungs) - i) for i, level in enumerate(rungs, start=1)]
 
 
-def _check_latents(latent_size: int, halvings: int) -> None:
-    if latent_size == 0 or latent_size % 2**halvings:
+def _check_latents(latent_size: int, rungs: list[int]) -> None:
+    halvings = len(rungs) - 1
+    if latent_size % 2**halvings:
+        possible = (latent_size & -latent_size).bit_length() - 1
         raise ConfigError(
-            f"--latent_size={latent_size}: --grow=latent halves it at each of {halvings} rungs below the last; "
-            f"make it a multiple of {2**halvings}, or begin higher by --lod_initial_resolution"
+            f"--latent_size={latent_size}: --grow=latent halves it at each of {halvings} rungs below the last; make it "
+            f"a multiple of {2**halvings}, or begin at --lod_initial_resolution={rungs[-1] >> possible}"
         )
 
 

@@ -15,6 +15,7 @@ from pgan_tf.config import Config
 from pgan_tf.schedule import Phase
 from pgan_tf.stages import Stage
 from pgan_tf.training.console import duration
+from pgan_tf.training.costs import Costs, number_bytes, stage_costs
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 
@@ -42,17 +43,21 @@ class StageSize(NamedTuple):
 
 
 def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
-    """The size of each stage that the run reaches. Builds the networks without their values."""
-    factory, found = growth.NetworkFactory(config, plan.dataset.channels, plan.label_size), {}
+    """The size of each stage that the run reaches."""
+    found = {}
     for number, phase in enumerate(plan.schedule.phases(), start=1):
-        with tf.Graph().as_default():  # where variables have shapes and take no time
-            g, d = factory.generator(phase.stage), factory.discriminator(phase.stage)
+        costs = stage_costs(config.model, phase.stage, plan.dataset.channels, plan.label_size)
         minibatch = plan.schedule.minibatch(phase.stage.size.level)
         local = minibatch / plan.strategy.num_replicas_in_sync
-        parameters = g.count_params(), d.count_params()
-        operations = local * (G_PASSES * flops(g) + D_PASSES * flops(d)) + OPERATIONS_PER_PARAMETER * sum(parameters)
-        found[phase.stage] = StageSize(minibatch, parameters, memory_bytes(g, d, local, number), operations)
+        operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
+        memory = memory_bytes(costs, config.optim.precision, local, number)
+        found[phase.stage] = StageSize(minibatch, costs.parameters, memory, operations)
     return found
+
+
+def image_operations(costs: Costs) -> float:
+    """Floating-point operations of a round for each of its images."""
+    return G_PASSES * costs.flops[0] + D_PASSES * costs.flops[1]
 
 
 def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
@@ -83,16 +88,10 @@ def _millions(count: int) -> str:
     return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
 
 
-def flops(network: keras.Model) -> float:
-    """Floating-point operations of one image's forward pass, in the network's matrix products."""
-    return float(sum(getattr(layer, "flops", 0) for layer in network.layers))
-
-
-def memory_bytes(g: keras.Model, d: keras.Model, local: float, stages: int) -> float:
+def memory_bytes(costs: Costs, precision: str, local: float, stages: int) -> float:
     """Peak memory of the process at its `stages`-th stage, with `local` images to a device."""
-    weights = 4 * (G_COPIES * g.count_params() + D_COPIES * d.count_params())
-    width = 2 if d.compute_dtype in ("bfloat16", "float16") else 4
-    activations = width * local * sum(getattr(layer, "outputs_per_image", 0) for layer in d.layers)
+    weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
+    activations = number_bytes(precision) * local * costs.d_outputs
     return IMPORTS_BYTES + STAGE_BYTES * stages + weights + ACTIVATION_COPIES * activations
 
 

@@ -1,6 +1,6 @@
 """What a machine could never hold is refused before anything is built, by the option and a value that would fit.
 
-A lower bound, by formula: options that pass may still be too much. The dry run's table has the estimate.
+A lower bound: options that pass may still be too much. The dry run's table has the estimate.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS
-from pgan_tf.networks.blocks import find_block
-from pgan_tf.networks.progressive import feature_maps
-from pgan_tf.schedule import Schedule
+from pgan_tf.schedule import Schedule, minibatch_at, sizes_of
+from pgan_tf.stages import Stage
+from pgan_tf.training.costs import number_bytes, stage_costs
 
 G_COPIES, D_COPIES = 5, 4  # weights, gradients, Adam's two moments; G's average
 ACTIVATION_COPIES = 2  # of D's layers: for reals and fakes
@@ -24,47 +24,38 @@ CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 def check(config: Config, schedule: Schedule, channels: int, label_size: int) -> None:
     """ConfigError where a stage of the run needs more memory than there is, or a block has too many images."""
     have = machine_bytes()
-    for resolution in sorted({phase.stage.resolution for phase in schedule.phases()}):
-        sizes = (resolution, channels, label_size, schedule.devices)
-        need = least_bytes(config, *sizes)
+    for phase in schedule.phases():
+        stage, level = phase.stage, phase.stage.size.level
+        place = Place(stage, schedule.resolution, channels, label_size, schedule.devices)
+        need = least_bytes(config, place)
         if need > have:
-            where = f"takes {_gb(need)} GB of memory at {resolution}x{resolution}, this machine has {_gb(have)}"
-            raise ConfigError(_way_out(config, sizes, have, where))
-        block, growth = schedule.block_images(resolution), config.growth
+            where = f"takes {_gb(need)} GB of memory at {level}x{level}, this machine has {_gb(have)}"
+            raise ConfigError(_way_out(config, place, have, where))
+        block, growth = schedule.block_images(level), config.growth
         if block > MOST_BLOCK_IMAGES:
             flags = f"--minibatch_repeats={growth.minibatch_repeats} --D_repeats={growth.D_repeats}"
             many = f"{block} images between two looks at the schedule"
             raise ConfigError(f"{flags}: {many}; at most {MOST_BLOCK_IMAGES}, so lower one of them")
 
 
-def least_bytes(config: Config, resolution: int, channels: int, labels: int, devices: int) -> float:
+class Place(NamedTuple):
+    """Where a need is reckoned."""
+
+    stage: Stage
+    resolution: int  # final
+    channels: int
+    label_size: int
+    devices: int
+
+
+def least_bytes(config: Config, place: Place) -> float:
     """Memory without which a stage cannot be: weights and what belongs to them, D's activations, the images."""
-    g, d = parameters(config, resolution, channels, labels)
-    minibatch = Schedule(config.growth, resolution, devices).minibatch(resolution)
-    width = 2 if config.optim.precision in ("bfloat16", "float16") else 4
-    activations = ACTIVATION_COPIES * width * minibatch / devices * outputs_per_image(config, resolution)
-    return 4 * (G_COPIES * g + D_COPIES * d) + activations + minibatch * channels * resolution**2
-
-
-def parameters(config: Config, resolution: int, channels: int, labels: int) -> tuple[int, int]:
-    """The parameters of G and D that are whole at `resolution`."""
-    model, f = config.model, _maps(config)
-    g_more, d_more = (find_block(name).convolutions(model.residual_blocks) for name in (model.g_block, model.d_block))
-    latent = model.latent_size or f(2)
-    statistics = MINIBATCH_STATISTICS[model.minibatch_statistics].maps if model.mbstd_group_size > 1 else 0
-    g = 16 * (latent + labels) * f(4) + f(4) + _conv(f(4), f(4)) + (f(resolution) + 1) * channels
-    d = (channels + 1) * f(resolution) + _conv(f(4) + statistics, f(4)) + (16 * f(4) + 1) * f(2)
-    d += (f(2) + 1) * (1 + labels)
-    for res in _block_resolutions(resolution):
-        g += _conv(f(res // 2), f(res)) + g_more * _conv(f(res), f(res))
-        d += d_more * _conv(f(res), f(res)) + _conv(f(res), f(res // 2))
-    return g, d
-
-
-def outputs_per_image(config: Config, resolution: int) -> float:
-    """Numbers that D's convolutions give for an image, at least."""
-    f = _maps(config)
-    return sum(2 * res**2 * f(res) for res in (4, *_block_resolutions(resolution)))
+    costs = stage_costs(config.model, place.stage, place.channels, place.label_size)
+    minibatch = minibatch_at(config.growth, place.stage.size.level, place.devices)
+    width = number_bytes(config.optim.precision)
+    activations = ACTIVATION_COPIES * width * minibatch / place.devices * costs.d_outputs
+    weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
+    return weights + activations + minibatch * place.channels * place.stage.resolution**2
 
 
 def machine_bytes() -> float:
@@ -78,25 +69,35 @@ def machine_bytes() -> float:
     return min(found)
 
 
-def _way_out(config: Config, sizes: tuple, have: float, where: str) -> str:
-    """Names an option, and a smaller value of it with which the stage would fit."""
-    for name, value, smaller in _candidates(config, sizes[0]):
-        while value > 1:
-            value //= 2
-            if least_bytes(smaller(value), *sizes) < have:
-                return f"{name}: {where}; {value} would fit"
+def _way_out(config: Config, place: Place, have: float, where: str) -> str:
+    """Names an option, and a smaller value of it with which the stage would fit: half, a quarter, an eighth, .."""
+    for name, value, smaller in _candidates(config, place.stage.size.level):
+        # Networks are large to build, so nothing is tried between where the least value is too much.
+        values = [value >> halvings for halvings in range(1, value.bit_length())]
+        if values and _fits(smaller(values[-1]), place, have):
+            return f"{name}: {where}; {next(n for n in values if _fits(smaller(n), place, have))} would fit"
     return f"--fmap_max={config.model.fmap_max} --minibatch_base={config.growth.minibatch_base}: {where}; lower both"
 
 
-def _candidates(config: Config, resolution: int) -> Iterator[tuple]:
+def _fits(config: Config, place: Place, have: float) -> bool:
+    """Whether the stage, with the sizes that these options give it, needs less than there is."""
+    try:
+        found = {size.level: size for size in sizes_of(config, place.resolution)}
+    except ConfigError:  # the latents cannot be halved so often
+        return False
+    stage = Stage(*(size and found[size.level] for size in place.stage))
+    return least_bytes(config, place._replace(stage=stage)) < have
+
+
+def _candidates(config: Config, level: int) -> Iterator[tuple]:
     """(how the option reads, its value, value -> the Config with it): the images first, then the networks."""
     batches = config.growth.minibatch_dict
-    if resolution in batches:
-        many = batches[resolution]
+    if level in batches:
+        many = batches[level]
         yield (
-            f"--minibatch_dict={resolution}:{many}",
+            f"--minibatch_dict={level}:{many}",
             many,
-            lambda n: config.replace(minibatch_dict={**batches, resolution: n}),
+            lambda n: config.replace(minibatch_dict={**batches, level: n}),
         )
     else:
         many = config.growth.minibatch_base
@@ -104,19 +105,6 @@ def _candidates(config: Config, resolution: int) -> Iterator[tuple]:
     for name in ("latent_size", "residual_blocks", "fmap_max", "fmap_base"):
         value = getattr(config.model, name)
         yield f"--{name}={value}", value, lambda n, name=name: config.replace(**{name: n})
-
-
-def _maps(config: Config):
-    model = config.model
-    return lambda res: feature_maps(res, model.fmap_base, model.fmap_decay, model.fmap_max)
-
-
-def _block_resolutions(resolution: int) -> list[int]:
-    return [2**k for k in range(3, resolution.bit_length())]
-
-
-def _conv(inputs: int, outputs: int) -> int:
-    return (9 * inputs + 1) * outputs
 
 
 def _gb(number: float) -> str:

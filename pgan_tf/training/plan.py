@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -13,7 +14,8 @@ from pgan_tf.devices import make_strategy
 from pgan_tf.files import place_fault
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.progressive import feature_maps
-from pgan_tf.schedule import Schedule
+from pgan_tf.schedule import Schedule, sizes_of
+from pgan_tf.stages import Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
@@ -39,21 +41,21 @@ def make_plan(config: Config) -> Plan:
         raise ConfigError(
             f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
         )
-    check_feature_maps(config, resolution)
+    check_feature_maps(config, sizes_of(config, resolution))
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
-    schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync)
-    stages = {phase.stage.resolution for phase in schedule.phases()}
-    missing = stages - set(dataset.resolutions)
+    schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync, config.model.latent_components)
+    sizes = [phase.stage.size for phase in schedule.phases()]
+    missing = {size.resolution for size in sizes} - set(dataset.resolutions)
     if missing:
         raise ConfigError(
             f"{dataset.folder}: lacks resolution {min(missing)}, which the run needs; complete it: "
             f"dataset_tool.py create_from_tfrecords NEW_FOLDER {dataset.folder}"
         )
-    for stage in sorted(stages):
-        _check_minibatch(schedule, stage, config.model.mbstd_group_size)
-    _check_group(config, max(map(schedule.minibatch, stages)))
+    for size in sizes:
+        _check_minibatch(schedule, size.level, config.model.mbstd_group_size)
+    _check_group(config, max(schedule.minibatch(size.level) for size in sizes))
     memory.check(config, schedule, dataset.channels, label_size)
     _check_run(config, resolution)
     measurements = None
@@ -75,14 +77,23 @@ def check_replicas(config: Config, devices: int) -> None:
         raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
 
 
-def check_feature_maps(config: Config, resolution: int) -> None:
-    """ConfigError unless a block has a feature map at least; the widths fall with the resolution."""
-    model = config.model
-    if feature_maps(resolution, model.fmap_base, model.fmap_decay, model.fmap_max) < 1:
+def check_feature_maps(config: Config, sizes: list[Size]) -> None:
+    """ConfigError unless a block has a feature map at least, and those of narrower networks are a whole number."""
+    model, last = config.model, sizes[-1].resolution
+    maps = {2**k: feature_maps(2**k, model.fmap_base, model.fmap_decay, model.fmap_max) for k in range(1, 15)}
+    if maps[last] < 1:
         raise ConfigError(
             f"--fmap_base={model.fmap_base} --fmap_decay={model.fmap_decay:g}: no feature map is left at "
-            f"{resolution}x{resolution}; raise --fmap_base"
+            f"{last}x{last}; raise --fmap_base"
         )
+    for size, larger in reversed(list(itertools.pairwise(sizes))):  # the last ones fit soonest
+        for resolution in (r for r in maps if r <= size.resolution):
+            if maps[resolution] % size.narrower:
+                raise ConfigError(
+                    f"--grow={config.growth.grow}: the {maps[resolution]} feature maps at {resolution}x{resolution} "
+                    f"cannot be divided by {size.narrower}, as at level {size.level}; begin at "
+                    f"--lod_initial_resolution={larger.level}, or change --fmap_base and --fmap_max"
+                )
 
 
 def _label_size(config: Config, dataset: RecordDataset) -> int:
@@ -117,11 +128,11 @@ def _check_group(config: Config, minibatch: int) -> None:
         raise ConfigError(f"--mbstd_group_size={group}: above the minibatch, which has {minibatch} images at most")
 
 
-def _check_minibatch(schedule: Schedule, resolution: int, group: int) -> None:
+def _check_minibatch(schedule: Schedule, level: int, group: int) -> None:
     """Each device needs at least one sample, and whole groups of the minibatch statistics or a part of one."""
-    minibatch, devices = schedule.minibatch(resolution), schedule.devices
+    minibatch, devices = schedule.minibatch(level), schedule.devices
     local, rest = divmod(minibatch, devices)
-    where = f"minibatch {minibatch} at {resolution}x{resolution}"
+    where = f"minibatch {minibatch} at {level}x{level}"
     if local < 1 or rest:
         raise ConfigError(f"{where}: not a multiple of the {devices} devices; change --minibatch_base or _dict")
     if group > 1 and local > group and local % group:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pgan_tf import growth
 from pgan_tf.config import Config
 from pgan_tf.stages import layer_stage
+from pgan_tf.training.costs import stage_costs
 from pgan_tf.training.estimate import IMPORTS_BYTES, memory_bytes
 
 QUICK = dict(fmap_base=512, fmap_max=128, latent_size=64, precision="bfloat16")
@@ -30,12 +30,12 @@ BARE = {
 
 def estimates(options: dict, minibatch: int, channels: int, labels: int, peaks: dict) -> dict[int, float]:
     """{resolution: MB} of the fade-in, the larger of a resolution's two stages, counted as the second one."""
-    factory, found = growth.NetworkFactory(Config.from_values(options), channels, labels), {}
+    config, found = Config.from_values(options), {}
     for resolution in peaks:
         stage = layer_stage(resolution, fading=resolution > 4)
         stages = 2 * int(np.log2(resolution)) - 3
-        networks = factory.generator(stage), factory.discriminator(stage)
-        found[resolution] = memory_bytes(*networks, minibatch, stages) / 2**20
+        costs = stage_costs(config.model, stage, channels, labels)
+        found[resolution] = memory_bytes(costs, config.optim.precision, minibatch, stages) / 2**20
     return found
 
 
@@ -56,9 +56,8 @@ def test_half_precision_halves_the_activations_only():
     stage, found = layer_stage(16), {}
     for precision in ("float32", "bfloat16", "float16"):
         for minibatch in (0, 16):
-            factory = growth.NetworkFactory(Config.from_values({**QUICK, "precision": precision}), 1, 0)
-            networks = factory.generator(stage), factory.discriminator(stage)
-            found[precision, minibatch] = memory_bytes(*networks, minibatch, 1)
+            costs = stage_costs(Config.from_values(QUICK).model, stage, 1, 0)
+            found[precision, minibatch] = memory_bytes(costs, precision, minibatch, 1)
     whole = found["float32", 16] - found["float32", 0]
     for half in ("bfloat16", "float16"):
         assert found[half, 0] == found["float32", 0]

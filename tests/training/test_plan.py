@@ -5,13 +5,14 @@ import pytest
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
+from pgan_tf.stages import Size
 from pgan_tf.training.plan import check_feature_maps, make_plan
 
 
 def test_every_resolution_needs_a_feature_map():
-    check_feature_maps(Config.from_values({"fmap_base": 16}), 32)
+    check_feature_maps(Config.from_values({"fmap_base": 16}), [Size(32, 32, 0)])
     with pytest.raises(ConfigError, match=r"--fmap_base=8 .* no feature map is left at 32x32; raise --fmap_base"):
-        check_feature_maps(Config.from_values({"fmap_base": 8}), 32)
+        check_feature_maps(Config.from_values({"fmap_base": 8}), [Size(32, 32, 0)])
 
 
 def test_records_of_one_resolution_are_to_be_completed(tmp_path):
