@@ -32,6 +32,7 @@ INNER = {
         {"tfrecord"},
         {"dataset"},
         {"points"},
+        {"samples"},
         {"identity", "pipeline", "verify", "writer"},
         {"creation_report", "source"},
         {"prepare"},

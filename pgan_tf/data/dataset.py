@@ -155,6 +155,11 @@ class RecordDataset:
         self.labels = read_labels(folder, self.name, self.count)
         self.label_size = 0 if self.labels is None else self.labels.shape[1]
 
+    def content(self) -> str:
+        """What is in it, in words."""
+        colours = "grey" if self.channels == 1 else "RGB"
+        return f"{self.count:,} image{'s' if self.count > 1 else ''} of {self.resolution}x{self.resolution}, {colours}"
+
     def shape(self, resolution: int) -> tuple[int, int, int]:
         """(R, R, C) of a picture at a resolution."""
         return resolution, resolution, self.channels

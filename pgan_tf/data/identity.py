@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.samples import Samples
 from pgan_tf.files import new_file
 
 FILE = "data.json"
 _LOOKED_AT = 16  # pictures, spread over the set
 
 
-def describe(dataset: RecordDataset, resolution: int) -> dict:
+def describe(dataset: Samples, resolution: int) -> dict:
     """What is in a data set, as far as a run of this resolution sees it; reads a few pictures. DataError."""
     found = hashlib.sha256()
     indices = np.unique(np.linspace(0, dataset.count - 1, _LOOKED_AT).astype(np.int64))

@@ -1,4 +1,6 @@
-"""The real images of a run as a tf.data pipeline: image k of the run is a pure function of (seed, k).
+"""The real samples of a run as a tf.data pipeline: sample k of the run is a pure function of (seed, k).
+
+A run counts what it has seen in images; where it learns from points in the plane, these are meant.
 
 Every epoch has its own permutation of the data set, and a batch is read by random access, so there is no shuffle
 buffer and no iterator state: the position of a run in its data is one integer, the images seen so far.
@@ -12,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.samples import Samples
 from pgan_tf.latents import Purpose, stream
 
 MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
@@ -22,7 +24,7 @@ MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
 class Block(NamedTuple):
     """The data of some rounds: S discriminator steps of N images each, and K generator steps."""
 
-    reals: np.ndarray  # uint8 [S,N,R,R,C]
+    reals: np.ndarray  # [S,N, *shape of a sample]: uint8 images [S,N,R,R,C], float32 points [S,N,2]
     labels: np.ndarray  # float32 [S,N,L]
     g_labels: np.ndarray  # float32 [K,N,L], drawn at random for the generator's steps
 
@@ -49,15 +51,15 @@ def pieces(rounds: int, done: int = 0) -> list[slice]:
 
 
 class Reals:
-    """The images and labels of a data set in the order of the run."""
+    """The samples and labels of a data set in the order of the run."""
 
-    def __init__(self, dataset: RecordDataset, seed: int, label_size: int = 0):
+    def __init__(self, dataset: Samples, seed: int, label_size: int = 0):
         self.dataset, self.seed, self.label_size = dataset, seed, label_size
         labels = dataset.labels if label_size else np.zeros((dataset.count, 0), np.float32)
         self.labels = labels[:, :label_size].astype(np.float32)
 
     def first(self, resolution: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first `size` images of the run, uint8 [size,R,R,C], and their labels: the reals of the picture grids."""
+        """The first `size` samples of the run, [size, *shape], and their labels: the reals of the pictures."""
         index = shuffled_indices(0, size, self.dataset.count, self.seed)
         return self.dataset.read(resolution, index), self.labels[index]
 
@@ -100,9 +102,9 @@ class BlockStream:
         self._open = True
         self._error: Exception | None = None
         steps, labels = rounds * d_repeats, reals.label_size
-        images = [minibatch, resolution, resolution, reals.dataset.channels]
+        samples, dtype = [minibatch, *reals.dataset.shape(resolution)], np.dtype(reals.dataset.dtype)
         signature = Block(
-            tf.TensorSpec([None, *images], tf.uint8),
+            tf.TensorSpec([None, *samples], dtype),
             tf.TensorSpec([None, minibatch, labels], tf.float32),
             tf.TensorSpec([None, minibatch, labels], tf.float32),
         )
@@ -121,7 +123,7 @@ class BlockStream:
 
         # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
         piece = min(rounds, MOST_ROUNDS) * d_repeats
-        ahead = min(max(2, 2**26 // (piece * int(np.prod(images)))), 256)
+        ahead = min(max(2, 2**26 // (piece * int(np.prod(samples)) * dtype.itemsize)), 256)
         pipeline = tf.data.Dataset.from_generator(read, output_signature=signature).prefetch(ahead)
         # There is nothing to tune, and the tuner's thread sleeps for up to a minute at a time: dropping the iterator
         # waits for that thread, and has been seen to hold up the end of a run for two.

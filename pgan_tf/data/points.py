@@ -54,6 +54,10 @@ class PointDataset:
         self.labels = read_labels(folder, self.name, self.count)
         self.label_size = 0 if self.labels is None else self.labels.shape[1]
 
+    def content(self) -> str:
+        """What is in it, in words."""
+        return f"{self.count:,} points in the plane, {self.origin.distribution}"
+
     def shape(self, resolution: int) -> tuple[int]:
         """(2,), whatever the resolution."""
         return (2,)

@@ -18,7 +18,7 @@ from absl import flags
 from pgan_tf import __version__, flagfiles
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError, define_flags, option_names
-from pgan_tf.data.dataset import record_files
+from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import train_help
@@ -160,7 +160,7 @@ def check_data_set(folder: str, words: list[str]) -> None:
     """An error unless --dataset is a data set, by its files' names; the flagfiles among the words say how theirs is
     made."""
     if folder and Path(folder).exists():
-        record_files(folder)
+        check_files(folder)
         return
     for name in flagfiles.split(words)[0]:
         recipe = flagfiles.data_recipe(flagfiles.find(name))

@@ -139,14 +139,12 @@ def _lines(
 ) -> list[str]:
     """Device and arithmetic, data, length; `images`: seen so far."""
     hardware, dataset = devices.hardware(), plan.dataset
-    colours = "grey" if dataset.channels == 1 else "RGB"
     labels = f", {plan.label_size} label components" if plan.label_size else ", no labels"
     advice = devices.gpu_advice(hardware, bool(pgan_tf.CHECKOUT))
     lines = [
         f"device    {hardware}; computes in {words}",
         *([f"          {advice}"] if advice else []),
-        f"data      {dataset.folder}: {dataset.count:,} images of {dataset.resolution}x{dataset.resolution}, "
-        f"{colours}{labels}",
+        f"data      {dataset.folder}: {dataset.content()}{labels}",
         f"training  {_length(config, plan, speeds, images)}",
     ]
     short = end_of_growth(plan)

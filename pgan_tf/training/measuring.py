@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.samples import Samples
 from pgan_tf.evaluation import results
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.evaluation.fakes import GeneratedImages
@@ -32,7 +32,7 @@ class Measurements:
     have their pixels repeated, so that one curve shows the whole run.
     """
 
-    def __init__(self, config: Config, dataset: RecordDataset, resolution: int, label_size: int):
+    def __init__(self, config: Config, dataset: Samples, resolution: int, label_size: int):
         """Loads the extractor. MetricError if there is none, or for a name that is no metric's."""
         run = config.run
         self.config, self.resolution = config, resolution

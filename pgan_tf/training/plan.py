@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from pgan_tf import grids
 from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
-from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.devices import make_strategy
 from pgan_tf.files import place_fault
 from pgan_tf.metrics.extractors import EXTRACTORS
@@ -19,9 +19,15 @@ from pgan_tf.stages import Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
+KIND = "images"  # what the networks make
+WAYS = {
+    "images": "give a data set of images, or networks that make points",
+    "points": "make points with dataset_tool.py create_planar, or give networks that make images",
+}
+
 
 class Plan(NamedTuple):
-    dataset: RecordDataset
+    dataset: Samples
     strategy: tf.distribute.Strategy
     schedule: Schedule
     resolution: int  # final
@@ -35,9 +41,10 @@ def make_plan(config: Config) -> Plan:
     Raises DataError for the data set, ConfigError for options that cannot work, MetricError for the metrics: one line
     that says what to change.
     """
-    dataset = RecordDataset(config.data.dataset)
+    dataset = open_samples(config.data.dataset)
+    check_samples(config, dataset, KIND)
     resolution = config.data.resolution or dataset.resolution
-    if resolution > dataset.resolution:
+    if resolution > dataset.resolutions[-1]:
         raise ConfigError(
             f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
         )
@@ -63,6 +70,16 @@ def make_plan(config: Config) -> Plan:
         with strategy.scope():
             measurements = Measurements(config, dataset, resolution, label_size)
     return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
+
+
+def check_samples(config: Config, dataset: Samples, kind: str) -> None:
+    """ConfigError for options that do not go with what is in the data set; `kind`: what the networks make."""
+    if dataset.kind != kind:
+        raise ConfigError(f"{dataset.folder}: holds {dataset.content()}; these networks make {kind}: {WAYS[kind]}")
+    if dataset.kind == "points":
+        for name, of_images in (("grid_size", config.run.grid_size), ("mirror_augment", config.data.mirror_augment)):
+            if of_images:
+                raise ConfigError(f"--{name} is for images; {dataset.folder} holds {dataset.content()}")
 
 
 def check_replicas(config: Config, devices: int) -> None:
@@ -96,7 +113,7 @@ def check_feature_maps(config: Config, sizes: list[Size]) -> None:
                 )
 
 
-def _label_size(config: Config, dataset: RecordDataset) -> int:
+def _label_size(config: Config, dataset: Samples) -> int:
     asked = config.data.max_label_size
     if asked == 0:
         return 0

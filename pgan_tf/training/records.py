@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf import grids
 from pgan_tf.config import Config, parse_grid_size
 from pgan_tf.data.pipeline import Reals
+from pgan_tf.data.samples import DRAWINGS
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import LATENTS, Purpose, stream
@@ -83,31 +83,29 @@ class Records:
         self._aside.close()
 
 
-class Grids:
-    """Pictures from fixed latents, and the reals beside them; every grid of a run has the same size in pixels."""
+class Pictures:
+    """What the averaged generator makes of fixed latents, and the reals beside it."""
 
     def __init__(self, config: Config, reals: Reals, resolution: int):
-        size = config.run.grid_size
-        self.columns, rows = parse_grid_size(size) if size else grids.default_grid_size(resolution)
+        size = parse_grid_size(config.run.grid_size) if config.run.grid_size else None
+        self.drawing = DRAWINGS[reals.dataset.kind].of(reals.dataset, resolution, size)
         self.config, self.reals, self.resolution = config, reals, resolution
-        self.count = self.columns * rows
-        self.cell = grids.cell_size(resolution)
 
     def real(self) -> np.ndarray:
         """The first reals of the run, uint8 [H,W,C]."""
-        return grids.grid(self.reals.first(self.resolution, self.count)[0], self.columns, self.cell)
+        return self.drawing.reals(self.reals.first(self.resolution, self.drawing.count)[0])
 
     def fake(self, state: StageState, fade: Fade) -> np.ndarray:
         """What the averaged generator makes of the fixed latents, with the labels of the reals; uint8 [H,W,C]."""
-        network = state.ema
+        network, count, size = state.ema, self.drawing.count, self.drawing.at_once
         seed = stream(self.config.run.seed, Purpose.GRID, 0)
-        latents = LATENTS[self.config.model.latents]([self.count, network.latent_size], seed)
-        labels = tf.constant(self.reals.first(state.stage.resolution, self.count)[1])
+        latents = LATENTS[self.config.model.latents]([count, network.latent_size], seed)
+        labels = tf.constant(self.reals.first(state.stage.resolution, count)[1])
         parts = [
-            network((latents[i : i + 32], labels[i : i + 32]), **fade.options()).numpy()
-            for i in range(0, self.count, 32)
+            network((latents[i : i + size], labels[i : i + size]), **fade.options()).numpy()
+            for i in range(0, count, size)
         ]
-        return grids.grid(grids.to_uint8(np.concatenate(parts)), self.columns, self.cell)
+        return self.drawing.fakes(np.concatenate(parts))
 
 
 def peak_memory_mb() -> float:

@@ -22,7 +22,7 @@ from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
 from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan
-from pgan_tf.training.records import Grids, Records, device_memory_mb, peak_memory_mb
+from pgan_tf.training.records import Pictures, Records, device_memory_mb, peak_memory_mb
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.stopping import Stopping
@@ -57,7 +57,7 @@ class Ticks:
     def __init__(self, config: Config, plan: Plan, folder: Path, reals: Reals, books: Books, stopping: Stopping):
         self.config, self.plan, self.folder, self.books, self.stopping = config, plan, folder, books, stopping
         self.total = config.growth.total_kimg * 1000
-        self.grids = Grids(config, reals, plan.resolution)
+        self.drawn = Pictures(config, reals, plan.resolution)
 
     def end(self, progress: Progress, moment: Moment) -> None:
         """A tick, trained by `progress`, is over."""
@@ -99,11 +99,11 @@ class Ticks:
 
     def reals(self, moment: Moment) -> None:
         """A grid of the pictures that it learns from."""
-        self._picture("reals", "reals", moment, self.grids.real())
+        self._picture("reals", "reals", moment, self.drawn.real())
 
     def pictures(self, moment: Moment) -> None:
         """A grid of the averaged generator's pictures."""
-        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.grids.fake(moment.state, moment.fade))
+        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.drawn.fake(moment.state, moment.fade))
 
     def _picture(self, tag: str, name: str, moment: Moment, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)

@@ -5,8 +5,10 @@ import pytest
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
+from pgan_tf.data.samples import open_samples
+from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.stages import Size
-from pgan_tf.training.plan import check_feature_maps, make_plan
+from pgan_tf.training.plan import check_feature_maps, check_samples, make_plan
 
 
 def test_every_resolution_needs_a_feature_map():
@@ -23,4 +25,33 @@ def test_records_of_one_resolution_are_to_be_completed(tmp_path):
         (tmp_path / "set" / f"set-r{level:02d}.tfrecords").unlink()
     message = r"lacks resolution 4, .* complete it: dataset_tool.py create_from_tfrecords NEW_FOLDER .*set"
     with pytest.raises(ConfigError, match=message):
+        make_plan(Config.from_values({"dataset": str(tmp_path / "set")}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("images", {}, "holds 8 points in the plane, two_lines; these networks make images: give a data set of images"),
+        ("points", {"grid_size": "2x2"}, "--grid_size is for images; "),
+        ("points", {"mirror_augment": True}, "--mirror_augment is for images; "),
+    ],
+)
+def test_points_and_what_is_for_images_do_not_go_together(kind, options, words, tmp_path):
+    create_planar(tmp_path / "set", "two_lines", 8)
+    config = Config.from_values({"dataset": str(tmp_path / "set"), **options})
+    with pytest.raises(ConfigError, match=words) as error:
+        check_samples(config, open_samples(config.data.dataset), kind)
+    assert "\n" not in str(error.value)
+
+
+def test_networks_that_make_points_take_no_images(tmp_path):
+    with DatasetWriter(tmp_path / "set", 4, 1) as writer:
+        writer.add(np.zeros((4, 4, 1), np.uint8))
+    with pytest.raises(ConfigError, match="holds 1 image of 4x4, grey; these networks make points: make points with"):
+        check_samples(Config(), open_samples(tmp_path / "set"), "points")
+
+
+def test_a_run_on_points_is_refused_by_networks_of_images(tmp_path):
+    create_planar(tmp_path / "set", "swissroll", 8)
+    with pytest.raises(ConfigError, match="these networks make images"):
         make_plan(Config.from_values({"dataset": str(tmp_path / "set")}))
