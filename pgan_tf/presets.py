@@ -10,6 +10,7 @@ import math
 from typing import Any, NamedTuple
 
 from pgan_tf.config import Config, ConfigError, option_text
+from pgan_tf.stages import levels
 
 MIN_ROUNDS = 50  # of every phase, however short the time
 WASTE = 0.06  # share of the time that ticks, pictures and checkpoints take
@@ -35,7 +36,7 @@ class Facts(NamedTuple):
 class Speed(NamedTuple):
     """How fast this machine trains the preset's networks."""
 
-    rates: dict[int, float]  # resolution -> images per second
+    rates: dict[int, float]  # level -> images per second
     stage_seconds: float = 10.0  # to build the networks of a stage and trace their step
 
 
@@ -97,8 +98,7 @@ def choose(
     images, nor does a faster machine. Every phase gets MIN_ROUNDS; where that takes longer, `hours` is exceeded.
     """
     options = {**networks(name, facts), **(given or {})}
-    start = options.get("lod_initial_resolution", 4)
-    weights = _weights(start, facts.resolution)
+    weights = _weights(options, facts)
     least = {phase: MIN_ROUNDS * _size(options, phase[0]) / 1000 for phase in weights}  # kimg
     seconds = 3600 * (hours or _preset(name).hours)
 
@@ -119,7 +119,7 @@ def choose(
     return {
         **networks(name, facts),
         "total_kimg": total,
-        "lod_initial_resolution": start,
+        "lod_initial_resolution": options.get("lod_initial_resolution", 4),
         "lod_training_kimg_dict": {r: kimg[r, False] for r, fades in kimg if not fades and r < facts.resolution},
         "lod_transition_kimg_dict": {r: kimg[r, True] for r, fades in kimg if fades},
         "ema_halflife_kimg": round(min(EMA_SHARE * total, EMA_KIMG), 3),
@@ -131,7 +131,7 @@ def choose(
 def least_hours(name: str, facts: Facts, speed: Speed, given: dict | None = None) -> float:
     """The time that MIN_ROUNDS of every phase take."""
     options = {**networks(name, facts), **(given or {})}
-    phases = _weights(options.get("lod_initial_resolution", 4), facts.resolution)
+    phases = _weights(options, facts)
     return _seconds({phase: MIN_ROUNDS * _size(options, phase[0]) / 1000 for phase in phases}, speed) / 3600
 
 
@@ -166,15 +166,15 @@ def _preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def _weights(start: int, resolution: int) -> dict[tuple[int, bool], float]:
-    """{(resolution, whether it fades in): its share} of all phases, in their order."""
-    if start == resolution:
-        return {(start, False): LAST}
-    found, r = {(start, False): FIRST}, 2 * start
-    while r < resolution:
-        found |= {(r, True): FADE, (r, False): STABLE}
-        r *= 2
-    return found | {(r, True): LAST_FADE, (r, False): LAST}
+def _weights(options: dict, facts: Facts) -> dict[tuple[int, bool], float]:
+    """{(level, whether it fades in): its share} of all phases, in their order."""
+    *lower, last = levels(options.get("grow", "layers"), facts.resolution, options.get("lod_initial_resolution", 4))
+    if not lower:
+        return {(last, False): LAST}
+    found = {(lower[0], False): FIRST}
+    for level in lower[1:]:
+        found |= {(level, True): FADE, (level, False): STABLE}
+    return found | {(last, True): LAST_FADE, (last, False): LAST}
 
 
 def _minibatch(size: int, devices: int) -> int:

@@ -20,6 +20,9 @@ class Size(NamedTuple):
     latent_size: int  # components of a latent that the generator uses, its first ones; 0 = all
     narrower: int = 1  # the feature maps are those of the whole networks divided by this
 
+    def __str__(self) -> str:
+        return f"{self.level}x{self.level}" if self.level == self.resolution else f"level {self.level}"
+
 
 class Stage(NamedTuple):
     """What the networks look like: a new stage means new networks, new optimizers and a new trace of the step."""
@@ -36,7 +39,7 @@ class Stage(NamedTuple):
         return self.before is not None
 
     def __str__(self) -> str:
-        return f"{self.size.level}x{self.size.level} {'fade-in' if self.fading else 'stabilise'}"
+        return f"{self.size} {'fade-in' if self.fading else 'stabilise'}"
 
     def to_record(self) -> dict:
         """The stage as plain dictionaries, for a file."""
@@ -97,6 +100,23 @@ def sizes(grow: str, resolution: int, latent_size: int, initial: int) -> list[Si
         return last._replace(level=level, **less)
 
     return [size(level, len(rungs) - i) for i, level in enumerate(rungs, start=1)]
+
+
+def span(first: Size, last: Size) -> str:
+    """From which size to which, in words: what the same is in both is not said, but for the resolution."""
+    words = [f"{first.resolution}x{first.resolution}"]
+    if first.resolution != last.resolution:
+        words[0] += f" to {last.resolution}x{last.resolution}"
+    if first.latent_size != last.latent_size:
+        words.append(f"latents of {first.latent_size} to {last.latent_size}")
+    if first.narrower != last.narrower:
+        words.append(f"{share(first)} to {share(last)} of the feature maps")
+    return ", ".join(words)
+
+
+def share(size: Size) -> str:
+    """The feature maps that a size has, of the whole networks'."""
+    return "all" if size.narrower == 1 else f"1/{size.narrower}"
 
 
 def _check_latents(latent_size: int, rungs: list[int]) -> None:

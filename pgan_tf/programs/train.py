@@ -64,7 +64,10 @@ def resumed_config(folder: Path) -> Config:
     for name, value in given.items():
         if name in fixed and value != config.values()[name]:
             raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
-    config = config.replace(**given)
+    grew, config = config.growth.grow, config.replace(**given)
+    if config.growth.grow != grew:
+        asked = config.growth.grow
+        raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
     if not Path(config.data.dataset).is_dir():
         raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
     return config

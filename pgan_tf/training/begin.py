@@ -11,6 +11,7 @@ from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
 from pgan_tf.config import Config
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.stages import span
 from pgan_tf.training import checkpoint, trial
 from pgan_tf.training.console import duration, waiting
 from pgan_tf.training.plan import Plan, make_plan
@@ -160,9 +161,8 @@ def _lines(
 
 def _length(config: Config, plan: Plan, speeds: Speeds, images: int) -> str:
     schedule, total = plan.schedule, config.growth.total_kimg * 1000
-    stages = [phase.stage.resolution for phase in schedule.phases()]
-    text = f"{total:,.0f} images, {stages[0]}x{stages[0]}"
-    text += f" to {stages[-1]}x{stages[-1]}" if stages[-1] > stages[0] else ""
+    sizes = [phase.stage.size for phase in schedule.phases()]
+    text = f"{total:,.0f} images, {span(sizes[0], sizes[-1])}"
     seconds = speeds.seconds(schedule, images)
     if images:
         text += f"; {images:,} seen"
@@ -176,9 +176,9 @@ def end_of_growth(plan: Plan) -> str:
     """Where a run ends before its networks are grown, in words; '' where it does not."""
     schedule = plan.schedule
     last, grown, total = schedule.phases()[-1].stage, schedule.grown_kimg, schedule.growth.total_kimg
-    if total > grown and last.resolution == plan.resolution:
+    whole, run = schedule.sizes[-1], f"--total_kimg={total:g} ends"
+    if total > grown and last.size == whole:
         return ""
-    where, run = f"{plan.resolution}x{plan.resolution}", f"--total_kimg={total:g} ends"
-    if last.resolution == plan.resolution:
-        return f"{run} in the fade-in of {where}; it is whole after {grown:g} kimg"
-    return f"{run} at {last.resolution}x{last.resolution}; {where} is whole after {grown:g} kimg"
+    if last.size == whole:
+        return f"{run} in the fade-in of {whole}; it is whole after {grown:g} kimg"
+    return f"{run} at {last.size}; {whole} is whole after {grown:g} kimg"

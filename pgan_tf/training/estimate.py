@@ -12,8 +12,9 @@ from rich.table import Table
 
 from pgan_tf import growth
 from pgan_tf.config import Config
-from pgan_tf.schedule import Phase
-from pgan_tf.stages import Stage
+from pgan_tf.option import NONE
+from pgan_tf.schedule import Phase, Schedule
+from pgan_tf.stages import Stage, share
 from pgan_tf.training.console import duration
 from pgan_tf.training.costs import Costs, number_bytes, stage_costs
 from pgan_tf.training.plan import Plan
@@ -69,7 +70,26 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     for phase in plan.schedule.phases():
         table.add_row(*_row(plan, phase, sizes[phase.stage], speeds))
     Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
+    if config.growth.grow not in ("layers", NONE):
+        print_ladder(config, plan.schedule)
     print("Parameters of G and D; memory per device; * measured, the others scaled from it")
+
+
+def print_ladder(config: Config, schedule: Schedule) -> None:
+    """Prints a row for each size of the networks: what it has, and from when on."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("level", "images", "latents", "feature maps", "fades in", "whole at kimg"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for size in dict.fromkeys(phase.stage.size for phase in schedule.phases()):
+        spans = {p.stage.fading: (p.start, p.end) for p in schedule.phases() if p.stage.size == size}
+        fade = f"{spans[True][0]:g} to {spans[True][1]:g}" if True in spans else "-"
+        whole = f"{spans[False][0]:g}" if False in spans else "-"
+        latents = size.latent_size or config.model.latent_components
+        images = f"{size.resolution}x{size.resolution}"
+        table.add_row(str(size.level), images, str(latents), share(size), fade, whole)
+    print()
+    Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
+    print()
 
 
 def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]:

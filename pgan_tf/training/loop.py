@@ -227,8 +227,8 @@ class Run:
 
     def _memory_advice(self, progress: Progress) -> str:
         """One line that says which minibatch did not fit, and how to go on with a smaller one."""
-        res, local = progress.stage.resolution, progress.minibatch // self.schedule.devices
-        limits = {**self.config.growth.max_minibatch_per_device, res: max(local // 2, 1)}
+        level, local = progress.stage.size.level, progress.minibatch // self.schedule.devices
+        limits = {**self.config.growth.max_minibatch_per_device, level: max(local // 2, 1)}
         flag = ",".join(f"{key}:{value:g}" for key, value in sorted(limits.items()))
         return (
             f"out of memory at {progress.stage} with {local} images on a device; "

@@ -25,13 +25,13 @@ def check(config: Config, schedule: Schedule, channels: int, label_size: int) ->
     """ConfigError where a stage of the run needs more memory than there is, or a block has too many images."""
     have = machine_bytes()
     for phase in schedule.phases():
-        stage, level = phase.stage, phase.stage.size.level
-        place = Place(stage, schedule.resolution, channels, label_size, schedule.devices)
+        size = phase.stage.size
+        place = Place(phase.stage, schedule.resolution, channels, label_size, schedule.devices)
         need = least_bytes(config, place)
         if need > have:
-            where = f"takes {_gb(need)} GB of memory at {level}x{level}, this machine has {_gb(have)}"
+            where = f"takes {_gb(need)} GB of memory at {size}, this machine has {_gb(have)}"
             raise ConfigError(_way_out(config, place, have, where))
-        block, growth = schedule.block_images(level), config.growth
+        block, growth = schedule.block_images(size.level), config.growth
         if block > MOST_BLOCK_IMAGES:
             flags = f"--minibatch_repeats={growth.minibatch_repeats} --D_repeats={growth.D_repeats}"
             many = f"{block} images between two looks at the schedule"

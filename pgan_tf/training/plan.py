@@ -61,7 +61,7 @@ def make_plan(config: Config) -> Plan:
             f"dataset_tool.py create_from_tfrecords NEW_FOLDER {dataset.folder}"
         )
     for size in sizes:
-        _check_minibatch(schedule, size.level, config.model.mbstd_group_size)
+        _check_minibatch(schedule, size, config.model.mbstd_group_size)
     _check_group(config, max(schedule.minibatch(size.level) for size in sizes))
     memory.check(config, schedule, dataset.channels, label_size)
     _check_run(config, resolution)
@@ -145,11 +145,11 @@ def _check_group(config: Config, minibatch: int) -> None:
         raise ConfigError(f"--mbstd_group_size={group}: above the minibatch, which has {minibatch} images at most")
 
 
-def _check_minibatch(schedule: Schedule, level: int, group: int) -> None:
+def _check_minibatch(schedule: Schedule, size: Size, group: int) -> None:
     """Each device needs at least one sample, and whole groups of the minibatch statistics or a part of one."""
-    minibatch, devices = schedule.minibatch(level), schedule.devices
+    minibatch, devices = schedule.minibatch(size.level), schedule.devices
     local, rest = divmod(minibatch, devices)
-    where = f"minibatch {minibatch} at {level}x{level}"
+    where = f"minibatch {minibatch} at {size}"
     if local < 1 or rest:
         raise ConfigError(f"{where}: not a multiple of the {devices} devices; change --minibatch_base or _dict")
     if group > 1 and local > group and local % group:

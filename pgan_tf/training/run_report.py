@@ -9,6 +9,7 @@ from pgan_tf import stamps
 from pgan_tf.config import Config, option_text
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
+from pgan_tf.stages import Size
 from pgan_tf.training.console import duration
 
 # The numbers of a tick that the page shows, beside those of all.
@@ -70,7 +71,7 @@ def _level_row(level: int, rows: list[dict]) -> str:
     rate = sorted(row["timing/images_per_second"] for row in here)[len(here) // 2]
     last = here[-1]
     cells = [
-        f"{level}x{level}", f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
+        str(Size(level, last["resolution"], 0)), f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
         f"{last['memory/process_peak_mb'] / 1024:.1f} GB", f"{last['loss/D']:+.3f}", f"{last['loss/G']:+.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
