@@ -155,7 +155,7 @@ LEFT_OUT = [
     (r"COMMAND NETWORK", "a pattern"),
 ]
 # In this order, in one folder; the others tell how something was made, from nothing, with the same commands.
-TYPED = ["README.md", "datasets.md", "generate.md", "compare.md", "metrics.md", "networks.md", "export.md"]
+TYPED = ["README.md", "datasets.md", "generate.md", "metrics.md", "networks.md", "export.md"]
 
 
 def smaller(text: str) -> str:
@@ -247,5 +247,13 @@ def test_tables_are_whole(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)", page.read_text()):
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        assert not heading or heading in anchors(path), f"{target}#{heading}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
