@@ -51,10 +51,10 @@ def _find(folder: Path, name: str) -> Path:
     """The file of this part: the published name, as some archives rename it, or compressed."""
     dimensions = "3" if name.endswith("images") else "1"
     names = [f"{name}{mark}idx{dimensions}-ubyte{end}" for end in ("", ".gz") for mark in "-."]
-    found = [folder / name for name in names if (folder / name).is_file()]
-    if not found:
+    files = [folder / name for name in names if (folder / name).is_file()]
+    if not files:
         raise MetricError(f"{folder}: no file {names[0]} or {names[0]}.gz here; give the folder of MNIST's four files")
-    return found[0]
+    return files[0]
 
 
 def _read_idx(path: Path, dimensions: int) -> np.ndarray:

@@ -26,14 +26,14 @@ def mode_statistics(
     """
     p = _frequencies(modes, total)  # [total]
     q = np.full(total, 1 / total) if reference is None else _frequencies(reference, total)
-    found = p > 0
-    missing = int((found & (q == 0)).sum())
+    present = p > 0
+    missing = int((present & (q == 0)).sum())
     if missing:
         raise MetricError(
             f"{missing} modes of the fakes have no real image, so the divergence is infinite; give more reals"
         )
-    kl = (p[found] * np.log(p[found] / q[found])).sum()
-    return {"modes": int(found.sum()), "kl": max(0.0, float(kl))}
+    kl = (p[present] * np.log(p[present] / q[present])).sum()
+    return {"modes": int(present.sum()), "kl": max(0.0, float(kl))}
 
 
 def mode_count(scores: np.ndarray, reference: np.ndarray | None = None) -> dict[str, float]:

@@ -49,8 +49,8 @@ def nearest(
     for batch in blocks(references, block):
         _check_alike(queries, batch)
         others = _flatten(batch)[0] - origin  # [N,D]
-        found = [_closest(part - origin, others, k) for part in blocks(rows, block)]
-        indices, squared = (np.concatenate(part) for part in zip(*found, strict=True))  # [Q,k], [Q,k]
+        parts = [_closest(part - origin, others, k) for part in blocks(rows, block)]
+        indices, squared = (np.concatenate(part) for part in zip(*parts, strict=True))  # [Q,k], [Q,k]
         best = _merge(best, Neighbors(indices + offset, squared), k)
         offset += len(batch)
     if offset < k:

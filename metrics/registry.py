@@ -139,15 +139,15 @@ METRICS = {
 
 def named(names: str) -> list[str]:
     """'swd,fid' -> ['swd', 'fid']. MetricError for no name at all, one twice, or one that METRICS has not."""
-    found = [name for part in names.split(",") if (name := part.strip())]
-    if not found:
+    asked = [name for part in names.split(",") if (name := part.strip())]
+    if not asked:
         raise MetricError(f"--metrics={names}: names none; the known ones are {', '.join(METRICS)}")
-    for name in found:
+    for name in asked:
         if name not in METRICS:
             raise MetricError(f"unknown metric {name[:40]!r}: the known ones are {', '.join(METRICS)}")
-    if len(set(found)) < len(found):
+    if len(set(asked)) < len(asked):
         raise MetricError(f"--metrics={names}: names one of them twice")
-    return found
+    return asked
 
 
 def check_kind(names: list[str] | tuple[str, ...], shape: tuple[int, ...], where: str) -> None:

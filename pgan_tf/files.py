@@ -127,8 +127,8 @@ def clear_folder(folder: Path) -> None:
 def _clear_away(folder: Path, names: str) -> None:
     ours = re.compile(rf"\.(?P<kind>tmp|old)(?P<process>\d+)-(?P<name>{names})", re.ASCII | re.DOTALL)
     with suppress(OSError):  # no such folder: whoever writes there will say so
-        found = [(match, entry) for entry in folder.iterdir() if (match := ours.fullmatch(entry.name))]
-        for match, entry in found:
+        leftovers = [(match, entry) for entry in folder.iterdir() if (match := ours.fullmatch(entry.name))]
+        for match, entry in leftovers:
             if _is_running(int(match["process"])):
                 continue
             if match["kind"] == "old" and not (folder / match["name"]).exists():
@@ -260,8 +260,8 @@ def lock_held(descriptor: int) -> bool:
 
 def sha256(path: str | os.PathLike) -> str:
     """The SHA-256 of a file's bytes."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while piece := stream.read(1 << 22):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()

@@ -84,15 +84,15 @@ def read(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
     """
     if path.resolve() in within:
         raise ConfigError(f"{path}: includes itself by --flagfile; take that line out")
-    found = []
+    words = []
     for line in _lines(path):
         if match := _FLAGFILE.fullmatch(line):
-            found += read(find(match[1], named_in=path), (*within, path.resolve()))
+            words += read(find(match[1], named_in=path), (*within, path.resolve()))
         elif line and not line.startswith(("#", "//")):
             if not line.startswith("-"):
                 raise ConfigError(f"{path}: {shown(line)}: options begin with --")
-            found.append(line)
-    return found
+            words.append(line)
+    return words
 
 
 def data_recipe(path: Path) -> str:

@@ -149,16 +149,16 @@ def parse_dict(text: str) -> dict[int, float]:
     """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
     inner = text.strip()
     inner = inner[1:-1] if inner.startswith("{") and inner.endswith("}") else inner
-    found: dict[int, float] = {}
+    values: dict[int, float] = {}
     pairs = inner.strip().removesuffix(",")
     for pair in pairs.split(",") if pairs else []:
         key, colon, item = (part.strip() for part in pair.partition(":"))
         if not (colon and re.fullmatch(r"[0-9]{1,9}", key)):
             raise ValueError(f"{shown(text)!r} is not resolution:value, as in 4:128,8:64")
-        if int(key) in found:
+        if int(key) in values:
             raise ValueError(f"{shown(text)!r} gives {int(key)} two values")
-        found[int(key)] = _parse_number(item, text)
-    return found
+        values[int(key)] = _parse_number(item, text)
+    return values
 
 
 def _parse_number(item: str, text: str) -> float:

@@ -43,8 +43,10 @@ def computed(hardware: Hardware) -> tuple[frozenset[str] | None, str]:
     flags = hardware.cpu_flags
     if flags is None or hardware.settings or "bf16" in flags:
         return None, "the CPU's flags do not tell"
-    found = sorted(CPU_BFLOAT16 & flags)
-    return (frozenset({"bfloat16"}), f"the CPU has {found[0]}") if found else (frozenset(), "the CPU has no bfloat16")
+    features = sorted(CPU_BFLOAT16 & flags)
+    if not features:
+        return frozenset(), "the CPU has no bfloat16"
+    return frozenset({"bfloat16"}), f"the CPU has {features[0]}"
 
 
 def best(hardware: Hardware, gain: Callable[[str], float] | None = None) -> Choice:

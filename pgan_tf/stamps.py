@@ -25,5 +25,5 @@ def kimg(path: Path) -> float | None:
 
 def in_time(folder: Path, pattern: str) -> list[Path]:
     """The files of a folder that say their time, oldest first; `pattern`: 'network-*.keras', 'fakes*.png'."""
-    found = [path for path in folder.glob(pattern) if kimg(path) is not None]
-    return sorted(found, key=lambda path: (kimg(path), path.name))
+    paths = [path for path in folder.glob(pattern) if kimg(path) is not None]
+    return sorted(paths, key=lambda path: (kimg(path), path.name))

@@ -51,9 +51,9 @@ def load(weights: str | os.PathLike | None = None, mode: str = "original", tap: 
     if mode not in MODES or tap not in TAPS:
         raise MetricError(f"inception-2015: no mode {mode!r} with {tap} features: {list(MODES)}, {list(TAPS)}")
     label, feed = MODES[mode]
-    found = locate.find(PUBLISHED, weights)
-    tensors = read(found.path)
-    with locate.blamed_on(found.path):
+    file = locate.find(PUBLISHED, weights)
+    tensors = read(file.path)
+    with locate.blamed_on(file.path):
         whole = network(tensors)
     model = keras.Model(whole.input, [whole.output[str(tap)], whole.output["logits_unbiased"]])
 
@@ -61,7 +61,7 @@ def load(weights: str | os.PathLike | None = None, mode: str = "original", tap: 
         return Activations(*model(feed(images), training=False))
 
     name = label if tap == 2048 else f"{label} ({tap} features)"
-    return Extractor(name=name, sha256=found.sha256, features=tap, classes=CLASSES, compute=compute)
+    return Extractor(name=name, sha256=file.sha256, features=tap, classes=CLASSES, compute=compute)
 
 
 def read(path: str | os.PathLike) -> dict[str, np.ndarray]:

@@ -67,15 +67,15 @@ def find(published: Published, named: str | os.PathLike | None = None) -> Weight
             f"no weights of {published.title}: looked for {' or '.join(published.sums)} in {places};"
             f" {published.advice}, or name the file by --weights or {published.variable}"
         )
-    found, known = WeightFile(path, sha256_of(path)), published.sums[path.name]
+    file, known = WeightFile(path, sha256_of(path)), published.sums[path.name]
     if known is None:
-        _warn(found, f"its sum cannot be checked against a published one of {published.title}")
-    elif found.sha256 != known:
+        _warn(file, f"its sum cannot be checked against a published one of {published.title}")
+    elif file.sha256 != known:
         raise MetricError(
-            f"{path}: not the published {published.title} (sha256 {found.sha256[:8]}.. instead of {known[:8]}..);"
+            f"{path}: not the published {published.title} (sha256 {file.sha256[:8]}.. instead of {known[:8]}..);"
             f" delete it and fetch it again, or name it by {published.variable} to use it all the same"
         )
-    return found
+    return file
 
 
 def available(published: Published) -> bool:
@@ -113,10 +113,10 @@ def _existing(path: Path) -> Path:
 
 
 def _identified(published: Published, path: Path) -> WeightFile:
-    found = WeightFile(path, sha256_of(path))
-    if found.sha256 not in published.sums.values():
-        _warn(found, f"this is not the published {published.title}")
-    return found
+    file = WeightFile(path, sha256_of(path))
+    if file.sha256 not in published.sums.values():
+        _warn(file, f"this is not the published {published.title}")
+    return file
 
 
 def _warn(found: WeightFile, text: str) -> None:

@@ -185,10 +185,10 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
-    found = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]  # macOS leaves ._name
-    matches = [match for match in map(_RECORD_NAME.fullmatch, found) if match]
+    files = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]  # macOS leaves ._name
+    matches = [match for match in map(_RECORD_NAME.fullmatch, files) if match]
     names = sorted({match["name"] for match in matches})
-    points = [name.removesuffix(POINTS_SUFFIX) for name in found if name.endswith(POINTS_SUFFIX)]
+    points = [name.removesuffix(POINTS_SUFFIX) for name in files if name.endswith(POINTS_SUFFIX)]
     if points and not names:
         raise DataError(
             f"{folder}: holds points in the plane, and this takes images; give a data set of images, or with points "
@@ -206,9 +206,9 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
     levels: dict[int, list[re.Match]] = {}
     for match in matches:
         levels.setdefault(2 ** int(match["log2"]), []).append(match)
-    for found in levels.values():
-        _check_shards(folder, found)
-    return names[0], {resolution: [folder / match.string for match in found] for resolution, found in levels.items()}
+    for shards in levels.values():
+        _check_shards(folder, shards)
+    return names[0], {resolution: [folder / match.string for match in shards] for resolution, shards in levels.items()}
 
 
 def labels_path(folder: str | os.PathLike, name: str) -> Path:
@@ -236,16 +236,16 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     return vectors(labels, path)
 
 
-def _check_shards(folder: Path, found: list[re.Match]) -> None:
+def _check_shards(folder: Path, shards: list[re.Match]) -> None:
     """Raises DataError unless the files of one resolution are one file, or shard 0 to the last one."""
-    first = found[0]
+    first = shards[0]
     level = f"{folder}: {first['name']}-r{first['log2']}"
-    if len({match["shards"] for match in found}) > 1:
+    if len({match["shards"] for match in shards}) > 1:
         raise DataError(f"{level} is there twice, as one file or in other shards; remove what does not belong")
     expected = range(int(first["shards"] or 1))
-    there = {int(match["shard"] or 0) for match in found}
+    there = {int(match["shard"] or 0) for match in shards}
     missing = [str(shard) for shard in expected if shard not in there]
-    if missing or len(found) != len(expected):
+    if missing or len(shards) != len(expected):
         some = ", ".join(missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise DataError(f"{level} should have {len(expected)} shards; missing: {some or 'none'}; copy the whole set")
 

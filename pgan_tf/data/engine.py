@@ -45,8 +45,8 @@ class _Reordered(Sequence):
         return len(self._indices)
 
     def __getitem__(self, where):
-        found = self._indices[where]
-        return [self._items[i] for i in found] if isinstance(where, slice) else self._items[found]
+        index = self._indices[where]
+        return [self._items[i] for i in index] if isinstance(where, slice) else self._items[index]
 
 
 def write(out: str | os.PathLike, source: PictureSource, output: Output) -> Report:

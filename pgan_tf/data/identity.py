@@ -23,13 +23,13 @@ _LOOKED_AT = 16  # pictures, spread over the set
 
 def describe(dataset: Samples, resolution: int) -> dict:
     """What is in a data set, as far as a run of this resolution sees it; reads a few pictures. DataError."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     indices = np.unique(np.linspace(0, dataset.count - 1, _LOOKED_AT).astype(np.int64))
-    found.update(dataset.read(resolution, indices).tobytes())
+    digest.update(dataset.read(resolution, indices).tobytes())
     if dataset.labels is not None:
-        found.update(np.ascontiguousarray(dataset.labels).tobytes())
+        digest.update(np.ascontiguousarray(dataset.labels).tobytes())
     about = {"pictures": dataset.count, "channels": dataset.channels, "label_size": dataset.label_size}
-    return {**about, "resolution": resolution, "sha256": found.hexdigest()}
+    return {**about, "resolution": resolution, "sha256": digest.hexdigest()}
 
 
 def write(run: Path, about: dict, path: str | os.PathLike) -> None:
@@ -65,10 +65,10 @@ def find(run: Path, path: str) -> str:
 def _read(run: Path) -> dict:
     """What the run knows; nothing where it was begun by an earlier version, or the file is damaged."""
     try:
-        found = json.loads((run / FILE).read_bytes())
+        described = json.loads((run / FILE).read_bytes())
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return described if isinstance(described, dict) else {}
 
 
 def _words(about: dict) -> str:

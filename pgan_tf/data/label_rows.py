@@ -84,8 +84,8 @@ def from_values(values: Sequence[Any], where: Any) -> Labels:
         return Labels(one_hot(np.array([max(-bound, min(value, bound)) for value in values]), None, where))
     if kinds == {list}:
         return Labels(vectors(_rows(values, where), where))
-    found = " and ".join(sorted(kind.__name__ for kind in kinds)) or "none"
-    raise DataError(f"{where}: labels must be all numbers of classes, all names or all lists of numbers, not {found}")
+    types = " and ".join(sorted(kind.__name__ for kind in kinds)) or "none"
+    raise DataError(f"{where}: labels must be all numbers of classes, all names or all lists of numbers, not {types}")
 
 
 def _rows(values: Sequence[list], where: Any) -> np.ndarray:

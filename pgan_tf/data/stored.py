@@ -76,8 +76,8 @@ class StoredBytes:
             )
 
     def _look(self) -> tuple[int, int]:
-        found = os.fstat(self._file)
-        return found.st_size, found.st_mtime_ns
+        status = os.fstat(self._file)
+        return status.st_size, status.st_mtime_ns
 
     def _fill(self, into: np.ndarray, offset: int) -> None:
         """Fills a contiguous array with what begins at `offset`."""

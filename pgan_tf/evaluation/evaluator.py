@@ -91,13 +91,13 @@ class Evaluator:
     def identity(self, metric: str, name: str, count: int = UNLIMITED) -> dict:
         """What makes two results of one value: the metric, the sets, how many images, the extractor, the seed."""
         row, extractor = METRICS[metric], self._extractor_of(metric)
-        found = {"metric": metric, "title": row.title, "fakes": name, "count": self.count(metric, count)}
+        about = {"metric": metric, "title": row.title, "fakes": name, "count": self.count(metric, count)}
         if extractor:
             title = row.title if extractor.name == "inception-2015" else f"{row.title} ({extractor.name})"
-            found |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
+            about |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
         if row.reals and self.reals is not None:
-            found |= {"reals": self.reals.name}
-        return {**found, "seed": self.request.seed}
+            about |= {"reals": self.reals.name}
+        return {**about, "seed": self.request.seed}
 
     def _extractor_of(self, metric: str) -> Extractor | None:
         """What the metric's value depends on; its name and weights belong to the result."""
@@ -116,16 +116,16 @@ class Evaluator:
 
     def doubts(self, fakes: int = UNLIMITED) -> list[str]:
         """A line for each metric that has too few images to say much. `fakes`: how many there are."""
-        found = []
+        lines = []
         for metric in (name for name in self.request.metrics if METRICS[name].least):
             identity, extractor = self.identity(metric, "", fakes), self._extractor_of(metric)
             least = max(METRICS[metric].least, extractor.features)
             if identity["count"] < least:
-                found.append(
+                lines.append(
                     f"{identity['title']} of {identity['count']} images says little: its {extractor.features} features "
                     f"need {least:,} images at least, and numbers to compare with others 10,000 or more"
                 )
-        return found
+        return lines
 
     def _check_alike(self, name: str, fakes: Iterable[np.ndarray]) -> None:
         if not isinstance(self._source, ImageSet):

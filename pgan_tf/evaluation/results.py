@@ -155,11 +155,11 @@ def table(rows: list[dict]):
     """The results as a table for rich's console: one row each, numbers to four digits."""
     from rich.table import Table
 
-    found = Table("images", "metric", "value", "count", "against", box=None, pad_edge=False, header_style="bold")
+    listing = Table("images", "metric", "value", "count", "against", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         values = ", ".join(f"{name} {value:.4g}" for name, value in row["values"].items())
-        found.add_row(row["fakes"], row["title"], values, str(row["count"]), row.get("reals", "-"))
-    return found
+        listing.add_row(row["fakes"], row["title"], values, str(row["count"]), row.get("reals", "-"))
+    return listing
 
 
 def scalars(row: dict) -> dict[str, float]:

@@ -65,10 +65,10 @@ class ImageSet:
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the content and of which part of it this is: the same images have the same digest anywhere."""
-        found = hashlib.sha256(f"{self.start}:{self.count}".encode())
+        digest = hashlib.sha256(f"{self.start}:{self.count}".encode())
         for piece in self.content():
-            found.update(piece)
-        return found.hexdigest()
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -90,20 +90,20 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
     if path.is_dir():
-        found = _records(path, resolution) if has_records(path) else _pictures(path)
+        opened = _records(path, resolution) if has_records(path) else _pictures(path)
     elif not path.is_file():  # opening a pipe would wait for its other end
         raise MetricError(
             f"{path}: not a file, but a pipe or a device; give a folder of images, a data set, .npy or .npz"
         )
     elif path.suffix == ".npz":
-        found = _archive(path)
+        opened = _archive(path)
     elif path.suffix == ".npy":
-        found = _stored_array(path)
+        opened = _stored_array(path)
     else:
         raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
-    if resolution and isinstance(found, ImageSet) and found.shape[0] != resolution:
-        raise MetricError(f"{path}: its images have {found.shape[0]} pixels, not {resolution}; resize them first")
-    return found
+    if resolution and isinstance(opened, ImageSet) and opened.shape[0] != resolution:
+        raise MetricError(f"{path}: its images have {opened.shape[0]} pixels, not {resolution}; resize them first")
+    return opened
 
 
 def _records(folder: Path, resolution: int | None) -> ImageSet:
@@ -201,20 +201,20 @@ def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
 def _stored_array(path: Path) -> ImageSet:
     """An .npy file, of which only what is asked for is read."""
     array = _load(path)
-    found = from_array(str(path), array, lambda: _file_bytes([path]))
+    images = from_array(str(path), array, lambda: _file_bytes([path]))
     if not isinstance(array, np.memmap) or not array.flags.c_contiguous:
-        return replace(found, read=np.array(array).reshape(found.count, *found.shape).__getitem__)
-    file, length, begin = StoredBytes(path), math.prod(found.shape), array.offset  # no map: see StoredBytes
-    return replace(found, read=lambda indices: file.read_rows(indices, length, begin).reshape(-1, *found.shape))
+        return replace(images, read=np.array(array).reshape(images.count, *images.shape).__getitem__)
+    file, length, begin = StoredBytes(path), math.prod(images.shape), array.offset  # no map: see StoredBytes
+    return replace(images, read=lambda indices: file.read_rows(indices, length, begin).reshape(-1, *images.shape))
 
 
 def _load(path: Path):
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return found
-        check_unpacked(found, _MOST_UNPACKED)
-        return {name: found[name] for name in found.files}
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        check_unpacked(loaded, _MOST_UNPACKED)
+        return {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, OSError) and error.errno:
             raise MetricError(f"{path}: cannot be read: {reason(error)}") from None

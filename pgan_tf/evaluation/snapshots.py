@@ -25,8 +25,8 @@ class Snapshot:
 
     def about(self) -> dict:
         """What every result of it says: which weights, at which time of the training."""
-        found = {"fakes_sha256": saved.digest(self.path)}
-        return found if self.kimg is None else {"images": round(self.kimg * 1000), "kimg": self.kimg, **found}
+        about = {"fakes_sha256": saved.digest(self.path)}
+        return about if self.kimg is None else {"images": round(self.kimg * 1000), "kimg": self.kimg, **about}
 
 
 def find(run: Path, which: str) -> list[Snapshot]:
@@ -38,11 +38,11 @@ def find(run: Path, which: str) -> list[Snapshot]:
         return [Snapshot(path, kimg(path))]
     if not run.is_dir():
         raise MetricError(f"--run={run}: no such folder; give the folder of a run")
-    found = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]
-    if not found:  # the newest checkpoint has one
+    known = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]
+    if not known:  # the newest checkpoint has one
         path = saved.generator_file(run)
-        found = [Snapshot(path, kimg(path))]
-    return found if which == "all" else found[-1:]
+        known = [Snapshot(path, kimg(path))]
+    return known if which == "all" else known[-1:]
 
 
 def images(snapshot: Snapshot, config: Config, resolution: int, labels: np.ndarray | None, seed: int):

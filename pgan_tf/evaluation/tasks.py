@@ -23,10 +23,10 @@ from pgan_tf.plain import plain_path
 
 def _open(path: str | Path, resolution: int | None) -> ImageSet | StatisticsSet:
     """`open_set`, which says at once what the user should know of the set."""
-    found = open_set(path, resolution)
-    for note in found.notes if isinstance(found, ImageSet) else ():
+    opened = open_set(path, resolution)
+    for note in opened.notes if isinstance(opened, ImageSet) else ():
         print(f"note: {note}", file=sys.stderr)
-    return found
+    return opened
 
 
 class RunReals:
@@ -108,13 +108,13 @@ class Sink:
 
 def measure_run(reals: RunReals, which: str, request: Request, output: Path | None, baselines: bool) -> None:
     """Measures snapshots of a run; one line of its metrics.jsonl (or of `output`) per metric, and TensorBoard."""
-    found = snapshots.find(reals.folder, which)
+    chosen = snapshots.find(reals.folder, which)
     evaluator = Evaluator(reals.images, request)
     with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder) as sink:
         if baselines:
             measure_baselines(reals.images, request, sink)
         sink.doubts += evaluator.doubts()
-        for snapshot in found:
+        for snapshot in chosen:
             about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
             for metric in request.metrics:
                 if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):

@@ -49,8 +49,8 @@ class RunState:
 
     def headlines(self, metric: str) -> dict[float, float]:
         """{thousands of images: the metric's value}, in the order of time."""
-        found = {row["kimg"]: results.headline(row) for row in self.results if row["metric"] == metric}
-        return dict(sorted(found.items()))
+        values = {row["kimg"]: results.headline(row) for row in self.results if row["metric"] == metric}
+        return dict(sorted(values.items()))
 
     def score(self, metric: str) -> float | None:
         """The metric's value at the end of the training; None until it is known."""
@@ -106,22 +106,24 @@ def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
     """The folder of a run that was begun. ConfigError: there are two, or it has other options."""
     pattern = re.compile(rf"\d{{5,}}-{re.escape(row.name)}-s{seed}")
     root = suite.results
-    found = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name)) if root.is_dir() else []
-    if len(found) > 1:
-        raise ConfigError(f"{found[0]} and {found[1]} are both runs of {row.title!r} with seed {seed}; move one away")
-    if not found:
+    folders = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name)) if root.is_dir() else []
+    if len(folders) > 1:
+        raise ConfigError(
+            f"{folders[0]} and {folders[1]} are both runs of {row.title!r} with seed {seed}; move one away"
+        )
+    if not folders:
         return None
     try:
-        ours = Config.read(found[0] / "config.json").values()
+        ours = Config.read(folders[0] / "config.json").values()
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigError(f"{found[0]}: has no config.json; move the folder away") from None
+        raise ConfigError(f"{folders[0]}: has no config.json; move the folder away") from None
     except OSError as error:
-        raise ConfigError(f"{found[0]}: its config.json cannot be read: {reason(error)}") from None
+        raise ConfigError(f"{folders[0]}: its config.json cannot be read: {reason(error)}") from None
     wanted = row.config.replace(seed=seed).values()
     for name, value in wanted.items():
         if ours[name] != value and name not in _ELSEWHERE and value != AUTO:
             raise ConfigError(
-                f"{found[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
+                f"{folders[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
                 "move the folder away to train anew"
             )
-    return found[0]
+    return folders[0]

@@ -50,13 +50,13 @@ def _scores(suite: Suite, states: list[RunState], metric: str) -> dict[str, Scor
     base = values[suite.baseline]
     raw = {title: welch(own, base) for title, own in values.items() if title != suite.baseline}
     corrected = holm({title: p for title, p in raw.items() if p is not None})
-    found = {}
+    rows = {}
     for title, own in values.items():
         change = None
         if title != suite.baseline and own and base and np.mean(base):
             change = float(100 * (np.mean(own) - np.mean(base)) / abs(np.mean(base)))  # KID can be below 0
-        found[title] = Score(own, change, raw.get(title), corrected.get(title))
-    return found
+        rows[title] = Score(own, change, raw.get(title), corrected.get(title))
+    return rows
 
 
 def _values(states: list[RunState], title: str, metric: str) -> tuple[float, ...]:
@@ -75,20 +75,20 @@ def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
 
 def holm(raw: dict[str, float]) -> dict[str, float]:
     """p values corrected for being several: Holm 1979. The smallest times n, the next times n - 1, never falling."""
-    found, most = {}, 0.0
+    corrected, most = {}, 0.0
     for rank, (title, p) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
         most = max(most, min(1.0, p * (len(raw) - rank)))
-        found[title] = most
-    return found
+        corrected[title] = most
+    return corrected
 
 
 def reals(suite: Suite) -> dict[str, dict[str, float]]:
     """{'Reals': {metric: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
-    found: dict[str, dict[str, float]] = {}
+    values: dict[str, dict[str, float]] = {}
     for row in results.read(suite.results / REALS):
         if asked_for(suite, row):
-            found.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
-    return found
+            values.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
+    return values
 
 
 def titles(suite: Suite, states: list[RunState]) -> dict[str, str]:

@@ -26,20 +26,20 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
 
     Raises ConfigError where nothing is measured yet.
     """
-    found = states(suite)
-    names, numbers, references = titles(suite, found), scores(suite, found), reals(suite)
+    runs = states(suite)
+    names, numbers, references = titles(suite, runs), scores(suite, runs), reals(suite)
     suite.report.parent.mkdir(parents=True, exist_ok=True)
     pictures = {
         kind: suite.report.with_name(f"{suite.report.stem}_{kind}{suffix}")
         for kind, suffix in (("scores", ".png"), ("curves", ".png"), ("losses", ".png"), ("grids", ".webp"))
     }
     plots.plot_scores(suite, numbers, names, references, pictures["scores"])
-    plots.plot_metrics(suite, found, names, pictures["curves"])
-    plots.plot_losses(suite, found, pictures["losses"])
-    if not plots.plot_grids(suite, found, pictures["grids"]):
+    plots.plot_metrics(suite, runs, names, pictures["curves"])
+    plots.plot_losses(suite, runs, pictures["losses"])
+    if not plots.plot_grids(suite, runs, pictures["grids"]):
         del pictures["grids"]
-    hparams.write_hparams(suite, found)
-    text = f"{MARKER}\n\n" + "\n".join(_lines(suite, suite_file, found, names, numbers, references, pictures))
+    hparams.write_hparams(suite, runs)
+    text = f"{MARKER}\n\n" + "\n".join(_lines(suite, suite_file, runs, names, numbers, references, pictures))
     with new_file(suite.report) as temporary:
         temporary.write_text(_kept(suite) + text + "\n")
     return [suite.report, *pictures.values()]
@@ -79,9 +79,9 @@ def _lines(suite, suite_file, found, names, numbers, references, pictures) -> li
     ]  # fmt: skip
 
 
-def _facts(suite: Suite, found: list[RunState]) -> list[str]:
+def _facts(suite: Suite, runs: list[RunState]) -> list[str]:
     config = suite.rows[0].config
-    versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in found for result in state.results)
+    versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
         f"Data: `{suite.dataset}`. Each run sees {config.growth.total_kimg:g} thousand images. "
@@ -117,9 +117,9 @@ def table_two(suite: Suite, names: dict, numbers: dict) -> list[str]:
     return lines
 
 
-def _runs_table(found: list[RunState]) -> list[str]:
+def _runs_table(runs: list[RunState]) -> list[str]:
     lines = [_row(["run", "thousands of images", "time of training"]), _row(["---"] * 3)]
-    for state in found:
+    for state in runs:
         ticks = read_ticks(state.folder, "train_seconds") if state.folder else []
         seconds = duration(ticks[-1]["train_seconds"]) if ticks else ""
         lines.append(_row([state.name, f"{state.kimg:.1f}", seconds]))

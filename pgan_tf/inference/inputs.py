@@ -34,24 +34,25 @@ def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
     if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its other end
         raise GenerateError(f"--latents={path}: not a file; write it with numpy.save")
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
+        latents = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
     except FileNotFoundError:
         raise GenerateError(f"--latents={path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
         if isinstance(error, OSError) and error.errno:
             raise GenerateError(f"--latents={path}: cannot be read: {reason(error)}") from None
         raise GenerateError(f"--latents={path}: cannot be read as .npy; write it with numpy.save") from None
-    if not isinstance(found, np.ndarray) or found.ndim != 2 or not len(found) or found.dtype.kind not in "fiu":
-        what = f"{found.dtype} {list(found.shape)}" if isinstance(found, np.ndarray) else "an archive"
+    if not isinstance(latents, np.ndarray) or latents.ndim != 2 or not len(latents) or latents.dtype.kind not in "fiu":
+        what = f"{latents.dtype} {list(latents.shape)}" if isinstance(latents, np.ndarray) else "an archive"
         raise GenerateError(f"--latents={path}: holds {what}; it must hold numbers [N,{size}]")
-    if found.shape[1] != size:
-        raise GenerateError(f"--latents={path}: its rows have {found.shape[1]} numbers; this network's latents {size}")
+    if latents.shape[1] != size:
+        length = latents.shape[1]
+        raise GenerateError(f"--latents={path}: its rows have {length} numbers; this network's latents {size}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is not finite then
-        found = found.astype(np.float32)
-    if not np.isfinite(found).all():
-        row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+        latents = latents.astype(np.float32)
+    if not np.isfinite(latents).all():
+        row = int(np.flatnonzero(~np.isfinite(latents).all(axis=1))[0])
         raise GenerateError(f"--latents={path}: row {row} holds numbers that are not finite")
-    return found
+    return latents
 
 
 def label_rows(text: str, label_size: int, count: int, seed: int) -> np.ndarray:

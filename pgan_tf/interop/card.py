@@ -63,9 +63,9 @@ def write(folder: Path, source: dict[str, Any], networks: dict[str, dict], unsho
         networks: {file: its facts}, the averaged generator first; see pgan_tf/interop/nvidia.py.
         unshown: {variable: shape} of what the networks have no place for.
     """
-    found = {"pgan_tf": pgan_tf.__version__, "source": source, "networks": networks, "unshown": unshown}
-    (folder / CARD).write_text(json.dumps(found, indent=2) + "\n")
-    (folder / "README.md").write_text(_page(found))
+    facts = {"pgan_tf": pgan_tf.__version__, "source": source, "networks": networks, "unshown": unshown}
+    (folder / CARD).write_text(json.dumps(facts, indent=2) + "\n")
+    (folder / "README.md").write_text(_page(facts))
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -116,14 +116,14 @@ def _network(role: str, part: _State, size: int) -> StoredNetwork:
 def _variables(role: str, pairs: object) -> dict[str, Any]:
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
         raise DataError(f"{role}: damaged: its variables are not a list of names and arrays")
-    found = {}
+    arrays = {}
     for name, value in pairs:
-        if not isinstance(name, str) or name in found:
+        if not isinstance(name, str) or name in arrays:
             raise DataError(f"{role}: damaged: a variable is called {shown(name)}, or there are two of it")
-        found[name] = as_array(value)
-        if name != "lod" and not isinstance(found[name], np.ndarray):
+        arrays[name] = as_array(value)
+        if name != "lod" and not isinstance(arrays[name], np.ndarray):
             raise DataError(f"{role}: {shown(name)} is {shown(value)}, not an array")
-    return found
+    return arrays
 
 
 def _lod(role: str, value: object, resolution: int) -> float:

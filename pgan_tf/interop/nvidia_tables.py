@@ -102,10 +102,10 @@ def read_options(role: str, given: object) -> dict[str, Any]:
             )
         if not known[name].allows(value):
             raise DataError(f"{role}: option {name}={shown(value)}: must be {known[name].words}")
-    found = {name: given.get(name, option.default) for name, option in kind.options.items()}
-    if "latent_size" in found and found["latent_size"] is None:
-        found["latent_size"] = min(found["fmap_base"], found["fmap_max"])
-    return found
+    options = {name: given.get(name, option.default) for name, option in kind.options.items()}
+    if "latent_size" in options and options["latent_size"] is None:
+        options["latent_size"] = min(options["fmap_base"], options["fmap_max"])
+    return options
 
 
 # ---- variables -------------------------------------------------------------------------------------------------------
@@ -138,17 +138,17 @@ def _generator(options: dict[str, Any]) -> dict[str, tuple[tuple[int, ...], int]
     """{layer: (shape of its weight, size of its bias)}."""
     maps, final, colours = _maps(options), options["resolution"], options["num_channels"]
     inputs = options["latent_size"] + options["label_size"]
-    found = {"4x4/Dense": ((inputs, 16 * maps(4)), maps(4)), "4x4/Conv": ((3, 3, maps(4), maps(4)), maps(4))}
+    shapes = {"4x4/Dense": ((inputs, 16 * maps(4)), maps(4)), "4x4/Conv": ((3, 3, maps(4), maps(4)), maps(4))}
     for size in _sizes(4, final):
         old, new = maps(size // 2), maps(size)
         if size > 4 and options["fused_scale"]:
-            found[f"{size}x{size}/Conv0_up"] = ((3, 3, new, old), new)
+            shapes[f"{size}x{size}/Conv0_up"] = ((3, 3, new, old), new)
         elif size > 4:
-            found[f"{size}x{size}/Conv0"] = ((3, 3, old, new), new)
+            shapes[f"{size}x{size}/Conv0"] = ((3, 3, old, new), new)
         if size > 4:
-            found[f"{size}x{size}/Conv1"] = ((3, 3, new, new), new)
-        found[_rgb("ToRGB", size, final)] = ((1, 1, new, colours), colours)
-    return found
+            shapes[f"{size}x{size}/Conv1"] = ((3, 3, new, new), new)
+        shapes[_rgb("ToRGB", size, final)] = ((1, 1, new, colours), colours)
+    return shapes
 
 
 def _discriminator(options: dict[str, Any]) -> dict[str, tuple[tuple[int, ...], int]]:
@@ -156,19 +156,19 @@ def _discriminator(options: dict[str, Any]) -> dict[str, tuple[tuple[int, ...], 
     maps, final, colours = _maps(options), options["resolution"], options["num_channels"]
     statistics = 1 if options["mbstd_group_size"] > 1 else 0
     outputs = 1 + options["label_size"]
-    found = {
+    shapes = {
         "4x4/Conv": ((3, 3, maps(4) + statistics, maps(4)), maps(4)),
         "4x4/Dense0": ((16 * maps(4), maps(2)), maps(2)),
         "4x4/Dense1": ((maps(2), outputs), outputs),
     }
     for size in _sizes(4, final):
         new, old = maps(size), maps(size // 2)
-        found[_rgb("FromRGB", size, final)] = ((1, 1, colours, new), new)
+        shapes[_rgb("FromRGB", size, final)] = ((1, 1, colours, new), new)
         if size > 4:
-            found[f"{size}x{size}/Conv0"] = ((3, 3, new, new), new)
+            shapes[f"{size}x{size}/Conv0"] = ((3, 3, new, new), new)
             down = "Conv1_down" if options["fused_scale"] else "Conv1"
-            found[f"{size}x{size}/{down}"] = ((3, 3, new, old), old)
-    return found
+            shapes[f"{size}x{size}/{down}"] = ((3, 3, new, old), old)
+    return shapes
 
 
 def _sizes(first: int, last: int) -> list[int]:

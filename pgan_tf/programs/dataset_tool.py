@@ -27,11 +27,11 @@ Exit status: 0 done; 1 `verify` found damage or `compare` a difference; 2 bad in
 
 
 def parser() -> argparse.ArgumentParser:
-    found = program_parser(__doc__, EPILOG)
-    commands = found.add_subparsers(metavar="COMMAND", required=True)
+    root = program_parser(__doc__, EPILOG)
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
     create.add_commands(commands)
     use.add_commands(commands)
-    return found
+    return root
 
 
 def main(argv: list[str]) -> int:

@@ -27,8 +27,8 @@ there already is not measured again. docs/metrics.md says what each metric is an
 
 
 def parser() -> argparse.ArgumentParser:
-    found = program_parser(__doc__, EPILOG)
-    add = found.add_argument
+    root = program_parser(__doc__, EPILOG)
+    add = root.add_argument
     add("--run", type=location, help="folder of a training run")
     add(
         "--snapshots",
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         help="of latents, patches, subsets (default 2020)",
     )
     add("--output", type=location, metavar="FILE", help="file for the results, a line of JSON each")
-    return found
+    return root
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,8 +24,8 @@ pgan_tf/experiments/suite.py explains its keys."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = program_parser(__doc__, EPILOG)
-    commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    root = program_parser(__doc__, EPILOG)
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run_parser = commands.add_parser("run", help="train and measure what is missing")
     run_parser.add_argument(
         "--jobs", type=whole(1, 1024), default=1, help="runs at the same time (default: %(default)s)"
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
             "suite", type=location, metavar="SUITE", help="a suite file, or the name of one of configs/: cpu/columbia"
         )
         sub.set_defaults(action=action)
-    return found
+    return root
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,11 +63,11 @@ def show(suite) -> int:
 
     from pgan_tf.experiments.runs import states
 
-    found = Table("run", "folder", "kimg", "state", box=None, pad_edge=False, header_style="bold")
+    listing = Table("run", "folder", "kimg", "state", box=None, pad_edge=False, header_style="bold")
     for state in states(suite):
         word = "complete" if state.complete else "trained" if state.trained else "begun" if state.folder else "missing"
-        found.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
-    Console(highlight=False, markup=False, emoji=False).print(found)
+        listing.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
+    Console(highlight=False, markup=False, emoji=False).print(listing)
     return 0
 
 

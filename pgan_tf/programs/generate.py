@@ -29,11 +29,11 @@ in one line; 130 interrupted."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = program_parser(__doc__, EPILOG)
-    commands = found.add_subparsers(metavar="COMMAND", required=True)
+    root = program_parser(__doc__, EPILOG)
+    commands = root.add_subparsers(metavar="COMMAND", required=True)
     generate.add_commands(commands)
     compare.add_commands(commands)
-    return found
+    return root
 
 
 def _same_on_every_call() -> None:

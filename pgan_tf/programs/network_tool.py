@@ -21,9 +21,9 @@ Exit status: 0 done; 2 bad input, said in one line."""
 
 
 def parser() -> argparse.ArgumentParser:
-    found = program_parser(__doc__, EPILOG)
-    network.add_commands(found.add_subparsers(metavar="COMMAND", required=True))
-    return found
+    root = program_parser(__doc__, EPILOG)
+    network.add_commands(root.add_subparsers(metavar="COMMAND", required=True))
+    return root
 
 
 def main(argv: list[str]) -> int:

@@ -76,10 +76,10 @@ def _ended(error: Exception) -> int:
     if INTERRUPTS.came:  # what somebody's code made of the interrupt
         print(INTERRUPTS.said, file=sys.stderr)
         return STATUS
-    found = ending(error)
-    if found is None:
+    said = ending(error)
+    if said is None:
         raise error
-    line, status = found
+    line, status = said
     if line:
         print(as_called(line), file=sys.stderr)
     forget_output()

@@ -34,11 +34,11 @@ def text(program_flags: Iterable) -> str:
     """The page. program_flags: absl's flags of the program itself, which are no options of a run."""
     options = {row[0]: row for kind in SECTIONS.values() for row in _rows(kind)}
     own = [(flag.name, flag.default, flag.help) for flag in program_flags]
-    found = [page(HEAD), "", "Used most", *_lines([FLAGFILE, *(options[name] for name in MOST_USED), *own])]
+    lines = [page(HEAD), "", "Used most", *_lines([FLAGFILE, *(options[name] for name in MOST_USED), *own])]
     for kind in SECTIONS.values():
         if rows := [row for row in _rows(kind) if row[0] not in MOST_USED]:
-            found += ["", kind.__doc__.rstrip("."), *_lines(rows)]
-    return "\n".join([*found, "", page(FOOT)])
+            lines += ["", kind.__doc__.rstrip("."), *_lines(rows)]
+    return "\n".join([*lines, "", page(FOOT)])
 
 
 def _rows(kind: type) -> Iterator[Row]:

@@ -38,9 +38,9 @@ def create_celebahq_from_images(out: str | os.PathLike, images: str | os.PathLik
 
 
 def _write(
-    out: str | os.PathLike, images: str | os.PathLike, found: Files, notes: list[str], options: Options
+    out: str | os.PathLike, images: str | os.PathLike, files: Files, notes: list[str], options: Options
 ) -> Report:
-    items = sorted(found.items, key=lambda item: _by_number(found.name(item)))
+    items = sorted(files.items, key=lambda item: _by_number(files.name(item)))
     if not items:
         raise DataError(f"{images}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
     if len(items) != PICTURES and not options.allow_partial:
@@ -48,10 +48,10 @@ def _write(
             f"{images}: {len(items)} pictures, CelebA-HQ has {PICTURES}; --allow_partial takes what is there"
         )
     for item in items:
-        _check_size(item, found)
+        _check_size(item, files)
     source = PictureSource(
         f"{images} ({len(items)} ready-made pictures)", options.resolution, 3, items,
-        partial(_load, open_file=found.open, resolution=options.resolution), name=found.name, notes=notes,
+        partial(_load, open_file=files.open, resolution=options.resolution), name=files.name, notes=notes,
     )  # fmt: skip
     return write(out, source, options.output._replace(strict=options.output.strict or not options.allow_partial))
 

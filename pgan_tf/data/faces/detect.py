@@ -61,7 +61,7 @@ def _faces(detector, picture: np.ndarray, file: str, least_confidence: float) ->
     if factor > 1:
         size = round(picture.shape[1] / factor), round(picture.shape[0] / factor)
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
-    for found in sorted(detector.detect_faces(picture), key=lambda found: list(found["box"])):
-        if found["confidence"] >= least_confidence:
-            points = np.array([found["keypoints"][name] for name in _POINTS], float)  # [5,2] x, y
+    for face in sorted(detector.detect_faces(picture), key=lambda face: list(face["box"])):
+        if face["confidence"] >= least_confidence:
+            points = np.array([face["keypoints"][name] for name in _POINTS], float)  # [5,2] x, y
             yield Face(file, tuple(((points + 0.5) * factor - 0.5).ravel().tolist()))

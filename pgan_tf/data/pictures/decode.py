@@ -79,10 +79,10 @@ def with_decoded(file: File, how: How, use: Callable[[Decoded], T]) -> T:
         try:
             return use(_decode(stream, stream, how, held))
         except Exception:
-            found = _decode_otherwise(stream, how, held)
-            if found is None:
+            decoded = _decode_otherwise(stream, how, held)
+            if decoded is None:
                 raise
-            return use(found)
+            return use(decoded)
 
 
 def size_of(file: File, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -203,6 +203,6 @@ def _loaded(image: Image.Image) -> Image.Image:
 def _by_samples(stream: BinaryIO, image: Image.Image, kind: str, given: Range | None) -> Image.Image:
     """The picture with 8 bits of samples that Pillow has no mode for."""
     deep = READERS[kind].read(stream, image)
-    found = as_picture(deep, given if deep.full.high > 255 else None)
-    found.info = {name: value for name, value in image.info.items() if name != "transparency"}
-    return found
+    picture = as_picture(deep, given if deep.full.high > 255 else None)
+    picture.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    return picture

@@ -98,8 +98,8 @@ def _read_ppm(stream: BinaryIO, image: Image.Image) -> Deep:
     content = stream.read(width * height * samples * dtype.itemsize)
     if len(content) < width * height * samples * dtype.itemsize:
         raise DataError("image file is truncated")
-    found = np.frombuffer(content, dtype).reshape(height, width, samples)
-    return Deep(found.astype(dtype.newbyteorder("=")), samples, Range(0, most))
+    pixels = np.frombuffer(content, dtype).reshape(height, width, samples)
+    return Deep(pixels.astype(dtype.newbyteorder("=")), samples, Range(0, most))
 
 
 def raw_mode(image: Image.Image) -> str:

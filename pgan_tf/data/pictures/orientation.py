@@ -31,8 +31,8 @@ def orientation_of(image: Image.Image) -> int:
     if hasattr(image, "tag_v2"):  # TIFF: Pillow turns it while it loads it, and takes the tag away
         value = image.tag_v2.get(_TAG)
         return value if value in TURNS else 1
-    found = orientation_in(_exif(image.info)) or _in_xmp(image.info)
-    return found if found in TURNS else 1
+    turn = orientation_in(_exif(image.info)) or _in_xmp(image.info)
+    return turn if turn in TURNS else 1
 
 
 def orientation_in(exif: bytes) -> int | None:
@@ -52,9 +52,9 @@ def orientation_in(exif: bytes) -> int | None:
 
 
 def _exif(info: dict) -> bytes:
-    found = info.get("exif")
-    if isinstance(found, bytes):
-        return found
+    exif = info.get("exif")
+    if isinstance(exif, bytes):
+        return exif
     text = info.get("Raw profile type exif")  # ImageMagick's, in PNG: a name, a length, hexadecimal digits
     if isinstance(text, str):
         with suppress(ValueError):
@@ -64,5 +64,5 @@ def _exif(info: dict) -> bytes:
 
 def _in_xmp(info: dict) -> int | None:
     text = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
-    found = _XMP.search(text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text))
-    return int(found[1]) if found else None
+    match = _XMP.search(text.encode("utf-8", "replace") if isinstance(text, str) else bytes(text))
+    return int(match[1]) if match else None

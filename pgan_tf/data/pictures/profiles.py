@@ -53,8 +53,8 @@ def _matrix(xy: Sequence[float]) -> np.ndarray | None:
     if abs(np.linalg.det(colours)) < 1e-6:
         return None
     adapt = np.linalg.solve(_BRADFORD, np.diag(_BRADFORD @ _D50 / (_BRADFORD @ white)) @ _BRADFORD)
-    found = adapt @ colours * np.linalg.solve(colours, white)
-    return found if np.abs(found).max() < 30000 else None
+    matrix = adapt @ colours * np.linalg.solve(colours, white)
+    return matrix if np.abs(matrix).max() < 30000 else None
 
 
 def _fixed(values: Sequence[float]) -> bytes:

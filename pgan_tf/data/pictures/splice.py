@@ -33,13 +33,13 @@ class _Spliced(io.RawIOBase):
         part, skip = self._parts[index], self._at - self._starts[index]
         size = min(len(buffer), len(part) - skip)
         if isinstance(part, bytes):
-            found = part[skip : skip + size]
+            piece = part[skip : skip + size]
         else:
             self._stream.seek(part.start + skip)
-            found = self._stream.read(size)
-        buffer[: len(found)] = found
-        self._at += len(found)
-        return len(found)
+            piece = self._stream.read(size)
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def spliced(stream: BinaryIO, parts: Sequence[Part]) -> BinaryIO:

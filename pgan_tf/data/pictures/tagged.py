@@ -31,18 +31,18 @@ def profile_of(image: Image.Image, stream: BinaryIO, kind: str) -> bytes | None:
 
 
 def _embedded(image: Image.Image, stream: BinaryIO) -> bytes | None:
-    found = image.info.get("icc_profile")
-    return found if isinstance(found, bytes) and found else None
+    profile = image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile else None
 
 
 def _in_png(image: Image.Image, stream: BinaryIO) -> bytes | None:
-    found = header_chunks(stream, _PNG_CHUNKS)
-    if len(found.get(b"cICP", b"")) == 4:
-        return _from_code_points(found[b"cICP"][0], found[b"cICP"][1])
-    profile = inflated_profile(found[b"iCCP"]) if b"iCCP" in found else None
-    if profile or b"sRGB" in found:
+    chunks = header_chunks(stream, _PNG_CHUNKS)
+    if len(chunks.get(b"cICP", b"")) == 4:
+        return _from_code_points(chunks[b"cICP"][0], chunks[b"cICP"][1])
+    profile = inflated_profile(chunks[b"iCCP"]) if b"iCCP" in chunks else None
+    if profile or b"sRGB" in chunks:
         return profile
-    return _from_gamma(found.get(b"gAMA", b""), found.get(b"cHRM", b""))
+    return _from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
 
 
 def _from_gamma(gama: bytes, chrm: bytes) -> bytes | None:

@@ -49,8 +49,8 @@ class Layout(NamedTuple):
     @property
     def bits(self) -> int:
         """Of each sample; 0 where they differ."""
-        found = set(self.tags.get(_BITS, (1,)))
-        return found.pop() if len(found) == 1 else 0
+        bits = set(self.tags.get(_BITS, (1,)))
+        return bits.pop() if len(bits) == 1 else 0
 
     @property
     def samples(self) -> int:
@@ -169,10 +169,10 @@ def _plane(stream: BinaryIO, layout: Layout, index: int, planes: int, samples: i
     width, height = layout.size
     dtype = np.dtype(f"{layout.order}{_KINDS[layout.format]}{layout.bits // 8}")
     grey = identified(_as_bytes(stream, layout, index, planes, samples * dtype.itemsize), "TIFF")
-    found = np.asarray(grey).view(dtype).reshape(height, width, samples)
+    pixels = np.asarray(grey).view(dtype).reshape(height, width, samples)
     if layout.one(_PREDICTOR, 1) == _DIFFERENCES:
-        found = _summed(found, layout.one(_TILE_WIDTH, width))
-    return found.astype(dtype.newbyteorder("="), copy=False)
+        pixels = _summed(pixels, layout.one(_TILE_WIDTH, width))
+    return pixels.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _summed(differences: np.ndarray, tile_width: int) -> np.ndarray:

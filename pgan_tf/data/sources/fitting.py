@@ -134,17 +134,17 @@ def _target(files: Files, options: Options, report: Report) -> Target:
 
 def _usual_resolution(files: Files, max_pixels: int, source: str) -> int:
     """The largest that half of the pictures have without being enlarged; of many, some spread over all tell it."""
-    found, first = [], ""
+    sides, first = [], ""
     for index in range(0, len(files.items), max(1, len(files.items) // _MEASURED)):
         file = name = files.name(files.items[index])
         try:
             file = files.open(files.items[index])
-            found.append(default_resolution(file, max_pixels))
+            sides.append(default_resolution(file, max_pixels))
         except Exception as error:  # Pillow's decoders raise anything; the file is reported when it is loaded
             first = first or f"{name}: {_reason(error, file, name)}"
-    if not found:
+    if not sides:
         raise DataError(f"{source}: none of the {len(files.items)} picture files can be read ({first})")
-    return statistics.median_low(found)
+    return statistics.median_low(sides)
 
 
 def _note_remarks(report: Report) -> None:

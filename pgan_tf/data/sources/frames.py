@@ -46,11 +46,11 @@ class FrameList(Sequence):
 
 def all_frames(items: Sequence[Any], open_file: Callable[[Any], File], workers: int, max_pixels: int) -> FrameList:
     """Looks into every file for its frames, with `workers` processes."""
-    found = FrameList(items)
+    frames = FrameList(items)
     counted = ordered_map(partial(_frames, open_file=open_file, max_pixels=max_pixels), items, workers)
     for owner, numbers in enumerate(track(counted, len(items), "counting frames")):
-        found.add(owner, numbers)
-    return found
+        frames.add(owner, numbers)
+    return frames
 
 
 def open_frame(frame: Frame, open_file: Callable[[Any], File]) -> File:

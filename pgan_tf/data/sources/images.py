@@ -43,10 +43,10 @@ def create_from_images(
             raise DataError(f"{folder}: holds no pictures ({' '.join(sorted(EXTENSIONS))}){why}")
         report = Report(source=f"{folder} ({len(listing.paths)} picture files)", besides=listing.besides)
         report.notes += listing.notes() + _unused(labels, listing)
-        found = find_labels(labels, listing.paths, listing.sides, folder)
-        report.notes += _vectors(found)
+        rows = find_labels(labels, listing.paths, listing.sides, folder)
+        report.notes += _vectors(rows)
         files = as_files(listing, folder, options.max_file_bytes)
-        return write_files(out, files._replace(labels=found.labels, label_names=found.names), options, report)
+        return write_files(out, files._replace(labels=rows.labels, label_names=rows.names), options, report)
 
 
 @contextmanager

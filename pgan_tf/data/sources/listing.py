@@ -140,10 +140,10 @@ def list_folder(folder: str | os.PathLike, sides: Sides | None = None) -> Listin
 
 def _take_file(sorter: Sorter, path: str, file: str) -> None:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except OSError:  # a link to nothing; where its name promises a picture, the report says that it cannot be read
-        found = None
-    if found and not stat.S_ISREG(found.st_mode):
+        status = None
+    if status and not stat.S_ISREG(status.st_mode):
         sorter.listing.noted[SPECIAL] += 1
         return
 
@@ -151,7 +151,7 @@ def _take_file(sorter: Sorter, path: str, file: str) -> None:
         with open(file, "rb") as opened:
             return opened.read(count)
 
-    sorter.take(path, path, found.st_size if found else 0, read)
+    sorter.take(path, path, status.st_size if status else 0, read)
 
 
 def _leads_back(folder: Path) -> bool:

@@ -103,9 +103,9 @@ def _find(folder: str | os.PathLike, part: str) -> Path:
     if not Path(folder).is_dir():
         raise DataError(f"{folder}: no such folder")
     files = [path for path in sorted(Path(folder).iterdir()) if path.is_file() and not is_hidden(path.name)]
-    found = [path for path in files if re.search(rf"{part}[-.]idx\d-ubyte(\.gz)?$", path.name)]
-    plain = [path for path in found if path.suffix != ".gz"]  # both, after gunzip -k, are the same file
-    if len(plain or found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    candidates = [path for path in files if re.search(rf"{part}[-.]idx\d-ubyte(\.gz)?$", path.name)]
+    plain = [path for path in candidates if path.suffix != ".gz"]  # both, after gunzip -k, are the same file
+    if len(plain or candidates) != 1:
+        names = ", ".join(path.name for path in candidates) or "none"
         raise DataError(f"{folder}: needs one file {part}-idx...-ubyte, plain or .gz; found: {names}")
-    return (plain or found)[0]
+    return (plain or candidates)[0]

@@ -74,8 +74,8 @@ def stem_of(archive: str) -> str:
 
 
 def _suffix(name: str) -> str | None:
-    found = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
-    return max(found, key=len, default=None)
+    suffixes = [suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)]
+    return max(suffixes, key=len, default=None)
 
 
 def _is_tar_header(head: bytes) -> bool:

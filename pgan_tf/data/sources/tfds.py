@@ -99,8 +99,8 @@ def _check_image_folder(folder: Path) -> None:
 def _image_feature(features: Any, wanted: str | None) -> str:
     import tensorflow_datasets as tfds
 
-    found = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
-    name = _only("image", found, wanted)
+    images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    name = _only("image", images, wanted)
     pixels = np.dtype(features[name].np_dtype)
     if pixels not in (np.uint8, np.uint16):
         raise DataError(f"--image={name}: holds pixels of type {pixels}, not uint8 or uint16")
@@ -110,16 +110,16 @@ def _image_feature(features: Any, wanted: str | None) -> str:
 def _label_feature(features: Any, wanted: str | None) -> str | None:
     import tensorflow_datasets as tfds
 
-    found = [key for key, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
-    return None if wanted == "none" or not (found or wanted) else _only("label", found, wanted)
+    classes = [key for key, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
+    return None if wanted == "none" or not (classes or wanted) else _only("label", classes, wanted)
 
 
-def _only(flag: str, found: list[str], wanted: str | None) -> str:
+def _only(flag: str, keys: list[str], wanted: str | None) -> str:
     """The one that is wanted, or the one that there is."""
-    if wanted is None and len(found) == 1:
-        return found[0]
-    if wanted not in found:
-        names = ", ".join(sorted(found)) or "(it has none)"
+    if wanted is None and len(keys) == 1:
+        return keys[0]
+    if wanted not in keys:
+        names = ", ".join(sorted(keys)) or "(it has none)"
         raise DataError(f"--{flag}={wanted or '?'}: must be one of the set's features {names}")
     return wanted
 

@@ -41,21 +41,22 @@ img {{ max-width: 100%; min-width: 256px; image-rendering: pixelated; }}
 def write(path: Path, dataset: RecordDataset, num: int) -> None:
     """Writes the page of the first `num` pictures. Statistics of a large set are those of evenly spaced pictures."""
     most = max(_LEAST_MEASURED, _MEASURED_PIXELS // dataset.resolution**2)
-    found = measure(dataset, evenly_spaced(dataset.count, most))
-    sections = [_summary(dataset, found), _grids(dataset, num), _labels(found), _histograms(found)]
+    statistics = measure(dataset, evenly_spaced(dataset.count, most))
+    sections = [_summary(dataset, statistics), _grids(dataset, num), _labels(statistics), _histograms(statistics)]
     text = _PAGE.format(name=escape(dataset.name), body="\n".join(sections))
     with new_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _summary(dataset: RecordDataset, found: Statistics) -> str:
+def _summary(dataset: RecordDataset, statistics: Statistics) -> str:
     rows = {
         "images": f"{dataset.count:,}",
         "size": f"{dataset.resolution} x {dataset.resolution}, {'RGB' if dataset.channels == 3 else 'grey'}",
         "resolutions": ", ".join(map(str, dataset.resolutions)),
         "labels": f"{dataset.label_size} classes" if dataset.label_size else "none",
-        "measured": f"{found.measured:,} images" + ("" if found.measured == found.count else ", evenly spaced"),
-        "repeated": f"{len(found.repeats)} of the measured images have the pixels of an earlier one",
+        "measured": f"{statistics.measured:,} images"
+        + ("" if statistics.measured == statistics.count else ", evenly spaced"),
+        "repeated": f"{len(statistics.repeats)} of the measured images have the pixels of an earlier one",
     }
     cells = (f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows.items())
     return f"<table>{''.join(cells)}</table>"

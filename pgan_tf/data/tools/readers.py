@@ -85,13 +85,13 @@ def _unnamed(image: np.ndarray) -> str:
 def _in_class_folders(path: Path, split: str, files: Files, paths: Sequence[str]) -> tuple[Files, Labels]:
     """The pictures <split>/<class>/<picture> in the order of their bare names; labels where there are two classes."""
     parts = [(name.split("/"), index) for index, name in enumerate(paths) if name.startswith(f"{split}/")]
-    found = sorted((names[2], names[1], index) for names, index in parts if len(names) == 3)
-    classes = sorted({folder for _, folder, _ in found})
-    items = [files.items[index] for _, _, index in found]
+    pictures = sorted((names[2], names[1], index) for names, index in parts if len(names) == 3)
+    classes = sorted({folder for _, folder, _ in pictures})
+    items = [files.items[index] for _, _, index in pictures]
     if len(classes) < 2:
         return files._replace(items=items), Labels()
     columns = {name: column for column, name in enumerate(classes)}
-    numbers = np.array([columns[folder] for _, folder, _ in found])
+    numbers = np.array([columns[folder] for _, folder, _ in pictures])
     return files._replace(items=items), Labels(one_hot(numbers, len(classes), path), classes)
 
 
@@ -112,11 +112,13 @@ class _Beside(Sides):
 
     def folder(self, paths: Sequence[str]) -> str | None:
         """Where labels.npy is, '' or 'FOLDER/'; None without one. DataError where it is not around all pictures."""
-        found = sorted(path for path in self.ours if path.endswith(LABELS))
-        folders = [path.removesuffix(LABELS) for path in found]
+        label_files = sorted(path for path in self.ours if path.endswith(LABELS))
+        folders = [path.removesuffix(LABELS) for path in label_files]
         around = [folder for folder in folders if all(path.startswith(folder) for path in paths)]
-        if found and not around:
-            raise DataError(f"{shown(found[0])} has labels for a part of the pictures; convert its folder by itself")
+        if label_files and not around:
+            raise DataError(
+                f"{shown(label_files[0])} has labels for a part of the pictures; convert its folder by itself"
+            )
         return around[0] if around else None
 
 

@@ -89,8 +89,8 @@ def has_sixel(stream: TextIO, keyboard: TextIO) -> bool:
             answer += os.read(descriptor, 64)
     finally:
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
-    found = re.search(rb"\x1b\[\?\d+;([\d;]+)c", answer)  # the first number is the model
-    return found is not None and _SIXEL_ATTRIBUTE in found[1].split(b";")
+    match = re.search(rb"\x1b\[\?\d+;([\d;]+)c", answer)  # the first number is the model
+    return match is not None and _SIXEL_ATTRIBUTE in match[1].split(b";")
 
 
 def _block(upper: list[int], lower: list[int] | None = None) -> str:

@@ -70,35 +70,35 @@ def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[i
     `draw`: opens one. `size`: resolution -> columns and rows. Networks of early stages are shown at the size of the
     last.
     """
-    found = _existing(saved.snapshots(run), run, "network-*.keras")
-    last = draw(found[-1])
+    files = _existing(saved.snapshots(run), run, "network-*.keras")
+    last = draw(files[-1])
     columns, rows = size(last.network.resolution)
     latents, labels = last.latents(columns * rows), last.labels(columns * rows)
     cell = max(CELL, last.network.resolution)
 
     def picture(path: Path) -> np.ndarray:
-        drawing = last if path == found[-1] else draw(path)
+        drawing = last if path == files[-1] else draw(path)
         images = drawing.pictures(latents[:, : drawing.network.latent_size], labels)
         text = f"{saved.kimg(path):g} thousand images, {drawing.network.resolution}x{drawing.network.resolution}"
         return captions.captioned(grid(images, columns, cell), text)
 
-    return latents, _in_turn(found, picture, count)
+    return latents, _in_turn(files, picture, count)
 
 
 def fakes_frames(run: Path, count: int) -> Iterator[np.ndarray]:
     """A run's fakes*.png, which are more numerous, in `count` frames."""
-    found = _existing(stamps.in_time(run, "fakes*.png"), run, "fakes*.png")
+    files = _existing(stamps.in_time(run, "fakes*.png"), run, "fakes*.png")
 
     def picture(path: Path) -> np.ndarray:
         return captions.captioned(read_picture(path), f"{stamps.kimg(path):g} thousand images")
 
-    return _in_turn(found, picture, count)
+    return _in_turn(files, picture, count)
 
 
-def _existing(found: list[Path], run: Path, pattern: str) -> list[Path]:
-    if not found:
+def _existing(files: list[Path], run: Path, pattern: str) -> list[Path]:
+    if not files:
         raise GenerateError(f"{run}: holds no {pattern}; give the folder of a run that has some")
-    return found
+    return files
 
 
 def _in_turn(paths: Sequence[Path], picture: Callable[[Path], np.ndarray], count: int) -> Iterator[np.ndarray]:

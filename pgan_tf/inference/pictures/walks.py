@@ -85,7 +85,7 @@ def along_axis(reference: np.ndarray, dim: int, values: np.ndarray) -> np.ndarra
 
 def transplanted(rows: np.ndarray, columns: np.ndarray, dims: Sequence[range]) -> np.ndarray:
     """columns [C,L] with `dims` copied from each of rows [R,L]: [R,C,L]."""
-    found = np.repeat(columns[None], len(rows), axis=0)
+    mixed = np.repeat(columns[None], len(rows), axis=0)
     for part in dims:
-        found[:, :, part.start : part.stop] = rows[:, None, part.start : part.stop]
-    return found
+        mixed[:, :, part.start : part.stop] = rows[:, None, part.start : part.stop]
+    return mixed

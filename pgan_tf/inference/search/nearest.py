@@ -98,12 +98,12 @@ def neighborhood(
     described = np.concatenate(list(measure.describe([queries])))
     with progress(f"{measure.name} of the training images", reals.count, shown) as advance:
         # Each sample finds itself, so one more is asked for.
-        found = nearest(described, measure.describe(_counted(reals, advance)), k + 1)
-    found, mirrored = _distinct(found, k + 1, halves=2 if mirror else 1)
+        neighbors = nearest(described, measure.describe(_counted(reals, advance)), k + 1)
+    neighbors, mirrored = _distinct(neighbors, k + 1, halves=2 if mirror else 1)
     q = len(images)
     return Neighborhood(
-        measure.name, found.indices[:q, :k], found.distances[:q, :k], mirrored[:q, :k],
-        _usual(Neighbors(found.indices[q:], found.distances[q:]), chosen),
+        measure.name, neighbors.indices[:q, :k], neighbors.distances[:q, :k], mirrored[:q, :k],
+        _usual(Neighbors(neighbors.indices[q:], neighbors.distances[q:]), chosen),
     )  # fmt: skip
 
 

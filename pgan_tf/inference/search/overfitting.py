@@ -31,10 +31,10 @@ def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
         raise GenerateError(f"{loaded.path}: does not say what it was trained on; give the images by --dataset")
     if not dataset and not Path(path).exists():
         raise GenerateError(f"{path}: the run's training images are not there; say by --dataset where they are now")
-    found = open_set(path, loaded.network.resolution)
-    if not isinstance(found, ImageSet):
+    reals = open_set(path, loaded.network.resolution)
+    if not isinstance(reals, ImageSet):
         raise GenerateError(f"--dataset={path}: statistics do not say what the images look like; give the images")
-    return found
+    return reals
 
 
 def load_extractor(name: str, weights: str) -> Extractor | None:
@@ -49,14 +49,15 @@ def check(
     latents, labels = drawing.latents(count), drawing.labels(count)
     images = drawing.pictures(latents, labels)  # [Q,R,R,C]
     measures = [nearest.pixels(), *([nearest.features(extractor)] if extractor else [])]
-    found = [nearest.neighborhood(images, reals, k, measure, mirror, drawing.seed) for measure in measures]
+    neighborhoods = [nearest.neighborhood(images, reals, k, measure, mirror, drawing.seed) for measure in measures]
     about = {
         **network_facts(drawing.loaded), "dataset": reals.name, "training_images": reals.count, "seed": drawing.seed,
         "mirror": mirror, "labels": class_of(labels),
     }  # fmt: skip
     if extractor:
         about |= {"extractor": extractor.name, "extractor_sha256": extractor.sha256}
-    return nearest.picture(images, reals, found), {**about, "neighbors": {one.measure: _rows(one) for one in found}}
+    about |= {"neighbors": {one.measure: _rows(one) for one in neighborhoods}}
+    return nearest.picture(images, reals, neighborhoods), about
 
 
 def summary(facts: dict) -> str:
