@@ -107,7 +107,7 @@ def test_a_checkpoint_that_is_restored_and_saved_loses_nothing(run, tmp_path):
     stage, counters = checkpoint.read_counters(path)
     state = StageState(stage, rundir.load_config(OLD / RUNS[run]), *checkpoint.read_sizes(path))
     checkpoint.restore(path, state)
-    again = checkpoint.save(tmp_path, state, counters, 1, alpha=checkpoint.read_fade(path))
+    again = checkpoint.save(tmp_path, state, counters, 1, checkpoint.read_fade(path))
     before, after = contents(tensors(path).values()), contents(tensors(again).values())
     assert not before - after
     assert checkpoint.read_counters(again) == (stage, counters)
