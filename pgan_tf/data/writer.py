@@ -38,16 +38,19 @@ def is_resolution(value: int) -> bool:
     return LOWEST <= value <= HIGHEST and value & (value - 1) == 0
 
 
-def encode_levels(image: np.ndarray) -> list[bytes]:
-    """uint8 [R, R, C] -> its records, ready to append to the files, from R down to 4. DataError for another shape."""
+def encode_levels(image: np.ndarray, own_size: bool = False) -> list[bytes]:
+    """uint8 [R, R, C] -> its records, ready to append to the files, from R down to 4. DataError for another shape.
+
+    own_size: R may be any size, and there is the one record of it.
+    """
     shape = image.shape
-    if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3) or not is_resolution(shape[0]):
+    if len(shape) != 3 or shape[0] != shape[1] or shape[2] not in (1, 3) or not (own_size or is_resolution(shape[0])):
         raise DataError(
             f"a picture of shape {list(shape)}; it must be [R, R, C], R a power of two >= {LOWEST}, C 1 or 3"
         )
     if image.dtype != np.uint8:
         raise DataError(f"a picture of type {image.dtype}; it must be uint8")
-    return [frame(encode_image(level)) for level in pyramid(image).values()]
+    return [frame(encode_image(level)) for level in ([image] if own_size else pyramid(image).values())]
 
 
 @final
@@ -58,19 +61,21 @@ class DatasetWriter:
     the block ends well and all files are as they should be, and is removed when not. Pictures not of `resolution` and
     `channels` are refused. With `shards`, every resolution is cut into so many files: contiguous blocks of `total`
     pictures in order, of equal length but for one picture. Pictures that are left out shorten their own block.
+    With `own_size` the resolution need be no power of two, and no lower ones are stored.
 
     Attributes: folder; name, base name of the files; channels; count, pictures so far; bytes, of records so far;
         bytes_each, of a picture's records.
     """
 
     def __init__(
-        self, folder: str | os.PathLike, resolution: int, channels: int, shards: int = 1, total: int | None = None
-    ):
+        self, folder: str | os.PathLike, resolution: int, channels: int, shards: int = 1, total: int | None = None,
+        own_size: bool = False,
+    ):  # fmt: skip
         """`total`: how many pictures will come at most; needed for `shards`, and checked against the free disk space.
 
         Raises DataError if `folder` exists and is not empty, no data set has such pictures, or a shard would be empty.
         """
-        if not is_resolution(resolution) or channels not in (1, 3):
+        if not ((own_size and 1 <= resolution <= HIGHEST) or is_resolution(resolution)) or channels not in (1, 3):
             raise DataError(
                 f"{resolution}x{resolution}x{channels}: the resolution must be a power of two"
                 f" from {LOWEST} to {HIGHEST}, with 1 or 3 channels"
@@ -84,7 +89,7 @@ class DatasetWriter:
         self.folder = Path(folder)
         self.name = self.folder.resolve().name
         self.channels = channels
-        self._shape = (resolution, resolution, channels)
+        self._shape, self.own_size = (resolution, resolution, channels), own_size
         self._total = total
         self.bytes_each = sum(record_bytes(side, side, channels) for side in self.resolutions)
         self._ends = [(shard + 1) * total // shards for shard in range(shards)] if shards > 1 else [sys.maxsize]
@@ -96,6 +101,8 @@ class DatasetWriter:
     @property
     def resolutions(self) -> list[int]:
         """Those being written, falling: the order of `encode_levels`."""
+        if self.own_size:
+            return [self._shape[0]]
         return [2**n for n in range(self._shape[0].bit_length() - 1, LOWEST.bit_length() - 2, -1)]
 
     @property
@@ -115,14 +122,13 @@ class DatasetWriter:
     def paths(self, shard: int) -> list[Path]:
         """Where the records of a shard go until the set is complete, one file for each of `resolutions`."""
         suffix = f"-{shard:05d}-of-{len(self._ends):05d}" if len(self._ends) > 1 else ""
-        logs = [resolution.bit_length() - 1 for resolution in self.resolutions]
-        return [self._temporary / f"{self.name}-r{log2:02d}{suffix}.tfrecords" for log2 in logs]
+        return [self._temporary / f"{self.name}-{_level(side)}{suffix}.tfrecords" for side in self.resolutions]
 
     def add(self, image: np.ndarray) -> None:
         """Appends a picture, uint8 [resolution, resolution, channels]."""
         if image.shape != self._shape:
             raise DataError(f"picture {self.count} has shape {list(image.shape)}, the data set {list(self._shape)}")
-        self.add_records(encode_levels(image))
+        self.add_records(encode_levels(image, self.own_size))
 
     def add_records(self, records: list[bytes], place: int | None = None) -> None:
         """Appends a picture that `encode_levels` has prepared, perhaps in another process.
@@ -217,6 +223,11 @@ class DatasetWriter:
         for file in self._files:
             with suppress(OSError):  # a full disk refuses what is still in the buffer once more
                 file.close()
+
+
+def _level(side: int) -> str:
+    """What the name of a resolution's files says of it."""
+    return f"r{side.bit_length() - 1:02d}" if is_resolution(side) else f"{side}x{side}"
 
 
 def _to_disk(file: BinaryIO) -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from pgan_tf import grids
 from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
 from pgan_tf.data.samples import Samples, open_samples
+from pgan_tf.data.writer import is_resolution
 from pgan_tf.devices import make_strategy
 from pgan_tf.files import place_fault
 from pgan_tf.metrics.extractors import EXTRACTORS
@@ -19,7 +20,15 @@ from pgan_tf.stages import Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
-KIND = "images"  # what the networks make
+
+class Takes(NamedTuple):
+    """What networks can learn from."""
+
+    kind: str  # images or points, which is what they make
+    doubling: bool  # they are built of layers that double the resolution
+
+
+PROGRESSIVE = Takes("images", doubling=True)
 WAYS = {
     "images": "give a data set of images, or networks that make points",
     "points": "make points with dataset_tool.py create_planar, or give networks that make images",
@@ -42,7 +51,7 @@ def make_plan(config: Config) -> Plan:
     that says what to change.
     """
     dataset = open_samples(config.data.dataset)
-    check_samples(config, dataset, KIND)
+    check_samples(config, dataset, PROGRESSIVE)
     resolution = config.data.resolution or dataset.resolution
     if resolution > dataset.resolutions[-1]:
         raise ConfigError(
@@ -72,10 +81,16 @@ def make_plan(config: Config) -> Plan:
     return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
 
 
-def check_samples(config: Config, dataset: Samples, kind: str) -> None:
-    """ConfigError for options that do not go with what is in the data set; `kind`: what the networks make."""
-    if dataset.kind != kind:
-        raise ConfigError(f"{dataset.folder}: holds {dataset.content()}; these networks make {kind}: {WAYS[kind]}")
+def check_samples(config: Config, dataset: Samples, takes: Takes) -> None:
+    """ConfigError for networks, or options, that do not go with what is in the data set."""
+    if dataset.kind != takes.kind:
+        way = WAYS[takes.kind]
+        raise ConfigError(f"{dataset.folder}: holds {dataset.content()}; these networks make {takes.kind}: {way}")
+    if takes.doubling and not is_resolution(dataset.resolution):
+        raise ConfigError(
+            f"{dataset.folder}: holds {dataset.content()}; these networks double the resolution from 4x4 on: make the "
+            "data set without --own_size, or give networks that do not grow"
+        )
     if dataset.kind == "points":
         for name, of_images in (("grid_size", config.run.grid_size), ("mirror_augment", config.data.mirror_augment)):
             if of_images:

@@ -8,10 +8,12 @@ import importlib.util
 import numpy as np
 import pytest
 
-from pgan_tf.data import DataError, RecordDataset
+from pgan_tf.data import DataError, DatasetWriter, RecordDataset
 from pgan_tf.data.engine import Output
 from pgan_tf.data.sources import mnist
-from pgan_tf.data.writer import order
+from pgan_tf.data.tools import compare, convert, display, extract, stats
+from pgan_tf.data.verify import verify
+from pgan_tf.data.writer import encode_levels, order
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (7, 28, 28)).astype(np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5, 9, 2], np.uint8)
@@ -66,6 +68,65 @@ def test_padding(side, padded):
     result = mnist.pad_to_power_of_two(images)
     assert result.shape == (2, padded, padded)
     assert result.sum() == images.sum()
+
+
+OWN = (28, 20, 5)
+
+
+@pytest.mark.parametrize("side", OWN)
+@pytest.mark.parametrize("output", [Output(), Output(shards=3, workers=2)])
+def test_images_of_their_own_size_are_read_as_they_are(side, output, tmp_path):
+    images = np.random.RandomState(side).randint(0, 256, (7, side, side)).astype(np.uint8)
+    report = mnist.create_mnist(tmp_path / "out", write(tmp_path / "in", images=images), output=output, own_size=True)
+    assert f"7 images, {side}x{side} grey" in str(report)
+    dataset = RecordDataset(tmp_path / "out")
+    assert (dataset.resolution, dataset.resolutions, dataset.shape(side)) == (side, [side], (side, side, 1))
+    np.testing.assert_array_equal(dataset.read(side, np.arange(7))[..., 0], images[order(7)])
+    np.testing.assert_array_equal(dataset.labels, np.eye(10)[LABELS[order(7)]])
+    assert f"sound; 7 images at the resolutions {side}" in str(verify(tmp_path / "out", cascade=True))
+    assert f"{side}x{side} grey" in str(stats(tmp_path / "out"))
+    display(tmp_path / "out", tmp_path / "out.png", html=tmp_path / "out.html")
+
+
+def test_its_own_size_may_be_a_power_of_two(tmp_path):
+    folder = write(tmp_path / "in", images=np.zeros((7, 16, 16), np.uint8))
+    mnist.create_mnist(tmp_path / "out", folder, own_size=True)
+    assert RecordDataset(tmp_path / "out").resolutions == [4, 8, 16]
+
+
+def test_a_set_of_another_size_is_extracted_and_cut_into_shards(tmp_path):
+    mnist.create_mnist(tmp_path / "a", write(tmp_path / "in"), own_size=True)
+    assert extract(tmp_path / "a", tmp_path / "pictures") == 7
+    convert(tmp_path / "a", tmp_path / "b", "records", output=Output(shuffle=False, shards=2))
+    assert compare(tmp_path / "a", tmp_path / "b").equal
+    assert sorted(path.name for path in (tmp_path / "b").glob("*.tfrecords")) == [
+        "b-28x28-00000-of-00002.tfrecords", "b-28x28-00001-of-00002.tfrecords",
+    ]  # fmt: skip
+
+
+def test_no_other_command_makes_sets_that_cannot_grow(tmp_path):
+    for resolution in (28, 0, 2, 16384):
+        with pytest.raises(DataError, match="must be a power of two from 4 to 8192"):
+            DatasetWriter(tmp_path / "set", resolution, 1)
+    with pytest.raises(DataError, match="R a power of two"):
+        encode_levels(np.zeros((28, 28, 1), np.uint8))
+    for resolution in (0, 8193):
+        with pytest.raises(DataError):
+            DatasetWriter(tmp_path / "set", resolution, 1, own_size=True)
+    with DatasetWriter(tmp_path / "set", 6, 1, own_size=True) as writer:
+        writer.add(np.zeros((6, 6, 1), np.uint8))
+        with pytest.raises(DataError, match=r"shape \[8, 8, 1\], the data set \[6, 6, 1\]"):
+            writer.add(np.zeros((8, 8, 1), np.uint8))
+
+
+def test_a_name_that_promises_another_size_is_refused(tmp_path):
+    mnist.create_mnist(tmp_path / "a", write(tmp_path / "in"), own_size=True)
+    (tmp_path / "a" / "a-28x28.tfrecords").rename(tmp_path / "a" / "a-32x32.tfrecords")
+    with pytest.raises(DataError, match="the name promises 32x32"):
+        RecordDataset(tmp_path / "a")
+    (tmp_path / "a" / "a-32x32.tfrecords").rename(tmp_path / "a" / "a-28x32.tfrecords")
+    with pytest.raises(DataError, match="holds no"):
+        RecordDataset(tmp_path / "a")
 
 
 def damage(path, change) -> None:

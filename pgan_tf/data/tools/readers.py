@@ -75,6 +75,7 @@ def read_records(path: Path, split: str = "") -> PictureSource:
     return PictureSource(
         f"the data set {path}", dataset.resolution, dataset.channels, _Records(dataset), as_picture,
         name=_unnamed, labels=dataset.labels, label_names=label_names(dataset),
+        own_size=not is_resolution(dataset.resolution),
     )  # fmt: skip
 
 
