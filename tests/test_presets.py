@@ -66,6 +66,19 @@ def test_the_run_goes_through_all_phases_with_enough_rounds_in_each(name, facts,
         assert facts.devices == 1 or minibatch // facts.devices % 4 == 0
 
 
+@pytest.mark.parametrize("grow", ["none", "latent", "layers,channels"])
+@pytest.mark.parametrize("start", [4, 16, 32])
+def test_the_time_is_dealt_out_over_the_levels_of_any_ladder(grow, start):
+    facts, given = Facts(5000, 32), {"grow": grow, "lod_initial_resolution": start}
+    options = choose("small", facts, speed(), 1, given=given)
+    config = Config.from_values(options)
+    phases = Schedule(config.growth, 32, latent_size=config.model.latent_components).phases()
+    assert len(phases) == (1 if grow == "none" else {4: 7, 16: 3, 32: 1}[start])
+    assert phases[-1].end == pytest.approx(images(options))
+    seconds = sum(1000 * (p.end - p.start) / speed().rates[p.stage.size.level] * 1.06 + 8.0 for p in phases)
+    assert seconds == pytest.approx(3600, rel=0.02)
+
+
 @pytest.mark.parametrize(("name", "facts"), CASES)
 def test_the_run_ends_in_about_the_hours_or_takes_the_least(name, facts):
     for hours in HOURS:

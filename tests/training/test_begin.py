@@ -204,6 +204,49 @@ def test_the_stage_table_fits_80_columns(rate, total_kimg, dataset, capsys):
     ]
 
 
+SIZES = {
+    "latent": ["4 16x16 2 all - 0", "8 16x16 4 all 1 to 2 2", "16 16x16 8 all 3 to 4 4"],
+    "channels,layers": ["4 4x4 8 1/4 - 0", "8 8x8 8 1/2 1 to 2 2", "16 16x16 8 all 3 to 4 4"],
+    "layers": None,
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("grow", SIZES)
+def test_a_dry_run_says_which_size_the_networks_have_when(grow, dataset, capsys):
+    growth = dict(grow=grow, lod_training_kimg=1, lod_transition_kimg=1, total_kimg=9)
+    config = config_of(dataset, **{**growth, "fmap_base": 64, "fmap_max": 16, "latent_size": 8})
+    plan = make_plan(config)
+    print_stage_table(config, plan, Speeds({}))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    heads = [i for i, line in enumerate(lines) if line.startswith("level images")]
+    assert lines[0].startswith("stage kimg")
+    assert max(map(len, lines)) <= 80
+    if SIZES[grow] is None:
+        assert heads == []
+    else:
+        assert lines[heads[0] + 1 : heads[0] + 4] == SIZES[grow]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"grow": "channels", "fmap_base": 16},
+            "--grow=channels: the 2 feature maps at 16x16 cannot be divided by 4, ",
+        ),
+        ({"grow": "channels", "fmap_base": 64, "fmap_max": 6}, "the 6 feature maps at 2x2 cannot be divided by 4, "),
+        ({"grow": "latent", "latent_size": 6}, "--latent_size=6: --grow=latent halves it"),
+    ],
+)
+def test_networks_that_do_not_divide_are_refused_with_a_way_out(options, message, dataset):
+    with pytest.raises(ConfigError, match=message) as error:
+        make_plan(config_of(dataset, **options))
+    assert "\n" not in str(error.value)
+    fitting = int(str(error.value).partition("--lod_initial_resolution=")[2].partition(",")[0])
+    assert make_plan(config_of(dataset, **{**options, "lod_initial_resolution": fitting})).schedule.sizes
+
+
 def test_measuring_changes_no_number(dataset, tmp_path):
     config = config_of(
         dataset, total_kimg=0.02, precision="float64", result_dir=str(tmp_path / "results"), tick_kimg_dict={4: 0.02}

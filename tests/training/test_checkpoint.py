@@ -1,5 +1,6 @@
 """Checkpoints: complete or not there; a damaged one is passed over."""
 
+import json
 import resource
 
 import numpy as np
@@ -41,6 +42,14 @@ def test_everything_comes_back(folder):
     assert len(expected) > 50
     for name, value in arrays(state).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+@pytest.mark.parametrize("fading", [False, True])
+def test_the_stage_of_a_checkpoint_of_the_first_version(folder, fading):
+    file = checkpoint.paths(folder)[-1] / "counters.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps({**record, "stage": {"resolution": 8, "fading": fading}}))
+    assert checkpoint.read_counters(file.parent)[0] == layer_stage(8, fading)
 
 
 OTHER_NETWORKS = {

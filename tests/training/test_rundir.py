@@ -103,6 +103,17 @@ def test_flags_at_a_resume(run):
             train.resumed_config(run)
 
 
+@pytest.mark.parametrize("grow", ["latent", "channels,layers", "none"])
+def test_a_run_keeps_its_ladder(grow, run):
+    """Its words in another order are no other ladder."""
+    with flagsaver.as_parsed(grow="layers"):
+        assert train.resumed_config(run).growth.grow == "layers"
+    with flagsaver.as_parsed(grow=grow), pytest.raises(ConfigError) as error:
+        train.resumed_config(run)
+    ladder = ",".join(sorted(grow.split(","), reverse=True))
+    assert f"--grow={ladder}: the run has --grow=layers, which cannot change" in str(error.value)
+
+
 def test_a_data_set_that_has_moved(run):
     (run.parent / "set").rename(run.parent / "elsewhere")
     with pytest.raises(ConfigError, match="set: the run's data set is not there; say by --dataset where it is now"):

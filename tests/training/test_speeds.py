@@ -25,6 +25,14 @@ def test_nothing_measured_leaves_the_model():
     assert speeds.by_level(schedule()) == {4: 400, 8: 100, 16: 25}
 
 
+def test_stages_of_another_ladder_have_their_own_rates():
+    """Their images all have the final resolution."""
+    plan = Schedule(Config.from_values({**GROWTH, "grow": "channels"}).growth, 16)
+    speeds = Speeds({str(phase.stage): 100.0 / (i + 1) for i, phase in enumerate(plan.phases())})
+    assert speeds.by_level(plan) == {4: 100, 8: 100 / 3, 16: 20}
+    assert speeds.seconds(plan) > 0
+
+
 def test_the_ratio_to_the_model_is_that_of_the_measured_stages_around():
     speeds = Speeds(MODEL)
     speeds.add(S4, 400, 2.0)
