@@ -120,7 +120,10 @@ class ScheduleOptions:
 class Loss:
     """What is minimised."""
 
-    loss: str = option("wgan", "adversarial loss", choices=["wgan", "lsgan", "lsgan_as_coded"])
+    loss: str = option(
+        "wgan", "adversarial loss",
+        choices=["wgan", "lsgan", "lsgan_as_coded", "minimax", "non_saturating", "hinge", "relativistic"],
+    )  # fmt: skip
     lsgan_a: float = option(
         0.0, "least squares: score that the discriminator is to give to fakes", minimum=-1e6, maximum=1e6
     )
@@ -130,6 +133,10 @@ class Loss:
     lsgan_c: float = option(
         1.0, "least squares: score that the generator is to get for fakes", minimum=-1e6, maximum=1e6
     )
+    real_target: float = option(
+        1.0, "minimax, non_saturating: what D is to say of reals, below 1 = one-sided label smoothing (0.9)",
+        above=0.5, maximum=1, since="0.3.0",
+    )  # fmt: skip
     penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
     wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0, maximum=1e9)
     wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0, maximum=1e6)
@@ -153,9 +160,17 @@ class Loss:
 class Optim:
     """How it is minimised."""
 
+    optimizer: str = option("adam", "optimizer of both networks", choices=["adam", "rmsprop", "sgd"], since="0.3.0")
     adam_beta1: float = option(0.0, "Adam: decay of the first moment", minimum=0, below=1)
     adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0, below=1)
     adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", above=0, maximum=1)
+    rmsprop_rho: float = option(0.9, "rmsprop: decay of the mean square", minimum=0, below=1, since="0.3.0")
+    momentum: float = option(0.0, "rmsprop, sgd: decay of the steps before", minimum=0, below=1, since="0.3.0")
+    constraint: str = option(
+        "none", "what holds D's weights after each step: clip = to -clip..clip, as in the first WGAN",
+        choices=["none", "clip"], since="0.3.0",
+    )  # fmt: skip
+    clip: float = option(0.01, "largest weight of D with --constraint=clip", above=0, maximum=1e6, since="0.3.0")
     G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0, maximum=1)
     ema_halflife_kimg: float = option(
         0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0, maximum=1e9

@@ -31,8 +31,14 @@ class Purpose(enum.IntEnum):
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
-    """The stateless seed [2] of one purpose at one step; `seed` is any whole number from 0 up."""
-    return tf.stack([tf.constant((seed * 16 + int(purpose)) % 2**63, tf.int64), tf.cast(step, tf.int64)])
+    """The stateless seed [2] of one purpose at one step: another for each (seed, purpose, step).
+
+    seed: 0 .. 2^63 - 1; step: 0 .. 2^52 - 1.
+    """
+    first = (seed % 2**59) * 16 + purpose % 16
+    # Above the steps there is room: for the purposes from 16 on, and for what is left of the largest seeds.
+    second = (purpose // 16 * 16 + seed // 2**59) * 2**52
+    return tf.stack([tf.constant(first, tf.int64), tf.cast(step, tf.int64) + second])
 
 
 def gaussian(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:

@@ -7,7 +7,7 @@ def combinations(config) -> list[tuple[bool, str]]:
     """[(whether something cannot work, what is said of it)] for a Config."""
     data, model, growth = config.data, config.model, config.growth
     loss, optim, run = config.loss, config.optim, config.run
-    least_squares, residual = loss.loss != "wgan", "residual" in (model.g_block, model.d_block)
+    least_squares, residual = loss.loss.startswith("lsgan"), "residual" in (model.g_block, model.d_block)
     resolutions = {"resolution": data.resolution, "lod_initial_resolution": growth.lod_initial_resolution}
     return [
         *(
@@ -33,6 +33,26 @@ def combinations(config) -> list[tuple[bool, str]]:
         (
             loss.loss == "lsgan_as_coded" and (loss.penalty != "none" or loss.wgan_epsilon != 0),
             "--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0",
+        ),
+        (
+            loss.real_target != 1 and loss.loss not in ("minimax", "non_saturating"),
+            f"--real_target={loss.real_target:g} is for --loss=minimax or non_saturating; lsgan has --lsgan_b",
+        ),
+        (
+            optim.momentum != 0 and optim.optimizer == "adam",
+            f"--momentum={optim.momentum:g}: Adam's is --adam_beta1; or choose --optimizer=rmsprop or sgd",
+        ),
+        (
+            optim.rmsprop_rho != 0.9 and optim.optimizer != "rmsprop",
+            f"--rmsprop_rho={optim.rmsprop_rho:g} is for --optimizer=rmsprop",
+        ),
+        (
+            optim.clip != 0.01 and optim.constraint != "clip",
+            f"--clip={optim.clip:g}: add --constraint=clip",
+        ),
+        (
+            optim.constraint == "clip" and loss.penalty != "none",
+            f"--constraint=clip takes the place of --penalty={loss.penalty}: add --penalty=none",
         ),
         (
             loss.unroll_steps > 0 and optim.precision == "float16",

@@ -131,15 +131,16 @@ def split_batches(x: tf.Tensor, group_size: int) -> tuple[tf.Tensor, tf.Tensor]:
     return a, b
 
 
-def deal(minibatch: int, replicas: int, group_size: int) -> np.ndarray:
+def deal(minibatch: int, replicas: int, together: int) -> np.ndarray:
     """Which samples of a global minibatch each replica takes: indices [replicas, minibatch / replicas].
 
-    Each group of the global minibatch goes to one replica as a whole, so that the statistics, and with them the
+    `together`: how many samples a network must see together, 1, the size of a group, or 0 = the whole minibatch. Each
+    group of the global minibatch goes to one replica as a whole, so that the statistics, and with them the
     whole step, are those of one device. Where there are fewer groups than replicas the samples are dealt in
     order, and the groups are smaller than on one device, as in the original.
     """
     local = minibatch // replicas
-    size = min(group_size, minibatch) or 1
+    size = min(together, minibatch) or minibatch
     groups = minibatch // size
     if groups % replicas:
         return np.arange(minibatch).reshape(replicas, local)

@@ -1,6 +1,7 @@
 """Adversarial losses, and the label term of AC-GAN.
 
-A loss is a pair of functions over scores [N] that return values [N], to be averaged over the global minibatch.
+A loss is a pair of functions of the scores [N] of reals and fakes that return values [N], to be averaged over the
+global minibatch.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ import tensorflow as tf
 
 from pgan_tf.config import Loss
 
+Formula = Callable[[tf.Tensor, tf.Tensor, Loss], tf.Tensor]  # (real scores, fake scores, options) -> [N]
+
 
 class AdversarialLoss(NamedTuple):
-    discriminator: Callable[[tf.Tensor, tf.Tensor, Loss], tf.Tensor]  # (real scores, fake scores, options) -> [N]
-    generator: Callable[[tf.Tensor, Loss], tf.Tensor]  # (fake scores, options) -> [N]
+    discriminator: Formula
+    generator: Formula  # knows no real scores (None), unless it is `paired`
     summed: bool = False  # the sum over the global minibatch takes the place of the mean
+    paired: bool = False  # the generator's loss compares fakes with reals
 
 
 def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
     return fake - real
 
 
-def _wgan_generator(fake: tf.Tensor, options: Loss) -> tf.Tensor:
+def _wgan_generator(real: None, fake: tf.Tensor, options: Loss) -> tf.Tensor:
     return -fake
 
 
@@ -31,16 +35,50 @@ def _least_squares_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss
     return 0.5 * tf.square(real - options.lsgan_b) + 0.5 * tf.square(fake - options.lsgan_a)
 
 
-def _least_squares_generator(fake: tf.Tensor, options: Loss) -> tf.Tensor:
+def _least_squares_generator(real: None, fake: tf.Tensor, options: Loss) -> tf.Tensor:
     return 0.5 * tf.square(fake - options.lsgan_c)
 
 
+def _cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    """-log D(real) - log(1 - D(fake)), where D = sigmoid(score), and `real_target` takes the place of 1."""
+    target = tf.fill(tf.shape(real), tf.cast(options.real_target, real.dtype))
+    return tf.nn.sigmoid_cross_entropy_with_logits(target, real) + tf.nn.softplus(fake)
+
+
+def _minimax_generator(real: None, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    """log(1 - D(fake))"""
+    return -tf.nn.softplus(fake)
+
+
+def _non_saturating_generator(real: None, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    """-log D(fake)"""
+    return tf.nn.softplus(-fake)
+
+
+def _hinge_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    return tf.nn.relu(1 - real) + tf.nn.relu(1 + fake)
+
+
+def _relativistic_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    """-log D, where D = sigmoid(real - fake) is how much more real a real is than the fake beside it."""
+    return tf.nn.softplus(fake - real)
+
+
+def _relativistic_generator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
+    return tf.nn.softplus(real - fake)
+
+
 # Least squares: Mao et al. 2017, equation 2. Published code of it for this network adds up the minibatch, so that its
-# gradients grow with the minibatch: `lsgan_as_coded`.
+# gradients grow with the minibatch: `lsgan_as_coded`. Minimax and non-saturating: Goodfellow et al. 2014, section 3.
+# Hinge: Lim and Ye 2017, Miyato et al. 2018, equations 16 and 17. Relativistic, paired: Jolicoeur-Martineau 2018.
 LOSSES = {
     "wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator),
     "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator),
     "lsgan_as_coded": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, summed=True),
+    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator),
+    "non_saturating": AdversarialLoss(_cross_entropy_discriminator, _non_saturating_generator),
+    "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator),
+    "relativistic": AdversarialLoss(_relativistic_discriminator, _relativistic_generator, paired=True),
 }
 
 

@@ -47,6 +47,6 @@ def no_penalty(critic, real, fake, mixing, options, upscale=1, loss_scale=1.0) -
 PENALTIES = {"gradient": gradient_penalty, "none": no_penalty}
 
 
-def drift(real_scores: tf.Tensor, options: Loss) -> tf.Tensor:
-    """Keeps the scores near zero: epsilon * real scores^2 -> [N]. Paper appendix A.1."""
-    return tf.square(real_scores) * options.wgan_epsilon
+def drift(real_scores: tf.Tensor) -> tf.Tensor:
+    """Keeps the scores near zero: real scores^2 -> [N]. Paper appendix A.1."""
+    return tf.square(real_scores)

@@ -8,6 +8,8 @@ import numpy as np
 
 from pgan_tf.training.step import METRICS
 
+Reports = dict[str, np.ndarray]  # {metric: its values in K rounds [K]}
+
 
 class TickClock:
     """Sums up what happens between two ticks. Each second belongs to input, step, build, metrics or bookkeeping."""
@@ -19,18 +21,20 @@ class TickClock:
 
     def _clear(self) -> None:
         self._tick_began = time.monotonic()
-        self._sums, self._rounds = np.zeros(len(METRICS)), 0
+        self._sums: dict[str, float] = {}
+        self._rounds = 0
         self._input = self._step = self._build = self._metrics = 0.0
         self._images = 0
 
-    def sums(self) -> tuple[list[float], int]:
-        """The sums of METRICS over the rounds of the tick so far, and the number of these."""
-        return [float(value) for value in self._sums], self._rounds
+    def sums(self) -> tuple[dict[str, float], int]:
+        """The sums of the metrics over the rounds of the tick so far, and the number of these."""
+        return dict(self._sums), self._rounds
 
-    def carry_on(self, sums: list[float], rounds: int) -> None:
-        """Starts a tick that another process began. `sums` of another length are those of an earlier version."""
-        if len(sums) == len(METRICS):
-            self._sums, self._rounds = np.array(sums, np.float64), rounds
+    def carry_on(self, sums: dict[str, float] | list[float], rounds: int) -> None:
+        """Starts a tick that another process began. Version 0.2 wrote a list, in the order of METRICS, 0.1 others."""
+        if isinstance(sums, list):
+            sums = dict(zip(METRICS, sums, strict=True)) if len(sums) == len(METRICS) else {}
+        self._sums, self._rounds = dict(sums), rounds
 
     def take_seconds(self) -> float:
         """Seconds of the run since the last take."""
@@ -46,11 +50,14 @@ class TickClock:
         """The generator was measured."""
         self._metrics += seconds
 
-    def add_call(self, results: np.ndarray, input_seconds: float, step_seconds: float, images: int) -> None:
-        """A call of the step with its METRICS per round [K,M], the wait for its data, its own time, its images."""
-        # One after another: however many come at a time, the sums are the same to the last bit.
-        self._sums = np.cumsum(np.vstack([self._sums, results.astype(np.float64)]), axis=0)[-1]
-        self._rounds += len(results)
+    def add_call(self, reports: Reports, input_seconds: float, step_seconds: float, images: int) -> None:
+        """A call of the step with its metrics, the wait for its data, its own time, its images."""
+        if self._sums.keys() != reports.keys():  # the tick's first; or it began with other terms in the losses
+            self._sums, self._rounds = dict.fromkeys(reports, 0.0), 0
+        for name, values in reports.items():
+            # One after another: however many come at a time, the sum is the same to the last bit.
+            self._sums[name] = float(np.cumsum([self._sums[name], *values.astype(np.float64)])[-1])
+        self._rounds += len(reports["nonfinite"])
         self._input += input_seconds
         self._step += step_seconds
         self._last = (input_seconds + step_seconds, images)
@@ -64,7 +71,7 @@ class TickClock:
     def tick_row(self) -> dict:
         """Means over the tick's rounds, images/s, and the shares of its time; starts a new tick."""
         seconds = time.monotonic() - self._tick_began
-        row = {name: float(value) for name, value in zip(METRICS, self._sums / self._rounds, strict=True)}
+        row = {name: value / self._rounds for name, value in self._sums.items()}
         row |= {
             "timing/tick_seconds": seconds,
             "timing/images_per_second": self._images / max(seconds - self._build - self._metrics, 1e-9),

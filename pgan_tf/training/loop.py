@@ -26,13 +26,15 @@ from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.training import checkpoint, initial, rundir
 from pgan_tf.training.blocks import Blocks, Piece
+from pgan_tf.training.clock import Reports
 from pgan_tf.training.console import duration
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
+from pgan_tf.training.feed import Batch
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
 from pgan_tf.training.state import Counters, StageState
-from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
+from pgan_tf.training.step import Controls, TrainStep
 from pgan_tf.training.stopping import StopNow, Stopping
 from pgan_tf.training.ticks import Moment, Ticks, open_books
 
@@ -214,15 +216,17 @@ class Run:
         batch = concatenate([next(data) for _ in parts])
         got = time.monotonic()
         try:
-            results = step.rounds(batch, self._controls(step, parts)).numpy()  # [K,M]
+            reports = step.rounds(batch, self._controls(step, parts))
+            reports = {name: values.numpy() for name, values in reports.items()}  # [K] each
         except tf.errors.ResourceExhaustedError:
             raise OutOfMemory(self._memory_advice(progress)) from None
         done = time.monotonic()
-        self.counters.rounds += len(results)
-        images = len(results) * self.blocks.round_images()
-        self.clock.add_call(results, got - began, done - got, images)
-        self._check_finite(results)
-        self._show(parts[-1].progress, results, images, done - began)
+        rounds = sum(part.rounds for part in parts)
+        self.counters.rounds += rounds
+        images = rounds * self.blocks.round_images()
+        self.clock.add_call(reports, got - began, done - got, images)
+        self._check_finite(reports)
+        self._show(parts[-1].progress, reports, images, done - began)
         return done - began
 
     def _memory_advice(self, progress: Progress) -> str:
@@ -238,16 +242,17 @@ class Run:
     def _controls(self, step: TrainStep, parts: list[Piece]) -> Controls:
         rounds, first, dtype = [part.rounds for part in parts], parts[0].progress, step.dtype
         decays = [ema_decay(self.config, part.progress) for part in parts]
+        fades = [part.progress.fade for part in parts]
         return Controls(
-            alpha=tf.constant(np.repeat([part.progress.alpha for part in parts], rounds), dtype),
+            fade=Fade(*(tf.constant(np.repeat(series, rounds), dtype) for series in zip(*fades, strict=True))),
             ema_decay=tf.constant(np.repeat(decays, rounds), dtype),
             g_lrate=tf.constant(first.g_lrate, dtype),
             d_lrate=tf.constant(first.d_lrate, dtype),
             first_round=tf.constant(self.counters.rounds, tf.int64),
         )
 
-    def _check_finite(self, results: np.ndarray) -> None:
-        bad = int(results[:, METRICS.index("nonfinite")].sum())
+    def _check_finite(self, reports: Reports) -> None:
+        bad = int(reports["nonfinite"].sum())
         self.counters.nonfinite += bad
         if bad and self.config.optim.nan == "stop" and not self.state.absorbs_overflow():
             good = checkpoint.paths(self.folder / "checkpoints")
@@ -257,9 +262,9 @@ class Run:
                 "--g_lrate_base / --d_lrate_base, --precision=float32, or --nan=skip to leave such steps out"
             )
 
-    def _show(self, progress: Progress, results: np.ndarray, images: int, seconds: float) -> None:
+    def _show(self, progress: Progress, reports: Reports, images: int, seconds: float) -> None:
         """A call of the step, which trained so many images in so long, as what a person sees."""
-        seen, stage, means = self.counters.images + images, progress.stage, results.mean(axis=0)
+        seen, stage = self.counters.images + images, progress.stage
         if self.warm == stage:
             self.speeds.add(stage, images, seconds)
         self.warm = stage
@@ -268,7 +273,7 @@ class Run:
         self.log.advance(
             seen / 1000, stage, spans[stage],
             self.speeds.seconds(self.schedule, seen) or max(self.total - seen, 0) / max(rate, 1e-9), rate,
-            (means[METRICS.index("loss/D")], means[METRICS.index("loss/G")]),
+            (reports["loss/D"].mean(), reports["loss/G"].mean()),
         )  # fmt: skip
 
     # ---- saving ----------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ class Ticks:
             "memory/process_peak_mb": peak_memory_mb(),
             "memory/device_peak_mb": device_memory_mb(),
             **self.books.clock.tick_row(),
-            **state.noise_row(),
+            **state.extras_row(),
         }
 
     # ---- what is made ----------------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.stages import Stage
+from pgan_tf.stages import Fade, Stage
 from pgan_tf.training.estimate import StageSize, convolution_speed, stage_sizes
+from pgan_tf.training.feed import Batch
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import StageState
-from pgan_tf.training.step import Batch, Controls, TrainStep
+from pgan_tf.training.step import Controls, TrainStep
 
 ROUND_SECONDS = 0.004  # of the framework's own, whatever the size
 STEP_SECONDS = 2.0  # to time the steps of a stage
@@ -90,7 +91,7 @@ def _rounds(step: TrainStep, count: int, repeats: int) -> float:
     labels = tf.zeros([count * repeats, n, step.state.generator.label_size])
     reals = tf.constant(rng.integers(0, 256, (count * repeats, n, res, res, channels), np.uint8))
     series, scalar = tf.fill([count], tf.cast(0.5, step.dtype)), tf.constant(1e-3, step.dtype)
-    controls = Controls(series, series, scalar, scalar, tf.constant(0, tf.int64))
+    controls = Controls(Fade(series, series, series), series, scalar, scalar, tf.constant(0, tf.int64))
     began = time.monotonic()
-    step.rounds(Batch(reals, labels, labels[:count]), controls).numpy()
+    step.rounds(Batch(reals, labels, labels[:count]), controls)["nonfinite"].numpy()
     return time.monotonic() - began

@@ -7,33 +7,43 @@ will be after k more steps, and its gradient follows these steps back to the fak
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import keras
 import tensorflow as tf
 
+Tensors = list[tf.Tensor]
 
-def weights_as(network: keras.Model, tensors: list[tf.Tensor]) -> keras.StatelessScope:
+
+def weights_as(network: keras.Model, tensors: Tensors) -> keras.StatelessScope:
     """A scope in which `tensors` stand for the network's parameters, in the order of its trainable variables."""
     return keras.StatelessScope(state_mapping=list(zip(network.trainable_variables, tensors, strict=True)))
 
 
-class AdamFormula:
-    """What an Adam optimizer would do next, as tensors: neither its moments nor the weights change."""
+class Formula(Protocol):
+    """What an optimizer would do next, as tensors: neither its own variables nor the weights change."""
 
-    def __init__(self, optimizer: keras.optimizers.Adam, lrate: tf.Tensor):
-        self.optimizer, self.lrate = optimizer, lrate
-        self.first = [tf.convert_to_tensor(m.value) for m in optimizer._momentums]
-        self.second = [tf.convert_to_tensor(v.value) for v in optimizer._velocities]
+    def step(self, weights: Tensors, gradients: Tensors) -> Tensors:
+        """The weights after one more step."""
+
+
+def _tensors(variables) -> Tensors:
+    return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+
+class AdamFormula:
+    def __init__(self, optimizer: keras.optimizers.Adam, rate: tf.Tensor):
+        self.optimizer, self.rate = optimizer, rate
+        self.first, self.second = _tensors(optimizer._momentums), _tensors(optimizer._velocities)
         self.steps = tf.convert_to_tensor(optimizer.iterations.value)
 
-    def step(self, weights: list[tf.Tensor], gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The weights after one more step."""
+    def step(self, weights: Tensors, gradients: Tensors) -> Tensors:
         beta1, beta2, epsilon = (getattr(self.optimizer, name) for name in ("beta_1", "beta_2", "epsilon"))
         self.steps += 1
-        t = tf.cast(self.steps, self.lrate.dtype)
+        t = tf.cast(self.steps, self.rate.dtype)
         # Keras rounds these constants to float32 and its steps are to be met.
         powers = [tf.pow(keras.ops.cast(beta, t.dtype), t) for beta in (beta1, beta2)]
-        rate = self.lrate * tf.sqrt(1 - powers[1]) / (1 - powers[0])
+        rate = self.rate * tf.sqrt(1 - powers[1]) / (1 - powers[0])
         self.first = [m + (g - m) * (1 - beta1) for m, g in zip(self.first, gradients, strict=True)]
         self.second = [v + (tf.square(g) - v) * (1 - beta2) for v, g in zip(self.second, gradients, strict=True)]
         # A root has no derivative at 0: below the smallest float32 square the moment is taken as constant.
@@ -43,23 +53,44 @@ class AdamFormula:
         ]
 
 
-def unroll(
-    network: keras.Model,
-    optimizer: keras.optimizers.Adam,
-    objective: Callable[[], tf.Tensor],
-    lrate: tf.Tensor,
-    steps: int,
-) -> list[tf.Tensor]:
-    """The parameters of `network` after `steps` more steps down the scalar `objective()`, as tensors.
+class RmspropFormula:
+    def __init__(self, optimizer: keras.optimizers.RMSprop, rate: tf.Tensor):
+        self.optimizer, self.rate = optimizer, rate
+        self.squares, self.momenta = _tensors(optimizer._velocities), _tensors(optimizer._momentums)
+
+    def step(self, weights: Tensors, gradients: Tensors) -> Tensors:
+        rho, momentum, epsilon = (getattr(self.optimizer, name) for name in ("rho", "momentum", "epsilon"))
+        self.squares = [rho * v + (1 - rho) * tf.square(g) for v, g in zip(self.squares, gradients, strict=True)]
+        moves = [self.rate * g / tf.sqrt(v + epsilon) for v, g in zip(self.squares, gradients, strict=True)]
+        if momentum:
+            moves = self.momenta = [momentum * m + move for m, move in zip(self.momenta, moves, strict=True)]
+        return [w - move for w, move in zip(weights, moves, strict=True)]
+
+
+class MomentumFormula:
+    """Gradient descent, with momentum or without."""
+
+    def __init__(self, optimizer: keras.optimizers.SGD, rate: tf.Tensor):
+        self.optimizer, self.rate, self.momenta = optimizer, rate, _tensors(optimizer.momentums)
+
+    def step(self, weights: Tensors, gradients: Tensors) -> Tensors:
+        moves = [-self.rate * g for g in gradients]
+        if self.momenta:
+            momentum = keras.ops.cast(self.optimizer.momentum, self.rate.dtype)  # rounded as Keras rounds it
+            moves = self.momenta = [momentum * m + move for m, move in zip(self.momenta, moves, strict=True)]
+        return [w + move for w, move in zip(weights, moves, strict=True)]
+
+
+def unroll(player, objective: Callable[[], tf.Tensor], rate: tf.Tensor, steps: int) -> Tensors:
+    """The parameters of the player's network after `steps` more steps down the scalar `objective()`, as tensors.
 
     The steps can be differentiated; `objective` calls the network, with the parameters of the moment.
     """
-    formula = AdamFormula(optimizer, lrate)
-    weights = [tf.convert_to_tensor(variable.value) for variable in network.trainable_variables]
+    step, weights = player.ahead(rate), _tensors(player.network.trainable_variables)
     for _ in range(steps):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            with weights_as(network, weights):
+            with weights_as(player.network, weights):
                 value = objective()
-        weights = formula.step(weights, tape.gradient(value, weights))
+        weights = step(weights, tape.gradient(value, weights))
     return weights

@@ -4,9 +4,10 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
-from pgan_tf.training.step import Batch, Controls, TrainStep
+from pgan_tf.training.step import Controls, TrainStep
 
 LRATE = 0.001
 SMALL = dict(fmap_base=64, fmap_max=16, latent_size=16)
@@ -36,8 +37,10 @@ def make_batch(step: TrainStep, rounds=1) -> Batch:
 
 def make_controls(rounds=1, alpha=1.0, ema=0.9, lrate=LRATE, first=0, dtype="float32") -> Controls:
     """What the schedule would set; `alpha` is one number, or one for each round."""
-    series = (tf.broadcast_to(tf.constant(x, dtype), [rounds]) for x in (alpha, ema))
-    return Controls(*series, tf.constant(lrate, dtype), tf.constant(lrate, dtype), tf.constant(first, tf.int64))
+    *fade, decay = (tf.broadcast_to(tf.constant(x, dtype), [rounds]) for x in (*Fade(alpha), ema))
+    return Controls(
+        Fade(*fade), decay, tf.constant(lrate, dtype), tf.constant(lrate, dtype), tf.constant(first, tf.int64)
+    )
 
 
 def numbers(network) -> dict[str, np.ndarray]:

@@ -1,0 +1,147 @@
+"""What the losses of the discriminator and of the generator are made of: the rows of D_TERMS and G_TERMS.
+
+A loss is the sum of weight * value over its terms, each with a value [n] for the n samples of a replica; its mean over
+the N samples of the global minibatch is minimised. A term whose weight is 0 is not there: nothing of it is computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from pgan_tf.config import Loss
+from pgan_tf.losses.adversarial import LOSSES, label_loss
+from pgan_tf.losses.penalties import PENALTIES, drift, no_penalty
+from pgan_tf.losses.regularizers import REGULARIZERS, Gather, no_regularizer
+
+
+class Pass(NamedTuple):
+    """What the terms of one network's loss go by.
+
+    In the generator's pass there are reals, what is said of them, and mixing only where a term needs the reals.
+    """
+
+    fakes: tf.Tensor  # [n,R,R,C]
+    labels: tf.Tensor  # [n,L], which the fakes were made for; in the discriminator's pass they are the reals' too
+    fake: Any  # DiscriminatorOutput of the fakes
+    critic: Callable[[tf.Tensor], Any]  # images [.,R,R,C] -> DiscriminatorOutput, as the discriminator is in this pass
+    minibatch: int  # N
+    weights: Sequence[tf.Tensor]  # what the network whose loss it is has learnt
+    extras: dict[str, tf.Variable]  # what else the stage knows, by its name in a checkpoint
+    gather: Gather  # [n,...] -> [N,...], the samples of all replicas
+    reals: tf.Tensor | None = None  # [n,R,R,C]
+    real: Any = None  # DiscriminatorOutput of the reals
+    mixing: tf.Tensor | None = None  # [n], uniform in 0..1
+    hidden: tf.Tensor | None = None  # [n,...], the generator's last hidden layer, in its own pass
+    scale: tf.Tensor | float = 1.0  # keeps gradients within a loss representable in float16
+    upscale: int = 1  # final / current resolution
+    step: tf.Tensor | int = 0  # number of this network's step in the run
+
+
+def nothing(options: Loss) -> frozenset[str]:
+    return frozenset()
+
+
+class Term(NamedTuple):
+    """A summand of a loss."""
+
+    name: str
+    weight: Callable[[Loss], float]
+    value: Callable[[Pass, Loss], Any]  # -> [n]; or several [n]: the first is the value, the others are reported
+    tags: tuple[str, ...] = ()  # what these are called in the report; () = not reported
+    needs: Callable[[Loss], frozenset[str]] = nothing  # fields of the pass that are not always there: "reals"
+
+
+def active(terms: Sequence[Term], options: Loss) -> list[Term]:
+    """The terms that these options ask for."""
+    return [term for term in terms if term.weight(options) != 0]
+
+
+def needed(terms: Sequence[Term], options: Loss) -> frozenset[str]:
+    return frozenset().union(*(term.needs(options) for term in terms))
+
+
+def add_up(terms: Sequence[Term], run: Pass, options: Loss) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """The loss [n], and what its terms report, {tag: [n]}."""
+    loss, report = tf.zeros_like(run.fake.scores), {}
+    for term in terms:
+        values = tf.nest.flatten(term.value(run, options))
+        loss += values[0] * term.weight(options)
+        report |= dict(zip(term.tags, values, strict=False))
+    return loss, report
+
+
+# ---- the rows --------------------------------------------------------------------------------------------------
+
+
+def _always(options: Loss) -> float:
+    return 1.0
+
+
+def _label_weight(options: Loss) -> float:
+    return options.cond_weight
+
+
+def _d_adversarial(run: Pass, options: Loss) -> tf.Tensor:
+    loss = LOSSES[options.loss]
+    return loss.discriminator(run.real.scores, run.fake.scores, options) * (run.minibatch if loss.summed else 1)
+
+
+def _g_adversarial(run: Pass, options: Loss) -> tf.Tensor:
+    loss = LOSSES[options.loss]
+    real = run.real.scores if loss.paired else None
+    return loss.generator(real, run.fake.scores, options) * (run.minibatch if loss.summed else 1)
+
+
+def _g_adversarial_needs(options: Loss) -> frozenset[str]:
+    return frozenset({"reals"} if LOSSES[options.loss].paired else {})
+
+
+def _penalty(run: Pass, options: Loss) -> tuple[tf.Tensor, tf.Tensor]:
+    return PENALTIES[options.penalty](
+        lambda images: run.critic(images).scores, run.reals, run.fakes, run.mixing, options, run.upscale, run.scale
+    )
+
+
+def _penalty_weight(options: Loss) -> float:
+    """Its formula has its own factor, so that what is reported of it is what it adds."""
+    return 0.0 if PENALTIES[options.penalty] is no_penalty or options.wgan_lambda == 0 else 1.0
+
+
+def _drift(run: Pass, options: Loss) -> tf.Tensor:
+    return drift(run.real.scores)
+
+
+def _labels_of_reals(run: Pass, options: Loss) -> tf.Tensor:
+    return label_loss(run.labels, run.real.labels)
+
+
+def _labels_of_fakes(run: Pass, options: Loss) -> tf.Tensor:
+    return label_loss(run.labels, run.fake.labels)
+
+
+def _regularizer(run: Pass, options: Loss) -> tf.Tensor:
+    features = {"critic": run.fake.features, "generator": run.hidden}[options.repelling_features]
+    features = tf.reshape(features, [-1, math.prod(features.shape[1:])])  # [n,F]
+    return REGULARIZERS[options.regularizer](tf.cast(features, run.fake.scores.dtype), run.gather)
+
+
+def _regularizer_weight(options: Loss) -> float:
+    return 0.0 if REGULARIZERS[options.regularizer] is no_regularizer else options.repelling_weight
+
+
+D_TERMS = (
+    Term("adversarial", _always, _d_adversarial),
+    Term("penalty", _penalty_weight, _penalty, ("penalty/value", "penalty/norm")),
+    Term("drift", lambda options: options.wgan_epsilon, _drift),
+    Term("labels of the reals", _label_weight, _labels_of_reals, ("label_loss/real",)),
+    Term("labels of the fakes", _label_weight, _labels_of_fakes, ("label_loss/fake",)),
+)
+G_TERMS = (
+    Term("adversarial", _always, _g_adversarial, needs=_g_adversarial_needs),
+    Term("labels", _label_weight, _labels_of_fakes),
+    Term("regularizer", _regularizer_weight, _regularizer, ("regularizer/value",)),
+)

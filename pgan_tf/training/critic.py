@@ -1,0 +1,54 @@
+"""The discriminator as one pass has it: at a moment of its fade, behind what disturbs it.
+
+What the disturbances follow from is drawn in the replica's context (`drawn`), and enters the gradient functions, which
+may be compiled, as tensors.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from pgan_tf.latents import Purpose, stream
+from pgan_tf.layers.minibatch import join_batches, split_batches
+from pgan_tf.layers.noise import Noise
+from pgan_tf.networks.progressive import DiscriminatorOutput
+from pgan_tf.stages import Fade
+from pgan_tf.training.state import StageState
+
+Drawn = dict[str, tuple[tf.Tensor, ...]]  # by the disturbance's name
+
+
+def drawn(state: StageState, seed: int, purpose: Purpose, step: tf.Tensor) -> Drawn:
+    """What this replica's disturbances in one step follow from; nothing without --d_noise.
+
+    noise: magnitude [], seed [2]. Drawn for the replica's own samples: those of all samples and layers would cost every
+    replica as much as the whole minibatch. So several devices train as one does, but not to its numbers; and with --jit
+    they are XLA's, which are others.
+    """
+    if not state.config.model.d_noise:
+        return {}
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    own = tf.random.experimental.stateless_fold_in(stream(seed, purpose, step), tf.cast(replica, tf.int64))
+    return {"noise": (state.noise_magnitude(), own)}
+
+
+class Critic:
+    """Images [.,R,R,C] -> DiscriminatorOutput; each call is disturbed in its own way."""
+
+    def __init__(self, state: StageState, fade: Fade, disturbances: Drawn):
+        self.discriminator, self.fade = state.discriminator, fade
+        self.noise = Noise(*disturbances["noise"]) if "noise" in disturbances else None
+
+    def __call__(self, images: tf.Tensor) -> DiscriminatorOutput:
+        return self.discriminator(images, alpha=self.fade.alpha, noise=self.noise)
+
+    def both(self, reals: tf.Tensor | None, fakes: tf.Tensor) -> tuple[DiscriminatorOutput | None, DiscriminatorOutput]:
+        """Of reals, where there are any, and of fakes; in one call where their groups can be kept apart."""
+        group = max(self.discriminator.mbstd_group_size, 1)
+        if reals is None:
+            return None, self(fakes)
+        if reals.shape[0] % group or not self.discriminator.separable:
+            return self(reals), self(fakes)
+        output = self(join_batches(reals, fakes, group))
+        pairs = [split_batches(tensor, group) for tensor in output]
+        return type(output)(*(a for a, _ in pairs)), type(output)(*(b for _, b in pairs))

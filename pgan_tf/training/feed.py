@@ -1,0 +1,85 @@
+"""What one replica gets of a minibatch: its share of the data and of the random numbers, asked for in its context."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from pgan_tf.config import Config
+from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.layers import detail, fade
+from pgan_tf.layers.minibatch import deal
+from pgan_tf.stages import Fade, Stage
+from pgan_tf.training.state import StageState
+
+
+class Batch(NamedTuple):
+    """The data of K rounds, S = K * D_repeats discriminator steps, of N images over all replicas."""
+
+    reals: tf.Tensor  # uint8 [S,N,R,R,C]
+    labels: tf.Tensor  # float32 [S,N,L]
+    g_labels: tf.Tensor  # float32 [K,N,L], for the generator's step
+
+
+class Samples(NamedTuple):
+    """One replica's part of a step; the generator's own has neither reals nor mixing."""
+
+    labels: tf.Tensor  # [n,L]
+    latents: tf.Tensor  # [n,latent]
+    reals: tf.Tensor | None = None  # [n,R,R,C] in -1..1
+    mixing: tf.Tensor | None = None  # [n], uniform in 0..1
+
+
+def process_reals(images: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alpha, dtype=tf.float32) -> tf.Tensor:
+    """uint8 [N,R,R,C] -> [N,R,R,C] in -1..1, mirrored where `mirror` [N] says so, with the detail of the stage."""
+    x = tf.cast(images, dtype) * (2.0 / 255.0) - 1.0
+    if mirror is not None:
+        x = tf.where(tf.reshape(mirror, [-1, 1, 1, 1]), x[:, :, ::-1], x)
+    x = detail(x, stage.size.level)
+    return fade(detail(x, stage.before.level), x, alpha) if stage.before else x
+
+
+class Feed:
+    """The replicas' shares of one stage's minibatches."""
+
+    def __init__(self, config: Config, state: StageState, replicas: int, minibatch: int):
+        self.config, self.state, self.minibatch = config, state, minibatch
+        self.dtype = tf.as_dtype(state.generator.variable_dtype)
+        self.shares = deal(minibatch, replicas, max(state.discriminator.mbstd_group_size, 1))  # [replicas, n]
+
+    def discriminators(self, batch: Batch, index, step, fade: Fade) -> Samples:
+        """This replica's samples of D step `index` of the batch, number `step` of the run."""
+        mirror = None
+        if self.config.data.mirror_augment:
+            mirror = self.random(Purpose.MIRROR, step, [], tf.random.stateless_uniform) < 0.5
+        reals = process_reals(self.share(batch.reals[index]), mirror, self.state.stage, fade.alpha, self.dtype)
+        labels = tf.cast(self.share(batch.labels[index]), self.dtype)
+        mixing = self.random(Purpose.MIXING, step, [], tf.random.stateless_uniform)
+        return Samples(labels, self.latents(Purpose.D_LATENTS, step), reals, mixing)
+
+    def generators(self, batch: Batch, index, step) -> Samples:
+        """This replica's samples of the G step of round `index` of the batch, number `step` of the run."""
+        return Samples(tf.cast(self.share(batch.g_labels[index]), self.dtype), self.latents(Purpose.G_LATENTS, step))
+
+    def latents(self, purpose: Purpose, step) -> tf.Tensor:
+        return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
+
+    def random(self, purpose: Purpose, step, shape, sampler) -> tf.Tensor:
+        """This replica's share of random numbers that are drawn for the whole minibatch."""
+        return self.share(
+            sampler([self.minibatch, *shape], stream(self.config.run.seed, purpose, step), dtype=self.dtype)
+        )
+
+    def share(self, x: tf.Tensor) -> tf.Tensor:
+        """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""
+        if len(self.shares) == 1:
+            return x
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.gather(x, tf.gather(tf.constant(self.shares), replica))
+
+    def gather(self, x: tf.Tensor) -> tf.Tensor:
+        """The samples of all replicas, [n,...] -> [N,...], with their gradients."""
+        if len(self.shares) == 1:
+            return x
+        return tf.distribute.get_replica_context().all_gather(x, axis=0)
