@@ -15,7 +15,8 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
 from pgan_tf.networks import Discriminator, Generator, progressive
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training.feed import Samples
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import TrainStep
 
@@ -56,7 +57,7 @@ class Case:
             layer_stage(self.resolution // self.upscale, self.alpha < 1), self.config(),
             self.reals.shape[-1], self.labels.shape[-1],
         )  # fmt: skip
-        state.generator, state.discriminator = self.generator, self.discriminator
+        state.g.network, state.d.network = self.generator, self.discriminator
         return TrainStep(self.config(), state, tf.distribute.get_strategy(), len(self.reals), self.resolution)
 
 
@@ -74,16 +75,17 @@ def measured(case: Case) -> dict[str, np.ndarray]:
         lambda x: critic(x).scores, case.reals, fakes, case.mixing, options, case.upscale
     )
     reals_labels, fakes_labels = label_loss(case.labels, real.labels), label_loss(case.labels, fake.labels)
-    loss = LOSSES["wgan"].discriminator(real.scores, fake.scores, options) + penalty + drift(real.scores, options)
+    loss = LOSSES["wgan"].discriminator(real.scores, fake.scores, options) + penalty
+    loss += drift(real.scores) * options.wgan_epsilon
     g_fake = critic(case.generator((case.g_latents, case.g_labels), alpha=case.alpha))
     g_labels = label_loss(case.g_labels, g_fake.labels)
-    g_loss = LOSSES["wgan"].generator(g_fake.scores, options) + g_labels * options.cond_weight
+    g_loss = LOSSES["wgan"].generator(None, g_fake.scores, options) + g_labels * options.cond_weight
     return {
         "comp/real_scores": real.scores,
         "comp/fake_scores": fake.scores,
         "comp/mixed_scores": critic(mixed).scores,
         "comp/mixed_norms": norms,
-        "comp/epsilon_penalty": drift(real.scores, options) / options.wgan_epsilon,
+        "comp/epsilon_penalty": drift(real.scores),
         "comp/label_penalty_reals": reals_labels,
         "comp/label_penalty_fakes": fakes_labels,
         "D_loss_diag": loss + (reals_labels + fakes_labels) * options.cond_weight,
@@ -124,14 +126,13 @@ def test_values_per_sample(path, record_property):
 @pytest.mark.parametrize("path", reference.files("losses64_*.npz"))
 def test_every_gradient(path, record_property):
     case = Case(path)
-    step, n, scale = case.step(), len(case.reals), 1.0
-    d, d_report = step.d_gradients(
-        case.reals, case.labels, case.latents, case.mixing, tf.constant(case.alpha, tf.float64), scale
-    )
-    g, g_report = step.g_gradients(case.g_labels, case.g_latents, tf.constant(case.alpha, tf.float64), scale)
-    assert abs(d_report[0] / n - case.data["out/D_loss_mean"]) < 1e-6 * abs(case.data["out/D_loss_mean"])
-    assert abs(d_report[4] / n - case.data["out/comp/mixed_norms"].mean()) < 1e-6
-    assert abs(g_report[0] / n - case.data["out/G_loss_mean"]) < 1e-6
+    step, n = case.step(), len(case.reals)
+    fade = Fade(*(tf.constant(x, tf.float64) for x in Fade(case.alpha)))
+    d, d_report = step.d_gradients(Samples(case.labels, case.latents, case.reals, case.mixing), fade)
+    g, g_report = step.g_gradients(Samples(case.g_labels, case.g_latents), fade)
+    assert abs(d_report["loss/D"] / n - case.data["out/D_loss_mean"]) < 1e-6 * abs(case.data["out/D_loss_mean"])
+    assert abs(d_report["penalty/norm"] / n - case.data["out/comp/mixed_norms"].mean()) < 1e-6
+    assert abs(g_report["loss/G"] / n - case.data["out/G_loss_mean"]) < 1e-6
     worst = {}
     for prefix, network, gradients in (("D", case.discriminator, d), ("G", case.generator, g)):
         for name, ours in zip(network.parameters_by_name(), gradients, strict=True):

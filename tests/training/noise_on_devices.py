@@ -12,16 +12,16 @@ tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfigur
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 step = make_step(layer_stage(4), 8, strategy=strategy, loss="lsgan", penalty="none", wgan_epsilon=0.0, d_noise=0.2)
 state = step.state
-state.running_score.assign(2.0)
+state.extras["running_score"].assign(2.0)
 
 with strategy.scope():
-    magnitudes, seeds = strategy.run(lambda: step.noise(Purpose.D_NOISE, 0))
+    magnitudes, seeds = strategy.run(lambda: step.drawn(Purpose.D_NOISE, 0)["noise"])
 seeds = [seed.numpy() for seed in strategy.experimental_local_results(seeds)]
 magnitudes = [float(m) for m in strategy.experimental_local_results(magnitudes)]
 report = step.rounds(make_batch(step, 3), make_controls(3))
-scores = [float(score.numpy()) for score in strategy.experimental_local_results(state.running_score)]
+scores = [float(score.numpy()) for score in strategy.experimental_local_results(state.extras["running_score"])]
 expected = 2.0
-for real in report[:, 2].numpy():
+for real in report["scores/real"].numpy():
     expected = 0.1 * real + 0.9 * expected
 variables = [*state.generator.trainable_variables, *state.discriminator.trainable_variables]
 copies = [strategy.experimental_local_results(variable.value) for variable in variables]

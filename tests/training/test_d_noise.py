@@ -11,44 +11,46 @@ from training.rounds import all_numbers, equal, make_batch, make_controls, make_
 from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
 from pgan_tf.latents import Purpose
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, loop, rundir
-from pgan_tf.training import step as step_module
+from pgan_tf.training import critic as critic_module
+from pgan_tf.training.feed import Samples
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.state import StageState
-from pgan_tf.training.step import METRICS
 
 OFF = dict(loss="lsgan", penalty="none", wgan_epsilon=0.0, minibatch=4)
 ON = dict(OFF, d_noise=0.2)
 SMALLEST = layer_stage(4)
-REAL = METRICS.index("scores/real")
 
 
 def make(score=0.0, stage=SMALLEST, **options):
     """A step with the noise on whose running score is `score`."""
     step = make_step(stage, **{**ON, **options})
-    step.state.running_score.assign(score)
+    step.state.extras["running_score"].assign(score)
     return step
 
 
 def play(step, rounds=1, first=0):
-    """Metrics of some rounds, [rounds,M]."""
-    return step.rounds(make_batch(step, rounds), make_controls(rounds, first=first, dtype=step.dtype))
+    """Metrics of some rounds, [M,rounds]."""
+    report = step.rounds(make_batch(step, rounds), make_controls(rounds, first=first, dtype=step.dtype))
+    return np.stack([values.numpy() for values in report.values()])
 
 
-def gradients(step, purpose=Purpose.D_NOISE, index=0, noise=None) -> tuple[list, list, np.ndarray]:
+def gradients(step, purpose=Purpose.D_NOISE, index=0, drawn=None) -> tuple[list, list, list]:
     """Those of D and of G for fixed inputs, and D's report, with the noise of one step of a run."""
     random, n, size = np.random.RandomState(0), step.minibatch, step.state.stage.resolution
 
     def draw(*shape):
         return tf.constant(random.standard_normal([n, *shape]), step.dtype)
 
-    labels, alpha, rate = draw(0), tf.constant(0.5, step.dtype), tf.constant(0.1, step.dtype)
-    d_data = (draw(size, size, 3), labels, draw(16), draw())
-    noise = noise or step.noise(purpose, index)
-    d, report = step._d_gradients(*d_data, alpha, 1.0, noise)
-    g, _ = step._g_gradients(labels, draw(16), alpha, 1.0, d_data if step.unroll_steps else None, rate, noise)
-    return [x.numpy() for x in d], [x.numpy() for x in g], report.numpy()
+    fade, rate = Fade(*(tf.constant(x, step.dtype) for x in Fade(0.5))), tf.constant(0.1, step.dtype)
+    reals, labels, latents = draw(size, size, 3), draw(0), draw(16)
+    samples = Samples(labels, latents, reals, draw())
+    drawn = drawn or step.drawn(purpose, index)
+    d, report = step._d_gradients(samples, fade, 1.0, drawn)
+    last = samples if step.config.loss.unroll_steps else None
+    g, _ = step._g_gradients(Samples(labels, draw(16)), fade, 1.0, drawn, 0, last, rate)
+    return [x.numpy() for x in d], [x.numpy() for x in g], [x.numpy() for x in report.values()]
 
 
 def same(a: tuple, b: tuple) -> list[bool]:
@@ -68,15 +70,14 @@ def normals(step) -> int:
 
 def test_off_leaves_no_trace():
     step = make_step(SMALLEST, **OFF)
-    assert step.noise(Purpose.D_NOISE, 0) is None
-    assert step.state.noise_row() == {}
+    assert step.drawn(Purpose.D_NOISE, 0) == step.state.extras_row() == {}
     assert make().state.variables_by_name().keys() - step.state.variables_by_name().keys() == {"running_score"}
 
 
 def test_up_to_a_score_of_one_half_it_is_the_run_without():
     off, on = make_step(SMALLEST, **OFF), make(0.5)
     metrics = [play(step, 2) for step in (off, on)]
-    assert 0 < on.state.running_score.numpy() < 0.5
+    assert 0 < on.state.extras["running_score"].numpy() < 0.5
     np.testing.assert_array_equal(*metrics)
     assert equal(all_numbers(off.state), all_numbers(on.state))
     assert normals(off) == 2  # the latents of D and of G
@@ -91,10 +92,11 @@ def test_it_follows_the_scores_of_the_reals_with_every_discriminator_step():
     step = make(0.75, precision="float64", D_repeats=3)
     batch = make_batch(step)
     batch = batch._replace(reals=tf.repeat(batch.reals[:1], 3, 0))
-    seed = step.noise(Purpose.D_NOISE, 0)[1]
-    step.noise = lambda *_: (tf.zeros([], tf.float64), seed)  # so that the scores of the three steps are the same
+    _, seed = step.drawn(Purpose.D_NOISE, 0)["noise"]
+    silent = {"noise": (tf.zeros([], tf.float64), seed)}
+    step.drawn = lambda *_: silent  # so that the scores of the three steps are the same
     report = step.rounds(batch, make_controls(lrate=0.0, dtype="float64"))
-    expected, row = 0.75 * 0.9**3 + float(report[0, REAL]) * (1 - 0.9**3), step.state.noise_row()
+    expected, row = 0.75 * 0.9**3 + float(report["scores/real"][0]) * (1 - 0.9**3), step.state.extras_row()
     assert row["noise/running_score"] == pytest.approx(expected, rel=1e-9)
     assert row["noise/magnitude"] == pytest.approx(0.2 * (expected - 0.5) ** 2, rel=1e-7)
 
@@ -102,8 +104,8 @@ def test_it_follows_the_scores_of_the_reals_with_every_discriminator_step():
 def test_it_begins_at_zero_and_a_skipped_step_does_not_move_it():
     step = make_step(SMALLEST, **ON)
     for score, finite, expected in ((2.0, True, 0.2), (np.nan, False, 0.2), (1.0, True, 0.28)):
-        step.update_running_score(tf.constant(score, tf.float32), tf.constant(finite))
-        assert step.state.running_score.numpy() == pytest.approx(expected, rel=1e-6)
+        step.state.update_extras(step.state.d, {"scores/real": tf.constant(score, tf.float32)}, tf.constant(finite))
+        assert step.state.extras["running_score"].numpy() == pytest.approx(expected, rel=1e-6)
 
 
 # ---- its numbers -----------------------------------------------------------------------------------------------
@@ -111,25 +113,25 @@ def test_it_begins_at_zero_and_a_skipped_step_does_not_move_it():
 
 def test_they_follow_from_the_seed_of_the_run_the_step_and_whose_step_it_is():
     found = [
-        step.noise(purpose, index)
+        step.drawn(purpose, index)["noise"]
         for step in (make(1.0, seed=1), make(1.0, seed=2))
         for purpose in (Purpose.D_NOISE, Purpose.G_NOISE)
         for index in (0, 1)
     ]
     assert {float(magnitude) for magnitude, _ in found} == {np.float32(0.05)}
     assert len({tuple(seed.numpy()) for _, seed in found}) == 8
-    assert float(make(1.0, d_noise=0.4).noise(Purpose.D_NOISE, 0)[0]) == np.float32(0.1)
+    assert float(make(1.0, d_noise=0.4).drawn(Purpose.D_NOISE, 0)["noise"][0]) == np.float32(0.1)
 
 
 @pytest.mark.parametrize("steps", [0, 1])
 def test_each_step_takes_its_own(steps):
     """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
     step, seen, batch = make(1.0, D_repeats=2, unroll_steps=steps), {}, make_batch(make(D_repeats=2), 2)
-    step.noise = lambda purpose, index: (purpose, index)
-    step._d_gradients = lambda *data: seen.update(d=data[-1]) or ([], tf.zeros([7]))
-    step._g_gradients = lambda *data: seen.update(g=data[-1]) or ([], tf.zeros([2]))
-    step.d_replica(batch, 3, 15, 1.0, 1.0)
-    step.g_replica(batch, 1, 7, 1.0, 0.25, 1.0)
+    step.drawn = lambda purpose, index: (purpose, index)
+    step._d_gradients = lambda *data: seen.update(d=data[3]) or ([], {})
+    step._g_gradients = lambda *data: seen.update(g=data[3]) or ([], {})
+    step.d_replica(batch, 3, 15, Fade(), 1.0)
+    step.g_replica(batch, 1, 7, Fade(), 0.25, 1.0)
     assert seen == {"d": (Purpose.D_NOISE, 15), "g": (Purpose.G_NOISE, 7)}
 
 
@@ -142,7 +144,7 @@ def test_both_networks_feel_it(jit):
     assert same(results[0], results[2]) == same(results[0], results[3]) == [False] * 3
 
 
-class Counted(step_module.Noise):
+class Counted(critic_module.Noise):
     made = []
 
     def __init__(self, *source):
@@ -160,7 +162,7 @@ PASSES = [
 
 @pytest.mark.parametrize(("options", "d_passes", "g_passes"), PASSES)
 def test_every_pass_of_a_step_has_its_own(options, d_passes, g_passes, monkeypatch):
-    monkeypatch.setattr(step_module, "Noise", Counted)
+    monkeypatch.setattr(critic_module, "Noise", Counted)
     monkeypatch.setattr(Counted, "made", [])
     report = gradients(make(1.0, **options))[2]
     assert [noise.calls for noise in Counted.made] == [2 * d_passes, 2 * g_passes]  # two layers in each pass
@@ -169,8 +171,9 @@ def test_every_pass_of_a_step_has_its_own(options, d_passes, g_passes, monkeypat
 
 def test_the_penalty_is_that_of_the_disturbed_discriminator():
     step = make(2.0, layer_stage(8, True), penalty="gradient", precision="float64")
-    (strength, seed), penalty = step.noise(Purpose.D_NOISE, 0), METRICS.index("penalty/value") - 1
-    with_noise, without = (gradients(step, noise=(strength * factor, seed))[2][penalty] for factor in (1.0, 0.0))
+    strength, seed = step.drawn(Purpose.D_NOISE, 0)["noise"]
+    found = [gradients(step, drawn={"noise": (strength * factor, seed)})[2] for factor in (1.0, 0.0)]
+    with_noise, without = (report[3] for report in found)  # after the loss and both scores
     assert abs(with_noise / without - 1) > 1e-3
 
 
@@ -181,9 +184,9 @@ def test_half_precision_is_finite(precision):
         precision=precision, penalty="gradient", d_block="residual", minibatch_statistics="moments",
     )  # fmt: skip
     d, g, report = gradients(step)
-    assert all(np.isfinite(x).all() for x in (*d, *g, report))
+    assert all(np.isfinite(x).all() for x in (*d, *g, *report))
     assert all(np.any(x) for x in (*d, *g) if x.ndim == 4)
-    assert step.state.running_score.dtype == tf.float32
+    assert step.state.extras["running_score"].dtype == tf.float32
 
 
 # ---- checkpoints, stages, whole runs, devices ------------------------------------------------------------------
@@ -194,10 +197,10 @@ def test_it_is_in_the_checkpoint_and_is_carried_to_the_next_stage(tmp_path):
     checkpoint.save(tmp_path, state, checkpoint.Counters(images=1000), keep=1)
     again = StageState(SMALLEST, config, 3, 0)
     checkpoint.restore(checkpoint.paths(tmp_path)[0], again)
-    assert again.running_score.numpy() == 0.8125
+    assert again.extras["running_score"].numpy() == 0.8125
     grown = StageState(layer_stage(8, True), config, 3, 0)
     grown.carry_from(again)
-    assert grown.running_score.numpy() == 0.8125
+    assert grown.extras["running_score"].numpy() == 0.8125
 
 
 @pytest.fixture

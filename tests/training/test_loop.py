@@ -49,10 +49,10 @@ def test_a_value_that_is_not_finite_stops_the_run_and_names_the_checkpoint(confi
     def poisoned(self, step, blocks):
         controls = original(self, step, blocks)
         late = self.counters.images >= 60
-        return controls._replace(alpha=controls.alpha * np.nan) if late else controls
+        return controls._replace(fade=Fade(*(x * np.nan for x in controls.fade))) if late else controls
 
     monkeypatch.setattr(loop.Run, "_controls", poisoned)
-    monkeypatch.setattr("pgan_tf.training.step.process_reals", poisoned_reals)
+    monkeypatch.setattr("pgan_tf.training.feed.process_reals", poisoned_reals)
     folder = rundir.create(config, "set", "")
     with pytest.raises(loop.Diverged, match=r"checkpoints/000000\.\d+\. Try a lower --g_lrate_base"):
         loop.Run(config, make_plan(config), folder).train()
@@ -62,20 +62,20 @@ def test_a_value_that_is_not_finite_stops_the_run_and_names_the_checkpoint(confi
 
 
 def test_skip_counts_the_rounds_and_keeps_the_weights(config, monkeypatch):
-    monkeypatch.setattr("pgan_tf.training.step.process_reals", poisoned_reals)
+    monkeypatch.setattr("pgan_tf.training.feed.process_reals", poisoned_reals)
     original = loop.Run._controls
 
     def poisoned(self, step, blocks):
         controls = original(self, step, blocks)
-        return controls._replace(alpha=controls.alpha * np.nan)
+        return controls._replace(fade=Fade(*(x * np.nan for x in controls.fade)))
 
     monkeypatch.setattr(loop.Run, "_controls", poisoned)
     run = loop.Run(config.replace(nan="skip"), make_plan(config), rundir.create(config, "set", ""))
     run.train()
     assert rows(run.folder)[-1]["nonfinite_rounds"] == 25
     assert all(np.isfinite(v.numpy()).all() for v in run.state.variables_by_name().values())
-    assert run.state.d_optimizer.iterations.numpy() == 0
-    assert run.state.g_optimizer.iterations.numpy() == 25
+    assert run.state.d.optimizer.iterations.numpy() == 0
+    assert run.state.g.optimizer.iterations.numpy() == 25
 
 
 def test_out_of_memory_says_what_would_fit(config, monkeypatch):
@@ -113,7 +113,7 @@ def test_checkpoints_of_an_earlier_version_go_on(config):
         del record["counters"]["tick_sums"], record["counters"]["tick_rounds"]
         (path / "counters.json").write_text(json.dumps(record))
         counters = checkpoint.read_counters(path)[1]
-        assert (counters.tick_sums, counters.tick_rounds) == ([], 0)
+        assert (counters.tick_sums, counters.tick_rounds) == ({}, 0)
 
 
 def test_a_trained_run_without_checkpoints_is_not_started_again(config):

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 from training.rounds import all_numbers, equal, make_batch, make_controls, make_step
 
-from pgan_tf.stages import layer_stage
-from pgan_tf.training.step import METRICS, TrainStep
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training.feed import Samples
+from pgan_tf.training.step import TrainStep
 
 
 def gradients_of(step: TrainStep, labels: int) -> np.ndarray:
@@ -18,8 +19,8 @@ def gradients_of(step: TrainStep, labels: int) -> np.ndarray:
 
     one_hot = tf.constant(np.eye(labels)[random.randint(0, labels, n)], step.dtype)
     reals, latents, mixing = draw(n, size, size, 3), draw(n, 16), tf.constant(random.uniform(size=n), step.dtype)
-    d, _ = step.d_gradients(reals, one_hot, latents, mixing, 0.7, 1.0)
-    g, _ = step.g_gradients(one_hot, latents, 0.7, 1.0)
+    d, _ = step.d_gradients(Samples(one_hot, latents, reals, mixing), Fade(0.7))
+    g, _ = step.g_gradients(Samples(one_hot, latents), Fade(0.7))
     return [np.concatenate([x.numpy().astype(np.float64).ravel() for x in gradients]) for gradients in (d, g)]
 
 
@@ -51,16 +52,16 @@ def test_float16_scales_its_losses():
     """An overflow halves the scale and skips the update; a good round raises it by 2^0.0005."""
     step = make_step(precision="float16")
     state, batch, before = step.state, make_batch(step), all_numbers(step.state)
-    assert state.d_log_scale.numpy() == state.g_log_scale.numpy() == 64
+    assert state.d.log_scale.numpy() == state.g.log_scale.numpy() == 64
     report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 1
-    assert state.d_log_scale.numpy() == state.g_log_scale.numpy() == 63
+    assert report["nonfinite"][0] == 1
+    assert state.d.log_scale.numpy() == state.g.log_scale.numpy() == 63
     assert equal(before, all_numbers(state), "G")
     assert equal(before, all_numbers(state), "D")
-    state.d_log_scale.assign(8.0), state.g_log_scale.assign(8.0)
+    state.d.log_scale.assign(8.0), state.g.log_scale.assign(8.0)
     report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 0
-    np.testing.assert_allclose([state.d_log_scale.numpy(), state.g_log_scale.numpy()], 8.0005, rtol=1e-7)
+    assert report["nonfinite"][0] == 0
+    np.testing.assert_allclose([state.d.log_scale.numpy(), state.g.log_scale.numpy()], 8.0005, rtol=1e-7)
     assert not equal(before, all_numbers(state), "G")
     assert not equal(before, all_numbers(state), "D")
 
@@ -70,11 +71,11 @@ def test_float16_update_does_not_feel_the_scale():
     norms = {}
     for precision, scale in (("float32", 0.0), ("float16", 4.0), ("float16", 10.0)):
         step = make_step(precision=precision)
-        step.state.d_log_scale.assign(scale), step.state.g_log_scale.assign(scale)
-        report = step.rounds(make_batch(step), make_controls())[0].numpy()
+        step.state.d.log_scale.assign(scale), step.state.g.log_scale.assign(scale)
+        report = step.rounds(make_batch(step), make_controls())
         moments = [sum(float(tf.reduce_sum(v.value)) for v in o.variables if "velocity" in v.path)
-                   for o in (step.state.d_optimizer, step.state.g_optimizer)]  # fmt: skip
-        norms[precision, scale] = [*report, *moments]
+                   for o in (step.state.d.optimizer, step.state.g.optimizer)]  # fmt: skip
+        norms[precision, scale] = [*(float(values[0]) for values in report.values()), *moments]
     for key, value in norms.items():
         np.testing.assert_allclose(value, norms["float32", 0.0], rtol=0.05, atol=0.01, err_msg=str(key))
 
@@ -82,4 +83,4 @@ def test_float16_update_does_not_feel_the_scale():
 def test_float32_has_no_loss_scale():
     step = make_step()
     step.rounds(make_batch(step), make_controls())
-    assert step.state.d_log_scale.numpy() == step.state.g_log_scale.numpy() == 0
+    assert step.state.d.log_scale.numpy() == step.state.g.log_scale.numpy() == 0

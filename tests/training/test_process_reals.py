@@ -6,7 +6,8 @@ import reference
 import tensorflow as tf
 from training.rounds import make_batch, make_step
 
-from pgan_tf.training.step import process_reals
+from pgan_tf.stages import Fade, Size, Stage, layer_stage
+from pgan_tf.training.feed import Samples, process_reals
 
 
 @pytest.mark.parametrize("lod", ["0", "0.35", "0.999", "1", "1.6", "2", "2.25"])
@@ -15,35 +16,36 @@ def test_process_reals_is_the_originals(size, lod, golden):
     """Ours stays at the stage's resolution; the original's is then enlarged to the final one."""
     data, level = golden("process_reals.npz"), float(lod)
     images = tf.constant(reference.nhwc(data[f"in_{size}"]))
-    ours = process_reals(images, None, 1 - level % 1, fading=level % 1 > 0).numpy()
+    stage = Stage(Size(size, size, 0), Size(size // 2, size // 2, 0) if level % 1 else None)
+    ours = process_reals(images, None, stage, 1 - level % 1).numpy()
     theirs = reference.nhwc(data[f"out_{size}_lod{lod}"])
     assert reference.deviation(reference.enlarge(ours, 2 ** int(level)), theirs) < 1e-6
 
 
 def test_mirrored_reals():
     images = tf.constant(np.random.RandomState(0).randint(0, 256, [3, 4, 4, 1]).astype(np.uint8))
-    mirrored = process_reals(images, tf.constant([True, False, True]), 1.0, False).numpy()
-    plain = process_reals(images, None, 1.0, False).numpy()
+    mirrored = process_reals(images, tf.constant([True, False, True]), layer_stage(4), 1.0).numpy()
+    plain = process_reals(images, None, layer_stage(4), 1.0).numpy()
     np.testing.assert_array_equal(mirrored[0], plain[0, :, ::-1])
     np.testing.assert_array_equal(mirrored[1], plain[1])
     np.testing.assert_array_equal(mirrored[2], plain[2, :, ::-1])
 
 
 def test_range_of_reals():
-    images = tf.constant(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1))
-    np.testing.assert_allclose(process_reals(images, None, 1.0, False).numpy().ravel(), [-1, 1])
+    images = tf.constant(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1).repeat(4, 1).repeat(4, 2))
+    np.testing.assert_allclose(process_reals(images, None, layer_stage(4), 1.0).numpy()[:, 0, 0, 0], [-1, 1])
 
 
 def discriminator_inputs(step, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What D step `number` computes its gradients of: reals [N,R,R,C], labels [N,L], mixing [N]."""
     seen = []
 
-    def record(reals, labels, latents, mixing, alpha, scale, noise):
-        seen.extend(x.numpy() for x in (reals, labels, mixing))
-        return [], tf.zeros([7])
+    def record(samples: Samples, *_):
+        seen.extend(x.numpy() for x in (samples.reals, samples.labels, samples.mixing))
+        return [], {}
 
     step._d_gradients = record
-    step.d_replica(make_batch(step), 0, number, alpha=1.0, scale=1.0)
+    step.d_replica(make_batch(step), 0, number, Fade(), 1.0)
     return tuple(seen)
 
 

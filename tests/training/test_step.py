@@ -14,10 +14,11 @@ from pgan_tf import growth
 from pgan_tf.config import Optim
 from pgan_tf.latents import Purpose
 from pgan_tf.layers import MINIBATCH_STATISTICS
-from pgan_tf.stages import layer_stage
-from pgan_tf.training import step as step_module
-from pgan_tf.training.state import make_optimizer
-from pgan_tf.training.step import METRICS, Batch, TrainStep
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training import feed as feed_module
+from pgan_tf.training.critic import Critic
+from pgan_tf.training.feed import Batch, Feed
+from pgan_tf.training.player import Player
 
 # ---- the original's rounds -------------------------------------------------------------------------------------
 
@@ -44,12 +45,12 @@ def three_rounds(path) -> tuple[dict, list]:
 
     weights, metrics = [], []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TrainStep, "random", random)
-        patch.setattr(step_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
+        patch.setattr(Feed, "random", random)
+        patch.setattr(feed_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
         for k in range(3):
             once = Batch(*(x[k : k + 1] for x in batch))
-            report = step.rounds(once, make_controls(1, alpha, ema=0.999, first=k))[0]
-            metrics.append(dict(zip(METRICS, report.numpy(), strict=True)))
+            report = step.rounds(once, make_controls(1, alpha, ema=0.999, first=k))
+            metrics.append({name: values[0].numpy() for name, values in report.items()})
             networks = {"G": state.generator, "D": state.discriminator, "Gs": state.ema}
             weights.append({key: numbers(network) for key, network in networks.items()})
     return weights, metrics
@@ -89,20 +90,17 @@ def test_three_rounds_are_the_originals(path, record_property):
 
 @pytest.mark.parametrize("kind", ["values", "values_reset_before_step4", "values_nan_at_step3", "values_lr_change"])
 def test_adam_is_the_originals(kind, golden, record_property):
-    data, step = golden("adam.npz"), make_step(layer_stage(4))
+    data = golden("adam.npz")
     variable = keras.Variable(data["v0"], dtype="float32")
     network = types.SimpleNamespace(trainable_variables=[variable])
-    optimizer = make_optimizer(Optim(), network)
+    player = Player("d", network, Optim())
     grads = data["grads_nan_at_step3" if "nan" in kind else "grads"]
     rates = data["lrs"] if "lr" in kind else [LRATE] * 6
     worst, previous = 0.0, data["v0"]
     for t in range(6):
         if "reset" in kind and t == 3:
-            optimizer = make_optimizer(Optim(), network)
-        gradients = [tf.constant(grads[t])]
-        _, _, finite = step.inspect(gradients, tf.zeros([7]), 1.0)
-        assert bool(finite) == np.isfinite(grads[t]).all()
-        step.update(network, optimizer, gradients, tf.constant(rates[t]), finite, step.state.d_log_scale)
+            player = Player("d", network, Optim())
+        player.apply([tf.constant(grads[t])], tf.constant(rates[t]), tf.constant(np.isfinite(grads[t]).all()))
         before = data[kind][t - 1] if t else data["v0"]
         worst = max(worst, reference.deviation(variable.numpy(), data[kind][t]))
         assert np.array_equal(data[kind][t], before) == (not np.isfinite(grads[t]).all())  # what the file says
@@ -118,23 +116,15 @@ def test_adam_is_the_originals(kind, golden, record_property):
 
 def test_adam_puts_epsilon_outside_of_the_bias_correction():
     """x -= lr * sqrt(1 - b2^t) * g / (sqrt(v) + epsilon), which shows where g is as small as epsilon."""
-    step = make_step(layer_stage(4), precision="float64")
     variable = keras.Variable(np.zeros(3), dtype="float64")
     network = types.SimpleNamespace(trainable_variables=[variable])
-    optimizer = make_optimizer(Optim(), network)
+    player = Player("d", network, Optim())
     x, v = np.zeros(3), np.zeros(3)
     for t in range(1, 4):
         g = np.array([1e-9, 1e-7, 1.0]) * t
         v = 0.99 * v + 0.01 * g**2
         x = x - LRATE * np.sqrt(1 - 0.99**t) * g / (np.sqrt(v) + 1e-8)
-        step.update(
-            network,
-            optimizer,
-            [tf.constant(g)],
-            tf.constant(LRATE, tf.float64),
-            tf.constant(True),
-            step.state.d_log_scale,
-        )
+        player.apply([tf.constant(g)], tf.constant(LRATE, tf.float64), tf.constant(True))
         np.testing.assert_allclose(variable.numpy(), x, rtol=1e-6)
 
 
@@ -179,21 +169,21 @@ def test_discriminator_steps_per_round():
     """Each has its own reals and random numbers, and is followed by the EMA's; the generator moves once."""
     step = make_step(D_repeats=3, precision="float64")
     step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
-    assert int(step.state.d_optimizer.iterations.numpy()) == 6
-    assert int(step.state.g_optimizer.iterations.numpy()) == 2
+    assert int(step.state.d.optimizer.iterations.numpy()) == 6
+    assert int(step.state.g.optimizer.iterations.numpy()) == 2
 
 
 def test_no_discriminator_step_of_a_round_hides_what_another_found():
     """A label that is no number in any one of them; the other two steps are taken."""
     step = make_step(layer_stage(4), D_repeats=3, labels=2)
-    batch, nonfinite = make_batch(step, 2), METRICS.index("nonfinite")
+    batch = make_batch(step, 2)
     for at in range(6):
         bad = batch._replace(labels=tf.tensor_scatter_nd_update(batch.labels, [[at, 3, 0]], [np.nan]))
-        before = int(step.state.d_optimizer.iterations.numpy())
-        found = step.rounds(bad, make_controls(2, lrate=0.0)).numpy()[:, nonfinite]
+        before = int(step.state.d.optimizer.iterations.numpy())
+        found = step.rounds(bad, make_controls(2, lrate=0.0))["nonfinite"].numpy()
         assert found.tolist() == ([1, 0] if at < 3 else [0, 1]), at
-        assert int(step.state.d_optimizer.iterations.numpy()) == before + 5
-    assert step.rounds(batch, make_controls(2, lrate=0.0)).numpy()[:, nonfinite].tolist() == [0, 0]
+        assert int(step.state.d.optimizer.iterations.numpy()) == before + 5
+    assert step.rounds(batch, make_controls(2, lrate=0.0))["nonfinite"].numpy().tolist() == [0, 0]
 
 
 def test_many_discriminator_steps_are_one_trace():
@@ -214,9 +204,9 @@ def test_the_numbers_of_a_discriminator_step_follow_from_its_place_in_the_run():
         same = batch._replace(
             reals=tf.repeat(batch.reals[:1], repeats, 0), labels=tf.repeat(batch.labels[:1], repeats, 0)
         )
-        report = step.rounds(same, make_controls(lrate=0.0, first=first))[0]
-        results[repeats, first] = [float(report[METRICS.index(name)]) for name in ("scores/fake", "penalty/norm")]
-    assert results[2, 0] == pytest.approx(results[1, 1], rel=1e-4)
+        report = step.rounds(same, make_controls(lrate=0.0, first=first))
+        results[repeats, first] = np.array([float(report[name][0]) for name in ("scores/fake", "penalty/norm")])
+    assert 2 * results[2, 0] - results[1, 0] == pytest.approx(results[1, 1], rel=1e-4)  # it reports the mean of both
     assert results[1, 0] != pytest.approx(results[1, 1], rel=1e-3)
 
 
@@ -247,12 +237,12 @@ def test_a_round_that_is_not_finite_changes_nothing_but_the_average():
     )
     before = all_numbers(step.state)
     report = step.rounds(bad, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 1
+    assert report["nonfinite"][0] == 1
     assert equal(before, all_numbers(step.state), "G")
     assert equal(before, all_numbers(step.state), "D")
-    assert int(step.state.d_optimizer.iterations.numpy()) == int(step.state.g_optimizer.iterations.numpy()) == 0
+    assert int(step.state.d.optimizer.iterations.numpy()) == int(step.state.g.optimizer.iterations.numpy()) == 0
     report = step.rounds(batch, make_controls())
-    assert report[0, METRICS.index("nonfinite")] == 0
+    assert report["nonfinite"][0] == 0
     assert not equal(before, all_numbers(step.state), "D")
 
 
@@ -263,7 +253,7 @@ def test_every_layer_of_residual_networks_learns(statistics):
     )
     before = all_numbers(step.state)
     report = step.rounds(make_batch(step), make_controls(alpha=0.5))
-    assert report[0, METRICS.index("nonfinite")] == 0
+    assert report["nonfinite"][0] == 0
     after = all_numbers(step.state)
     moved = [name for name in before if not np.array_equal(before[name], after[name])]
     for network in ("G", "D"):
@@ -281,7 +271,7 @@ def test_one_pass_over_reals_and_fakes_equals_two(statistics):
         )
         random = np.random.RandomState(0)
         reals, fakes = (tf.constant(random.standard_normal([minibatch, 8, 8, 3]) * s) for s in (1.0, 4.0))
-        real, fake = step.score_pair(reals, fakes, 1.0)
+        real, fake = Critic(step.state, Fade(), {}).both(reals, fakes)
         for ours, images in ((real, reals), (fake, fakes)):
             for a, b in zip(ours, step.state.discriminator(images), strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)

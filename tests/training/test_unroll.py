@@ -8,7 +8,8 @@ import tensorflow as tf
 from training.rounds import LRATE, all_numbers, equal, make_batch, make_controls, make_step
 
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.stages import layer_stage
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training.feed import Samples
 from pgan_tf.training.plan import check_replicas
 from pgan_tf.training.unroll import unroll, weights_as
 
@@ -17,7 +18,7 @@ RATE = tf.constant(0.05, tf.float64)
 
 
 def inputs(step) -> tuple[tuple, tuple]:
-    """The arguments of a G step but the scale, and of a D step: reals, labels, latents, mixing."""
+    """The samples of a G step, and of a D step."""
     random, n = np.random.RandomState(3), step.minibatch
 
     def draw(*shape):
@@ -25,12 +26,13 @@ def inputs(step) -> tuple[tuple, tuple]:
 
     labels, size = tf.constant(np.eye(2)[random.randint(0, 2, n)]), step.state.stage.resolution
     mixing = tf.constant(random.uniform(size=n))
-    return (labels, draw(16), 1.0), (draw(size, size, 3), tf.reverse(labels, [0]), draw(16), mixing)
+    g_latents, reals, d_latents = draw(16), draw(size, size, 3), draw(16)
+    return Samples(labels, g_latents), Samples(tf.reverse(labels, [0]), d_latents, reals, mixing)
 
 
 def g_loss(step) -> float:
     g_data, d_data = inputs(step)
-    return float(step.g_gradients(*g_data, 1.0, d_data, RATE)[1][0])
+    return float(step.g_gradients(g_data, Fade(), last=d_data, d_lrate=RATE)[1]["loss/G"])
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -40,9 +42,8 @@ def test_the_loss_is_that_after_so_many_real_steps(steps):
     d_data, state = inputs(real)[1], real.state
 
     def train(step):
-        gradients, _ = step.d_gradients(*d_data, 1.0, 1.0)
-        state = step.state
-        step.update(state.discriminator, state.d_optimizer, gradients, RATE, tf.constant(True), state.d_log_scale)
+        gradients, _ = step.d_gradients(d_data, Fade())
+        step.state.d.apply(gradients, RATE, tf.constant(True))
 
     for step in (ahead, real):
         train(step), train(step)
@@ -52,15 +53,15 @@ def test_the_loss_is_that_after_so_many_real_steps(steps):
     assert g_loss(ahead) == pytest.approx(g_loss(real), rel=1e-11)
     assert abs(g_loss(ahead) - unmoved) > 1e-3
     assert equal(before, all_numbers(ahead.state))
-    assert int(state.d_optimizer.iterations.numpy()) == 2 + steps
-    assert int(ahead.state.d_optimizer.iterations.numpy()) == 2
+    assert int(state.d.optimizer.iterations.numpy()) == 2 + steps
+    assert int(ahead.state.d.optimizer.iterations.numpy()) == 2
 
 
 def test_the_gradient_follows_the_steps(record_property):
     """That of finite differences, which the gradient under the discriminator of afterwards is not."""
     step = make_step(unroll_steps=2, **SMOOTH)
     g_data, d_data = inputs(step)
-    gradients, _ = step.g_gradients(*g_data, 1.0, d_data, RATE)
+    gradients, _ = step.g_gradients(g_data, Fade(), last=d_data, d_lrate=RATE)
     random = np.random.RandomState(4)
     for variable, gradient in zip(step.state.generator.trainable_variables, gradients, strict=True):
         direction, start, values = random.standard_normal(variable.shape), variable.numpy(), []
@@ -77,8 +78,8 @@ def test_the_gradient_follows_the_steps(record_property):
 def test_no_steps_leave_the_discriminator_where_it_is():
     """The way through tensors for weights, taken without a step, changes no bit of a score or of its gradient."""
     step = make_step(**SMOOTH)
-    network, images = step.state.discriminator, inputs(step)[1][0]
-    weights, found = unroll(network, step.state.d_optimizer, lambda: None, RATE, 0), []
+    network, images = step.state.discriminator, inputs(step)[1].reals
+    weights, found = unroll(step.state.d, lambda: None, RATE, 0), []
     for scope in (contextlib.nullcontext(), weights_as(network, weights)):
         with tf.GradientTape() as tape:
             tape.watch(images)
@@ -110,11 +111,11 @@ def test_several_devices_are_refused():
 def test_it_goes_on_from_the_data_of_the_last_discriminator_step():
     """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
     step, seen = make_step(layer_stage(4), D_repeats=2, unroll_steps=1, labels=2), {}
-    step._d_gradients = lambda *data: seen.update(d=data[:4]) or ([], tf.zeros([7]))
-    step._g_gradients = lambda *data: seen.update(g=data[4], lrate=data[5]) or ([], tf.zeros([2]))
+    step._d_gradients = lambda samples, *_: seen.update(d=samples) or ([], {})
+    step._g_gradients = lambda *data: seen.update(g=data[-2], lrate=data[-1]) or ([], {})
     batch = make_batch(step, 2)
-    step.d_replica(batch, 3, 15, 1.0, 1.0)
-    step.g_replica(batch, 1, 7, 1.0, 0.25, 1.0)
+    step.d_replica(batch, 3, 15, Fade(), 1.0)
+    step.g_replica(batch, 1, 7, Fade(), 0.25, 1.0)
     assert seen["lrate"] == 0.25
     for ours, theirs in zip(seen["g"], seen["d"], strict=True):
         np.testing.assert_array_equal(ours, theirs)

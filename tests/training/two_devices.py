@@ -12,8 +12,9 @@ import tensorflow as tf
 from training.rounds import make_batch, make_controls, make_step
 
 from pgan_tf.stages import layer_stage
+from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
-from pgan_tf.training.step import METRICS, Batch, Controls, TrainStep
+from pgan_tf.training.step import Controls, TrainStep
 
 ROUNDS = 3
 OPTIONS = dict(stage=layer_stage(8, True), minibatch=16, labels=3, mirror_augment=True, adam_epsilon=1e-3)
@@ -23,7 +24,7 @@ def poisoned(step: TrainStep) -> Batch:
     """A batch with a NaN in the labels of a sample that the last replica takes."""
     reals, *labels = (x.numpy() for x in make_batch(step, ROUNDS))
     for array in labels:
-        array[:, step.shares[-1][0]] = np.nan
+        array[:, step.feed.shares[-1][0]] = np.nan
     return Batch(reals, *labels)
 
 
@@ -49,7 +50,7 @@ def main(precision: str, *flags: str) -> None:
         step = make_step(strategy=strategy, precision=precision, **OPTIONS, **chosen)
         state = step.state
         start = copies(strategy, state)[0]
-        metrics = step.rounds(make_batch(step, ROUNDS), controls(precision)).numpy()
+        metrics = np.stack(list(step.rounds(make_batch(step, ROUNDS), controls(precision)).values()))
         results[len(devices)] = metrics, copies(strategy, state), start
     (one_metrics, (one,), start), (two_metrics, two, _) = results[1], results[2]
     print("difference", max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(two[0], one, strict=True)))
@@ -58,7 +59,7 @@ def main(precision: str, *flags: str) -> None:
     print("agree", all(np.array_equal(a, b) for a, b in zip(*two, strict=True)))
     # A value that is not finite, on the second replica only: nobody's weights move.
     before = copies(strategy, state)
-    metrics = step.rounds(poisoned(step), controls(precision)).numpy()
+    metrics = step.rounds(poisoned(step), controls(precision))
     after = copies(strategy, state)
     trained = len(state.generator.trainable_variables) + len(state.discriminator.trainable_variables)
     still = (
@@ -66,7 +67,7 @@ def main(precision: str, *flags: str) -> None:
         for old, new in zip(before, after, strict=True)
         for a, b in zip(old[:trained], new[:trained], strict=True)
     )
-    print("skipped", bool((metrics[:, METRICS.index("nonfinite")] == 1).all()))
+    print("skipped", bool((metrics["nonfinite"].numpy() == 1).all()))
     print("together", all(still))
 
 
