@@ -29,6 +29,7 @@ from pgan_tf.networks.blocks import BLOCKS
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import dataset_tool, evaluate, experiment, generate, network_tool, train
 from pgan_tf.stages import LADDERS
+from pgan_tf.training.player import CONSTRAINTS, OPTIMIZERS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +43,8 @@ OPTIONS = {
     "grow": LADDERS,
     "loss": LOSSES,
     "penalty": PENALTIES,
+    "optimizer": OPTIMIZERS,
+    "constraint": CONSTRAINTS,
     "regularizer": REGULARIZERS,
     "precision": ["auto", *POLICIES],
     "resampling": ["auto", *FORMS],

@@ -139,7 +139,7 @@ def test_a_run_has_a_checkpoint_from_its_first_moment(config, monkeypatch):
     assert [path.name for path in checkpoint.paths(folder / "checkpoints")] == ["000000.000"]
 
 
-def poisoned_reals(images, mirror, alpha, fading, dtype):
+def poisoned_reals(images, mirror, stage, alpha, dtype):
     """Reals that are NaN when alpha is."""
     return tf.cast(images, dtype) / 127.5 - 1 + alpha * 0
 
