@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from pgan_tf.latents import Purpose, stream
 from pgan_tf.layers.minibatch import join_batches, split_batches
-from pgan_tf.layers.noise import Noise
+from pgan_tf.layers.noise import Noise, magnitude
 from pgan_tf.networks.progressive import DiscriminatorOutput
 from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
@@ -25,11 +25,12 @@ def drawn(state: StageState, seed: int, purpose: Purpose, step: tf.Tensor) -> Dr
     replica as much as the whole minibatch. So several devices train as one does, but not to its numbers; and with --jit
     they are XLA's, which are others.
     """
-    if not state.config.model.d_noise:
+    strength = state.config.model.d_noise
+    if not strength:
         return {}
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     own = tf.random.experimental.stateless_fold_in(stream(seed, purpose, step), tf.cast(replica, tf.int64))
-    return {"noise": (state.noise_magnitude(), own)}
+    return {"noise": (magnitude(state.extras["running_score"], strength), own)}
 
 
 class Critic:

@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.layers import noise
+from pgan_tf.training.player import Player
 
-if TYPE_CHECKING:
-    from pgan_tf.training.state import StageState
-
+Variables = dict[str, tf.Variable]  # by their names in a checkpoint
 Report = dict[str, tf.Tensor]
 
 
 class Extra(NamedTuple):
-    """Some variables of a stage. There is none of them where the options do not ask for it."""
+    """Some variables of a stage. They are not there where the options do not ask for them."""
 
     there: Callable[[Config], bool]
-    create: Callable[[StageState], dict[str, tf.Variable]]  # with their initial values, by their names in a checkpoint
-    update: Callable[[StageState, Report, tf.Tensor], None]  # (state, report of a step, whether it was finite)
-    after: str  # whose steps it follows: "d" or "g"
+    create: Callable[[Player, Player], Variables]  # (g, d) -> with their initial values
+    update: Callable[[Variables, Player, Report, tf.Tensor], None]  # after a step of the player; last: was it finite
+    after: str  # whose steps it follows: "g" or "d"
     carried: bool  # whether the next stage takes it over, or starts anew
-    row: Callable[[StageState], dict[str, float]] = lambda state: {}  # what the line of a tick says of it
+    row: Callable[[Variables, Config], dict[str, float]] = lambda variables, config: {}  # for the line of a tick
 
 
-def _create_running_score(state: StageState) -> dict[str, tf.Variable]:
-    dtype = state.discriminator.variable_dtype
+def _create_running_score(g: Player, d: Player) -> Variables:
+    dtype = d.network.variable_dtype
     return {"running_score": tf.Variable(0.0, trainable=False, name="running_score", dtype=dtype)}
 
 
-def _update_running_score(state: StageState, report: Report, finite: tf.Tensor) -> None:
-    score = state.extras["running_score"]
+def _update_running_score(variables: Variables, d: Player, report: Report, finite: tf.Tensor) -> None:
+    score = variables["running_score"]
     score.assign(tf.where(finite, noise.follow(score, report["scores/real"]), score))
 
 
-def _running_score_row(state: StageState) -> dict[str, float]:
-    score, magnitude = state.extras["running_score"], state.noise_magnitude()
+def _running_score_row(variables: Variables, config: Config) -> dict[str, float]:
+    score = variables["running_score"]
+    magnitude = noise.magnitude(score, config.model.d_noise)
     return {"noise/running_score": float(score.numpy()), "noise/magnitude": float(magnitude)}
 
 

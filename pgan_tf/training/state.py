@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from pgan_tf import growth
 from pgan_tf.config import Config
-from pgan_tf.layers import noise
 from pgan_tf.stages import Stage
 from pgan_tf.training import extras
 from pgan_tf.training.player import Player
@@ -46,7 +45,7 @@ class StageState:
         self.g = Player("g", factory.generator(stage), config.optim)
         self.d = Player("d", factory.discriminator(stage), config.optim, config.optim.constraint)
         self.ema = factory.generator(stage)
-        self._extras = [(extra, extra.create(self)) for extra in extras.asked(config)]
+        self._extras = [(extra, extra.create(self.g, self.d)) for extra in extras.asked(config)]
         self.extras = {name: variable for _, variables in self._extras for name, variable in variables.items()}
 
     @property
@@ -81,17 +80,14 @@ class StageState:
 
     def update_extras(self, player: Player, report: dict[str, tf.Tensor], finite: tf.Tensor) -> None:
         """After a step of this player."""
-        for extra, _ in self._extras:
+        for extra, variables in self._extras:
             if extra.after == player.name:
-                extra.update(self, report, finite)
+                extra.update(variables, player, report, finite)
 
     def extras_row(self) -> dict[str, float]:
         """What the line of a tick says of the extras."""
-        return {name: value for extra, _ in self._extras for name, value in extra.row(self).items()}
-
-    def noise_magnitude(self) -> tf.Tensor:
-        """How strongly the discriminator is disturbed now, with --d_noise; []."""
-        return noise.magnitude(self.extras["running_score"], self.config.model.d_noise)
+        rows = [extra.row(variables, self.config) for extra, variables in self._extras]
+        return {name: value for row in rows for name, value in row.items()}
 
     def absorbs_overflow(self) -> bool:
         """Whether a value that is not finite may just mean that float16's loss scale is still too high."""
