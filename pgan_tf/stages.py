@@ -75,12 +75,13 @@ LADDERS: dict[str, Callable[[Size, int], dict[str, int]]] = {
 
 def levels(grow: str, resolution: int, initial: int) -> list[int]:
     """The names of the rungs: `initial`, doubled until the final resolution; that alone where nothing grows."""
+    if grow == NONE:
+        return [resolution]
     if initial > resolution:
         raise ConfigError(f"--lod_initial_resolution={initial}: above the networks' resolution {resolution}")
-    level, found = resolution, [resolution]
-    while level > initial and grow != NONE:
-        level //= 2
-        found.append(level)
+    found = [resolution]
+    while found[-1] > initial:
+        found.append(found[-1] // 2)
     return found[::-1]
 
 
@@ -110,13 +111,13 @@ def span(first: Size, last: Size) -> str:
     if first.latent_size != last.latent_size:
         words.append(f"latents of {first.latent_size} to {last.latent_size}")
     if first.narrower != last.narrower:
-        words.append(f"{share(first)} to {share(last)} of the feature maps")
+        words.append(f"{share(first.narrower)} to {share(last.narrower)} of the feature maps")
     return ", ".join(words)
 
 
-def share(size: Size) -> str:
-    """The feature maps that a size has, of the whole networks'."""
-    return "all" if size.narrower == 1 else f"1/{size.narrower}"
+def share(narrower: int) -> str:
+    """How many of the whole networks' feature maps narrower ones have."""
+    return "all" if narrower == 1 else f"1/{narrower}"
 
 
 def _check_latents(latent_size: int, rungs: list[int]) -> None:

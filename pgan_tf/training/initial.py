@@ -15,6 +15,7 @@ from pgan_tf.config import Config, ConfigError
 from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.networks.progressive import ProgressiveNetwork
 from pgan_tf.networks.saved import IMPORTED, NetworkError, load_network
+from pgan_tf.stages import Size, share
 from pgan_tf.training import checkpoint, rundir
 from pgan_tf.training.state import StageState
 
@@ -57,11 +58,14 @@ def _of_run(folder: Path) -> Trained:
     return Trained(path, state.generator, state.ema, state.discriminator)
 
 
-def check(config: Config, num_channels: int, label_size: int) -> None:
-    """Raises ConfigError where --init_from cannot be read, or holds other networks than the run's options ask for."""
+def check(config: Config, num_channels: int, label_size: int, first: Size) -> None:
+    """Raises ConfigError where --init_from cannot be read, or holds other networks than the run's options ask for.
+
+    first: the size that the run begins with.
+    """
     trained = load(Path(config.model.init_from))
     wanted = {**vars(config.model), "num_channels": num_channels, "label_size": label_size}
-    wanted["latent_size"] = wanted["latent_size"] or min(wanted["fmap_base"], wanted["fmap_max"])
+    wanted["latent_size"] = config.model.latent_components
     differing = {}
     for network in (trained.generator, trained.ema, trained.discriminator):
         if network is not None:
@@ -75,6 +79,28 @@ def check(config: Config, num_channels: int, label_size: int) -> None:
         ours = ", ".join(f"{name} {wanted[name]}" for name in differing)
         flags = " ".join(_flag(name, value) for name, value in differing.items())
         raise ConfigError(f"--init_from={trained.where}: other networks than this run's ({ours}); add {flags}")
+    _check_ladder(config, trained, first)
+
+
+def _check_ladder(config: Config, trained: Trained, first: Size) -> None:
+    """ConfigError where the trained networks have other widths than the run's first: those of another ladder's rung."""
+    found, whole = trained.generator.get_config(), config.model.latent_components
+    theirs = found.get("latents_used", 0) or whole, found.get("narrower", 1)
+    ours = first.latent_size or whole, first.narrower
+    if theirs != ours:
+        folder, grows = Path(config.model.init_from), f"--grow={config.growth.grow}"
+        if (folder / "config.json").is_file():
+            grew = f"--grow={rundir.load_config(folder).growth.grow}"
+        else:
+            grew = "another --grow"
+        raise ConfigError(
+            f"--init_from={trained.where}: by {grew} its networks use {_widths(*theirs)}; this run begins by {grows} "
+            f"with {_widths(*ours)}; begin at another --lod_initial_resolution, or with --grow as it was"
+        )
+
+
+def _widths(latents: int, narrower: int) -> str:
+    return f"{latents} components of a latent and {share(narrower)} of the feature maps"
 
 
 def _flag(name: str, value: object) -> str:

@@ -19,6 +19,7 @@ from pgan_tf.training.state import StageState
 # Those of nv_pickles.TINY, with two labels.
 MODEL = {"fmap_base": 32, "fmap_max": 8}
 LABELS = 2
+WHOLE = layer_stage(8).size
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def assert_taken(new, old, fresh=()):
 @pytest.mark.parametrize("lod", [0.0, 0.25, 1.0])
 def test_an_imported_network_at_any_lod(lod, imported, config):
     """At lod 1 the file shows 4x4: what is above is new."""
-    initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS)
+    initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS, WHOLE)
     trained, state = initial.load(imported[lod]), state_of(config, layer_stage(8))
     lines = initial.take_over(trained, state)
     blocks = {"8x8_Conv0_up", "8x8_Conv1", "ToRGB_8x8"} if lod == 1 else set()
@@ -106,7 +107,7 @@ def test_a_run_that_begins_lower_says_what_it_leaves_behind(imported, config):
 def test_a_single_generator(imported, config):
     """Generator and average are the same, the discriminator is new, and the log says so."""
     file, state, untouched = imported[0.25] / "generator_ema.keras", *(state_of(config, layer_stage(8)) for _ in "12")
-    initial.check(config.replace(init_from=str(file)), 3, LABELS)
+    initial.check(config.replace(init_from=str(file)), 3, LABELS, WHOLE)
     lines = initial.take_over(initial.load(file), state)
     assert "discriminator: new" in lines[2]
     assert_taken(state.generator, initial.load(file).generator)
@@ -135,7 +136,7 @@ def test_a_run_starts_where_another_one_ended(run, config):
     trained = initial.load(run)
     assert trained.where == checkpoint.paths(run / "checkpoints")[-1]
     config = config.replace(init_from=str(run))
-    initial.check(config, 3, LABELS)
+    initial.check(config, 3, LABELS, WHOLE)
     folder = rundir.create(config, "set", "")
     loop.Run(config, make_plan(config), folder).train()
     after = initial.load(folder)
@@ -183,7 +184,7 @@ class NoFlags(dict):
 
 def refusal(config, channels=3, labels=LABELS) -> str:
     with pytest.raises(ConfigError) as info:
-        initial.check(config, channels, labels)
+        initial.check(config, channels, labels, WHOLE)
     assert "\n" not in str(info.value)
     return str(info.value)
 
@@ -215,7 +216,7 @@ def test_the_flags_that_are_advised_are_enough(imported, config):
     right = {"fmap_base": int(advised["fmap_base"]), "fmap_max": int(advised["fmap_max"])}
     right |= {"latent_size": int(advised["latent_size"]), "use_leakyrelu": advised["use_leakyrelu"] == "true"}
     assert advised.keys() == right.keys()
-    initial.check(wrong.replace(**right), 3, LABELS)
+    initial.check(wrong.replace(**right), 3, LABELS, WHOLE)
 
 
 def test_other_data_is_refused(imported, config):
