@@ -17,10 +17,11 @@ class Mixture(NamedTuple):
 
 
 class SwissRoll(NamedTuple):
-    """The truth that points are held against: `swiss_roll_curve(scale=scale)` with Gaussian `noise`."""
+    """The truth that points are held against: `swiss_roll_curve(scale=scale)` about `centre`, with Gaussian `noise`."""
 
     noise: float
     scale: float = 1.0
+    centre: tuple[float, float] = (0.0, 0.0)
 
 
 Truth = Mixture | SwissRoll

@@ -105,7 +105,7 @@ def _mixture(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Option
 
 def _swiss_roll(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
     truth = _truth(reals, planar.SwissRoll, "a Swiss roll")
-    return planar.swiss_roll_score(fakes.points(count), truth.noise, scale=truth.scale)
+    return planar.swiss_roll_score(fakes.points(count) - truth.centre, truth.noise, scale=truth.scale)
 
 
 def _wasserstein(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from pgan_tf.metrics.extractors import EXTRACTORS
-from pgan_tf.metrics.registry import IMAGES, METRICS
+from pgan_tf.metrics.registry import IMAGES, METRICS, POINTS
 
 from pgan_tf.commands import generate as generate_commands
 from pgan_tf.config import FIELDS
@@ -113,9 +113,10 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[\w-]+", text))
 
 
-def test_the_help_of_metrics_names_all_that_measure_images():
-    (text,) = (action.help for action in evaluate.parser()._actions if action.dest == "metrics")
-    assert words(text) == {name for name, metric in METRICS.items() if metric.of == IMAGES}
+@pytest.mark.parametrize(("text", "kind"), [(evaluate.OF_IMAGES, IMAGES), (evaluate.OF_POINTS, POINTS)])
+def test_the_help_of_metrics_names_all(text, kind):
+    assert words(text) == {name for name, metric in METRICS.items() if metric.of == kind}
+    assert any(text in (action.help or "") for action in evaluate.parser()._actions if action.dest == "metrics")
 
 
 def test_the_help_of_presets_names_all():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgan_tf.evaluation.sets import ImageSet, StatisticsSet
+from pgan_tf.evaluation.sets import POINT, ImageSet, StatisticsSet
 from pgan_tf.metrics import extractors, swd
 from pgan_tf.metrics.cache import StatisticsCache
 from pgan_tf.metrics.errors import MetricError
@@ -61,7 +61,7 @@ class Evaluator:
         if isinstance(reals, StatisticsSet):
             return MeasuredStatistics(reals.name, reals.statistics)
         digest = reals.digest if "fid" in self.request.metrics else ""
-        return MeasuredSet(reals.name, reals, reals.count, "reals", self.options, digest, self._cache)
+        return MeasuredSet(reals.name, reals, reals.count, "reals", self.options, digest, self._cache, reals.truth)
 
     def measure(
         self, name: str, fakes: Iterable[np.ndarray], count: int = UNLIMITED,
@@ -133,8 +133,11 @@ class Evaluator:
         first = next(iter(fakes), None)
         if first is None:
             raise MetricError(f"{name}: no images in it")
-        ours, theirs = first.shape[1:], self._source.shape
-        if tuple(ours) != tuple(theirs):
+        ours, theirs = tuple(first.shape[1:]), tuple(self._source.shape)
+        if ours != theirs and POINT in (ours, theirs):
+            which = "points, not images as" if ours == POINT else "images, not points as"
+            raise MetricError(f"{name}: holds {which} {self._source.name}; sets to compare must be alike")
+        if ours != theirs:
             sizes = f"{list(ours)} (height, width, channels), those of {self._source.name} {list(theirs)}"
             raise MetricError(f"{name}: its images are {sizes}; sets to compare must be alike")
 

@@ -1,4 +1,4 @@
-"""A generator as a set of images: the same ones at every reading, whoever reads them."""
+"""A generator as a set of images or points: the same ones at every reading, whoever reads them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pgan_tf.latents import LATENTS, Purpose, stream
 
 BATCH = 32  # images at a time; part of what determines the latents, so never to be changed
 
-Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # latents [n,L], labels [n,K] -> images [n,R,R,C]
+Draw = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # latents [n,L], labels [n,K] -> images [n,R,R,C] or points [n,2]
 
 
 class GeneratedImages:
-    """Images of fixed random latents; iterating yields uint8 [n,resolution,resolution,C], without end in sight.
+    """Samples of fixed random latents; iterating yields uint8 [n,resolution,resolution,C] without end in sight.
 
-    Image i depends on the seed and on i only, so the first 1000 of two readings are the same images. A network of a
-    stage below `resolution` has its pixels repeated, as in the original.
+    Sample i depends on the seed and on i only, so the first 1000 of two readings are the same. A network of a stage
+    below `resolution` has its pixels repeated, as in the original. Points in the plane are yielded as they are, [n,2].
     """
 
     def __init__(
@@ -36,7 +36,10 @@ class GeneratedImages:
         while True:
             latents = self._latents([BATCH, self._latent_size], stream(self._seed, Purpose.EVALUATION, batch))
             rows = np.random.default_rng([self._seed, batch]).integers(len(self._labels), size=BATCH)
-            images = to_uint8(self._draw(latents, tf.constant(self._labels[rows])).numpy())
-            repeats = self._resolution // images.shape[1]
-            yield images.repeat(repeats, axis=1).repeat(repeats, axis=2)
+            samples = self._draw(latents, tf.constant(self._labels[rows])).numpy()
+            yield self._enlarged(to_uint8(samples)) if samples.ndim == 4 else samples
             batch += 1
+
+    def _enlarged(self, images: np.ndarray) -> np.ndarray:
+        repeats = self._resolution // images.shape[1]
+        return images.repeat(repeats, axis=1).repeat(repeats, axis=2)

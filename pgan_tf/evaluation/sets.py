@@ -1,4 +1,4 @@
-"""Sets of images to measure: a folder of pictures, a data set, an array, or what pytorch-fid kept of one."""
+"""Sets to measure: a folder of pictures, a data set of images or points, an array, or what pytorch-fid kept of one."""
 
 from __future__ import annotations
 
@@ -17,42 +17,48 @@ import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import picture_kind, read_picture
+from pgan_tf.data.sources.planar import DISTRIBUTIONS
 from pgan_tf.data.stored import StoredBytes
 from pgan_tf.errors import reason
 from pgan_tf.files import sha256
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.frechet import Statistics
 from pgan_tf.metrics.numpy_files import UnpackedTooLarge, check_unpacked
+from pgan_tf.metrics.planar import Truth
 from pgan_tf.text import shown
 
 BATCH = 64  # images read at a time
+POINT = (2,)  # the shape of a point in the plane
 _MOST_UNPACKED = 2**33  # bytes of an .npz
 _NAMED = 3  # of the pictures that are not as most are
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images that can be read in any order; iterating yields all of them in batches, as often as one likes.
+    """Images, or points in the plane, that can be read in any order; iterating yields all of them in batches.
 
     Attributes:
         name: where they come from, for messages and results.
         count: how many.
-        shape: (H, W, C) of each.
-        read: positions [n] -> uint8 [n,H,W,C].
+        shape: (H, W, C) of each image, (2,) of points.
+        read: positions [n] -> uint8 [n,H,W,C], or points float [n,2].
         content: yields the bytes that the set is made of, for its hash.
         start: position of the first.
         notes: what the user should know of them, a line each.
+        truth: the distribution that points were drawn from, where there is a metric for it.
     """
 
     name: str
     count: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     read: Callable[[np.ndarray], np.ndarray]
     content: Callable[[], Iterator[bytes]]
     start: int = 0
     notes: tuple[str, ...] = ()
+    truth: Truth | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for begin in range(self.start, self.start + self.count, BATCH):
@@ -60,7 +66,7 @@ class ImageSet:
 
     def part(self, start: int, count: int, name: str) -> ImageSet:
         """`count` of the images from `start` on, as a set of its own."""
-        return ImageSet(name, count, self.shape, self.read, self.content, self.start + start, self.notes)
+        return replace(self, name=name, count=count, start=self.start + start)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -83,14 +89,14 @@ class StatisticsSet:
 def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet | StatisticsSet:
     """A folder of pictures or of TFRecords, a .npy or .npz array uint8 [N,H,W,C], or a .npz with `mu` and `sigma`.
 
-    `resolution` chooses a level of a data set; of any other set it is what the images must have. Raises MetricError or
-    DataError: one line.
+    Also points in the plane: a data set of them, or an array float [N,2]. `resolution` chooses a level of a data set;
+    of any other set of images it is what they must have. Raises MetricError or DataError: one line.
     """
     path = Path(path)
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
     if path.is_dir():
-        opened = _records(path, resolution) if has_records(path) else _pictures(path)
+        opened = _folder(path, resolution)
     elif not path.is_file():  # opening a pipe would wait for its other end
         raise MetricError(
             f"{path}: not a file, but a pipe or a device; give a folder of images, a data set, .npy or .npz"
@@ -101,9 +107,25 @@ def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet
         opened = _stored_array(path)
     else:
         raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
-    if resolution and isinstance(opened, ImageSet) and opened.shape[0] != resolution:
+    images = isinstance(opened, ImageSet) and opened.shape != POINT
+    if resolution and images and opened.shape[0] != resolution:
         raise MetricError(f"{path}: its images have {opened.shape[0]} pixels, not {resolution}; resize them first")
     return opened
+
+
+def _folder(path: Path, resolution: int | None) -> ImageSet:
+    if has_points(path):
+        return _points(path)
+    return _records(path, resolution) if has_records(path) else _pictures(path)
+
+
+def _points(folder: Path) -> ImageSet:
+    dataset = PointDataset(folder)
+    row = DISTRIBUTIONS.get(dataset.origin.distribution)
+    return ImageSet(
+        str(folder), dataset.count, POINT, dataset.points.__getitem__,
+        lambda: iter([dataset.points.tobytes()]), truth=row.truth(dataset.origin.noise) if row and row.truth else None,
+    )  # fmt: skip
 
 
 def _records(folder: Path, resolution: int | None) -> ImageSet:
@@ -190,11 +212,15 @@ def _archive(path: Path) -> ImageSet | StatisticsSet:
 
 
 def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
-    """uint8 [N,H,W,C] or grey [N,H,W] as a set. `content`: see ImageSet."""
+    """uint8 [N,H,W,C] or grey [N,H,W], or points float [N,2], as a set. `content`: see ImageSet."""
+    if array.dtype.kind == "f" and array.shape[1:] == POINT:
+        return ImageSet(name, len(array), POINT, np.array(array).__getitem__, content)
     if array.ndim == 3:
         array = array[..., None]  # [N,H,W,1]
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] not in (1, 3):
-        raise MetricError(f"{name}: {array.dtype} {list(array.shape)}; it must be uint8 [N,H,W,1 or 3]")
+        raise MetricError(
+            f"{name}: {array.dtype} {list(array.shape)}; it must be uint8 [N,H,W,1 or 3], or points float [N,2]"
+        )
     return ImageSet(name, len(array), array.shape[1:], lambda indices: array[indices], content)
 
 
@@ -202,6 +228,8 @@ def _stored_array(path: Path) -> ImageSet:
     """An .npy file, of which only what is asked for is read."""
     array = _load(path)
     images = from_array(str(path), array, lambda: _file_bytes([path]))
+    if images.shape == POINT:
+        return images
     if not isinstance(array, np.memmap) or not array.flags.c_contiguous:
         return replace(images, read=np.array(array).reshape(images.count, *images.shape).__getitem__)
     file, length, begin = StoredBytes(path), math.prod(images.shape), array.offset  # no map: see StoredBytes

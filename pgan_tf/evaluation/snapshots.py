@@ -45,14 +45,17 @@ def find(run: Path, which: str) -> list[Snapshot]:
     return known if which == "all" else known[-1:]
 
 
-def images(snapshot: Snapshot, config: Config, resolution: int, labels: np.ndarray | None, seed: int):
-    """What the snapshot generates, at `resolution`. MetricError if the file is no generator, or a larger one."""
+def images(snapshot: Snapshot, config: Config, shape: tuple[int, ...], labels: np.ndarray | None, seed: int):
+    """What the snapshot generates, to be compared with samples of `shape`, (R,R,C) of images or (2,) of points.
+
+    MetricError if the file is no generator, or a larger one.
+    """
     try:
         network = saved.load_network(snapshot.path)
     except saved.NetworkError as error:
         raise MetricError(str(error)) from None
-    if network.resolution > resolution:
-        raise MetricError(f"{snapshot.path}: makes {network.resolution} pixels, the reals have {resolution}")
+    if len(shape) == 3 and network.resolution > shape[0]:
+        raise MetricError(f"{snapshot.path}: makes {network.resolution} pixels, the reals have {shape[0]}")
     if network.label_size:
         labels = labels_for(network.label_size, labels)
 
@@ -60,7 +63,7 @@ def images(snapshot: Snapshot, config: Config, resolution: int, labels: np.ndarr
     def draw(latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return network((latents, labels))
 
-    return GeneratedImages(draw, network.latent_size, seed, resolution, labels if network.label_size else None,
+    return GeneratedImages(draw, network.latent_size, seed, shape[0], labels if network.label_size else None,
                            config.model.latents)  # fmt: skip
 
 

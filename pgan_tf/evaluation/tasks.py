@@ -11,7 +11,9 @@ from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
-from pgan_tf.data.dataset import RecordDataset, has_records
+from pgan_tf.data.dataset import has_records
+from pgan_tf.data.points import has_points
+from pgan_tf.data.samples import open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
@@ -51,9 +53,9 @@ class RunReals:
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
-        if not self.config.data.max_label_size or not path.is_dir() or not has_records(path):
+        if not self.config.data.max_label_size or not path.is_dir() or not (has_records(path) or has_points(path)):
             return None
-        return RecordDataset(path).labels
+        return open_samples(path).labels
 
 
 class Sink:
@@ -120,7 +122,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
                 if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
                     todo.append(metric)
             if todo:
-                fakes = snapshots.images(snapshot, reals.config, reals.images.shape[0], reals.labels, request.seed)
+                fakes = snapshots.images(snapshot, reals.config, reals.images.shape, reals.labels, request.seed)
                 for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
                     sink.add(row)
 

@@ -11,6 +11,8 @@ from pgan_tf.config import ConfigError
 from pgan_tf.programs.loading import load_tensorflow
 
 STRATEGY = "mirrored"
+# Those of metrics/registry.py, which loads TensorFlow.
+OF_IMAGES, OF_POINTS = "swd, fid, kid, is, pr, ms_ssim, neighbors, modes", "mixture, swiss_roll, wasserstein"
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\
 Examples:
@@ -20,10 +22,12 @@ Examples:
   evaluate.py --run=results/00000-quickstart-s1000 --baselines --metrics=swd
   evaluate.py --reals=datasets/emoji64 --fakes=my_pictures/ --metrics=swd,kid --output=scores.jsonl
   evaluate.py --reals=statistics.npz --fakes=samples.npy --metrics=fid --extractor=inception-2015
+  evaluate.py --reals=datasets/ring --fakes=points.npy --metrics=mixture,wasserstein
 
-A set is a folder of pictures, a data set of dataset_tool.py, a .npy or .npz array uint8 [N,H,W,C], or a .npz of
-pytorch-fid with `mu` and `sigma`. Results go to metrics.jsonl in the run and to TensorBoard, or to --output; what is
-there already is not measured again. docs/metrics.md says what each metric is and what it notices."""
+A set is a folder of pictures, a data set of dataset_tool.py, a .npy or .npz array uint8 [N,H,W,C] (or of points in the
+plane, float [N,2]), or a .npz of pytorch-fid with `mu` and `sigma`. Results go to metrics.jsonl in the run and to
+TensorBoard, or to --output; what is there already is not measured again. docs/metrics.md says what each metric is and
+what it notices."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     add("--dataset", type=location, metavar="SET", help="real images for the run; default: those it was trained on")
     add("--reals", type=location, metavar="SET", help="a set of real images, instead of --run")
     add("--fakes", type=location, metavar="SET", help="the set to hold against it")
-    add("--metrics", metavar="NAMES", default="swd,fid", help="swd, fid, kid, is, pr, ms_ssim, neighbors, modes")
+    add("--metrics", metavar="NAMES", default="swd,fid", help=f"{OF_IMAGES}; of points in the plane: {OF_POINTS}")
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
     add(
         "--images",

@@ -15,6 +15,7 @@ import numpy as np
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
 from pgan_tf.data.points import Origin, write_points
+from pgan_tf.metrics.planar import Mixture, SwissRoll, Truth
 
 POINTS = 10_000  # by default
 # The mean of t (cos t, sin t) for t from 1.5 pi to 4.5 pi.
@@ -30,6 +31,7 @@ class Distribution(NamedTuple):
     draw: Callable[[np.random.RandomState, int, float], np.ndarray]  # random numbers, count, noise -> float64 [count,2]
     noise: float  # by default: the standard deviation of what is added to each component
     centres: np.ndarray | None = None  # of the modes, [K,2]: point i is of mode i % K; None: there are no modes
+    truth: Callable[[float], Truth] | None = None  # noise -> what metrics hold points against, where one is made for it
 
 
 def create_planar(
@@ -86,15 +88,19 @@ def _mixture(random: np.random.RandomState, count: int, noise: float, centres: n
     return centres[np.arange(count) % len(centres)] + noise * random.standard_normal((count, 2))
 
 
+def _gaussians(centres: np.ndarray, noise: float) -> Distribution:
+    return Distribution(partial(_mixture, centres=centres), noise, centres, partial(Mixture, centres))
+
+
 def _lines(random: np.random.RandomState, count: int, noise: float) -> np.ndarray:
     points = LINES[np.arange(count) % 2] + noise * random.standard_normal((count, 2))
     return points + np.stack([np.zeros(count), random.uniform(-1, 1, count)], axis=1)
 
 
 DISTRIBUTIONS = {
-    "swissroll": Distribution(_centred_roll, 0.2),
-    "swissroll_uncentred": Distribution(swiss_roll, 0.5),
-    "gaussians8": Distribution(partial(_mixture, centres=EIGHT), 0.02, EIGHT),
-    "gaussians25": Distribution(partial(_mixture, centres=TWENTY_FIVE), 0.05, TWENTY_FIVE),
+    "swissroll": Distribution(_centred_roll, 0.2, truth=partial(SwissRoll, centre=tuple(-ROLL_CENTRE))),
+    "swissroll_uncentred": Distribution(swiss_roll, 0.5, truth=SwissRoll),
+    "gaussians8": _gaussians(EIGHT, 0.02),
+    "gaussians25": _gaussians(TWENTY_FIVE, 0.05),
     "two_lines": Distribution(_lines, 0.02, LINES),
 }
