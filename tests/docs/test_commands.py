@@ -117,7 +117,7 @@ def test_every_command_parses(command, monkeypatch):
             assert set(asked[1].split(",") if asked else []) <= extras().keys(), word
     elif words[:2] == ["python", "-m"]:
         assert words[2] in ("pytest", "pgan_tf", "pgan_tf.metrics.train_mnist_classifier"), command
-    elif words[0] == "python" and words[1].startswith("benchmarks/"):
+    elif words[0] == "python" and words[1].startswith(("benchmarks/", "examples/")):
         source = (ROOT / words[1]).read_text()
         ast.parse(source)
         for flag in re.findall(r"--(\w+)", command.text):
@@ -147,7 +147,7 @@ SMALLER = [
 ]
 # What is not run here: it is not ours, takes what cannot be had, or is what the named test runs.
 LEFT_OUT = [
-    (r"^(pip|npm|tar|tensorboard|\.|python3|python -m|python benchmarks/)", "not a program of ours"),
+    (r"^(pip|npm|tar|tensorboard|\.|python3|python -m|python (?:benchmarks|examples)/)", "not a program of ours"),
     (r"^python train\.py (?!--flagfile=configs/quickstart\.flags$)", "trains as the first one does"),
     (r"lobehub-fluent-emoji", "the package cannot be had; an archive of pictures like any other"),
     (r"create_celebahq|--engine=beam", "tests/data/test_celebahq_create.py, tests/data/test_beam.py"),
