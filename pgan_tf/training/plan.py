@@ -112,19 +112,23 @@ def check_replicas(config: Config, devices: int) -> None:
 def check_feature_maps(config: Config, sizes: list[Size]) -> None:
     """ConfigError unless a block has a feature map at least, and those of narrower networks are a whole number."""
     model, last = config.model, sizes[-1].resolution
-    maps = {2**k: feature_maps(2**k, model.fmap_base, model.fmap_decay, model.fmap_max) for k in range(1, 15)}
-    if maps[last] < 1:
+
+    def maps(resolution: int) -> int:
+        return feature_maps(resolution, model.fmap_base, model.fmap_decay, model.fmap_max)
+
+    if maps(last) < 1:
         raise ConfigError(
             f"--fmap_base={model.fmap_base} --fmap_decay={model.fmap_decay:g}: no feature map is left at "
             f"{last}x{last}; raise --fmap_base"
         )
     for size, larger in reversed(list(itertools.pairwise(sizes))):  # the last ones fit soonest
-        for resolution in (r for r in maps if r <= size.resolution):
-            if maps[resolution] % size.narrower:
+        for resolution in (2**k for k in range(size.resolution.bit_length() - 1, 0, -1)):
+            if maps(resolution) % size.narrower:
+                where = f"at {resolution}x{resolution}" if resolution > 2 else "of D's last hidden layer"
                 raise ConfigError(
-                    f"--grow={config.growth.grow}: the {maps[resolution]} feature maps at {resolution}x{resolution} "
-                    f"cannot be divided by {size.narrower}, as at level {size.level}; begin at "
-                    f"--lod_initial_resolution={larger.level}, or change --fmap_base and --fmap_max"
+                    f"--grow={config.growth.grow}: the {maps(resolution)} feature maps {where} cannot be divided by "
+                    f"{size.narrower}, as at level {size.level}; begin at --lod_initial_resolution={larger.level}, "
+                    "or change --fmap_base and --fmap_max"
                 )
 
 
