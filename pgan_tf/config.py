@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pgan_tf.former import FORMER, translated
 from pgan_tf.option import ConfigError, option, option_text, parse_dict, parse_grid_size, shown, taken
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
@@ -34,33 +35,72 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """The networks."""
+    """The networks. An option with a `part` is one of that network, by this name also in its own file."""
 
+    family: str = option(
+        "progressive", "which networks", choices=["progressive"], since="0.3.0",
+    )  # fmt: skip
     fmap_base: int = option(
-        8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1, maximum=2**20
+        8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1, maximum=2**20, part="both"
     )
     fmap_decay: float = option(
-        1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0, maximum=16
+        1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0, maximum=16, part="both"
     )
-    fmap_max: int = option(512, "most feature maps in any layer", minimum=1, maximum=2**16)
-    latent_size: int = option(0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20)
+    fmap_max: int = option(512, "most feature maps in any layer", minimum=1, maximum=2**16, part="both")
+    latent_size: int = option(
+        0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20, part="generator"
+    )
     latents: str = option("gaussian", "distribution of the latents", choices=["gaussian"])
-    normalize_latents: bool = option(True, "put the latents on the hypersphere before the first layer")
-    use_wscale: bool = option(True, "equalized learning rate: scale the weights at run time")
-    use_pixelnorm: bool = option(True, "pixelwise feature normalisation in the generator")
-    pixelnorm_epsilon: float = option(1e-8, "added to the mean square in the pixel norm", above=0, maximum=1)
-    use_leakyrelu: bool = option(True, "leaky ReLU (0.2) in the generator; false = ReLU")
-    fused_scale: bool = option(True, "resample inside the convolution (as in the original's code); false = beside it")
+    normalize_latents: bool = option(
+        True, "put the latents on the hypersphere before the first layer", part="generator"
+    )
+    g_weights: str = option(
+        "equalized", "generator's weights: equalized learning rate (scaled at run time), plain, or spectral norm",
+        choices=["equalized", "plain", "spectral"], since="0.3.0", part="generator",
+    )  # fmt: skip
+    d_weights: str = option(
+        "equalized", "discriminator's weights", choices=["equalized", "plain", "spectral"], since="0.3.0",
+        part="discriminator",
+    )  # fmt: skip
+    g_norm: str = option(
+        "pixel", "generator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
+        since="0.3.0", part="generator",
+    )  # fmt: skip
+    d_norm: str = option(
+        "none", "discriminator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
+        since="0.3.0", part="discriminator",
+    )  # fmt: skip
+    pixelnorm_epsilon: float = option(
+        1e-8, "added to the mean square in the pixel norm", above=0, maximum=1, part="both"
+    )
+    g_activation: str = option(
+        "leaky_relu", "generator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.3.0",
+        part="generator",
+    )  # fmt: skip
+    d_activation: str = option(
+        "leaky_relu", "discriminator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.3.0",
+        part="discriminator",
+    )  # fmt: skip
+    g_output: str = option(
+        "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.3.0", part="generator"
+    )
+    fused_scale: bool = option(
+        True, "resample inside the convolution (as in the original's code); false = beside it", part="both"
+    )
     mbstd_group_size: int = option(
-        4, "samples in a group of the minibatch statistics; 0 = none", minimum=0, maximum=2**20
+        4, "samples in a group of the minibatch statistics; 0 = none", minimum=0, maximum=2**20, part="discriminator"
     )
     minibatch_statistics: str = option(
         "stddev", "what D is told of a group; moments adds skewness and kurtosis, _as_coded those of a published code",
-        choices=["stddev", "moments", "moments_as_coded"],
+        choices=["stddev", "moments", "moments_as_coded"], part="discriminator",
     )  # fmt: skip
-    g_block: str = option("plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"])
-    d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"])
-    residual_blocks: int = option(1, "residual blocks per resolution, one after another", minimum=1, maximum=32)
+    g_block: str = option(
+        "plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"], part="generator"
+    )
+    d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"], part="discriminator")
+    residual_blocks: int = option(
+        1, "residual blocks per resolution, one after another", minimum=1, maximum=32, part="both"
+    )
     init_from: str = option(
         "", "start from trained networks: an imported network, a run, or a generator's .keras", path=True
     )
@@ -245,6 +285,7 @@ class Config:
         Raises ConfigError for an unknown name or a value out of its range.
         """
         known = {name: section for section in SECTIONS for name in _names(section)}
+        values = translated(values, known)
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
@@ -315,6 +356,11 @@ class Config:
             parse_grid_size(self.run.grid_size)
 
 
+def network_options(part: str) -> list[str]:
+    """The names of the options that the generator or the discriminator has."""
+    return [field.name for field in dataclasses.fields(Model) if field.metadata["part"] in (part, "both")]
+
+
 FIELDS = {field.name: field for kind in SECTIONS.values() for field in dataclasses.fields(kind)}
 
 
@@ -337,7 +383,7 @@ def _is_whole(text: str) -> bool:
 
 def _check_places(sections: dict[str, dict]) -> None:
     """ConfigError unless every option is there, in its section, and no other; newer ones may be missing."""
-    places = {name: section for section in SECTIONS for name in _names(section)}
+    places = {name: section for section in SECTIONS for name in _names(section)} | dict.fromkeys(FORMER, "model")
     for section, values in sections.items():
         if section not in SECTIONS:
             raise ConfigError(f"{shown(section)}: there is no such section; they are {', '.join(SECTIONS)}")
@@ -346,8 +392,9 @@ def _check_places(sections: dict[str, dict]) -> None:
                 raise ConfigError(f"unknown option {shown(name)!r}")
             if places[name] != section:
                 raise ConfigError(f"the option {name} is in {section!r}, but belongs into {places[name]!r}")
-    for name, section in places.items():
-        if name not in sections.get(section, {}) and not FIELDS[name].metadata["since"]:
+    for name, field in FIELDS.items():
+        section = places[name]
+        if name not in sections.get(section, {}) and not field.metadata["since"]:
             default = json.dumps(Config().values()[name])
             raise ConfigError(f'the option {name} is missing; its default in {section!r} is "{name}": {default}')
 
@@ -385,6 +432,25 @@ def define_flags(flags, flag_values=None) -> None:
                 flags.DEFINE_enum(field.name, default, choices, help_text, flag_values=flag_values)
             else:
                 define[type(default)](field.name, default, help_text, flag_values=flag_values)
+    for name, options in FORMER.items():
+        help_text = f"[model] former name of {' and '.join(f'--{option}' for option in options)}"
+        flags.DEFINE_bool(name, None, help_text, flag_values=flag_values)
+
+
+def flag_options(flag_values) -> dict[str, Any]:
+    """{option: value} of flags that `define_flags` made, all of them.
+
+    A former name that is given stands in the place of the options that it means, unless these are given too.
+    """
+    said = {name: flag_values[name].value for name in FORMER if flag_values[name].present}
+    meant = {option for name in said for option in FORMER[name] if not flag_values[option].present}
+    return {name: flag_values[name].value for name in option_names() if name not in meant} | said
+
+
+def given_options(flag_values) -> dict[str, Any]:
+    """{option: value} of the flags that are given."""
+    given = {name: flag_values[name].value for name in (*option_names(), *FORMER) if flag_values[name].present}
+    return translated(given, option_names())
 
 
 def option_names() -> list[str]:

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from pgan_tf.config import Config
-from pgan_tf.networks import Discriminator, Generator
-from pgan_tf.networks.progressive import ProgressiveNetwork
+from pgan_tf.config import Config, network_options
+from pgan_tf.layers import widening
+from pgan_tf.networks import FAMILIES, Network
+from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
 from pgan_tf.stages import Stage
 
 POLICIES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-
-
-# Which options each network knows, by their names in config.Model.
-SHARED = ("fmap_base", "fmap_decay", "fmap_max", "use_wscale", "fused_scale", "residual_blocks")
-OPTIONS = {
-    Generator: (
-        *SHARED, "latent_size", "normalize_latents", "use_pixelnorm", "pixelnorm_epsilon", "use_leakyrelu", "g_block",
-    ),
-    Discriminator: (*SHARED, "mbstd_group_size", "minibatch_statistics", "d_block"),
-}  # fmt: skip
 
 
 class NetworkFactory:
     """Makes the networks of a run: what no growth changes is said once, the stage at each call."""
 
     def __init__(self, config: Config, num_channels: int, label_size: int):
+        self.family = FAMILIES[config.model.family]
         self.model, self.resampling = config.model, config.optim.resampling
         self.common = {
             "num_channels": num_channels,
@@ -32,36 +24,54 @@ class NetworkFactory:
             "dtype": POLICIES[config.optim.precision],
         }
 
-    def generator(self, stage: Stage) -> Generator:
-        return self._build(Generator, stage)
+    def generator(self, stage: Stage) -> GeneratorNetwork:
+        return self._build(self.family.generator, stage)
 
-    def discriminator(self, stage: Stage) -> Discriminator:
-        return self._build(Discriminator, stage)
+    def discriminator(self, stage: Stage) -> DiscriminatorNetwork:
+        return self._build(self.family.discriminator, stage)
 
-    def _build(self, kind: type, stage: Stage):
-        options = {name: getattr(self.model, name) for name in OPTIONS[kind]}
-        network = kind(resolution=stage.resolution, fading=stage.fading, **options, **self.common)
+    def _build(self, kind: type[Network], stage: Stage) -> Network:
+        options = {name: getattr(self.model, name) for name in network_options(kind.part)}
+        network = kind(**place(stage), **options, **self.common)
         network.resample_by(self.resampling)
         return network
 
 
-def carry(old: ProgressiveNetwork, new: ProgressiveNetwork) -> list[str]:
-    """Copies every parameter that both networks have, by name; the others keep their fresh initial values.
+def place(stage: Stage) -> dict:
+    """A stage in the words of the networks; see networks.base.PLACE."""
+    size, before = stage.size, stage.before or stage.size
+    return {
+        "resolution": size.resolution,
+        "fading": before.resolution < size.resolution,
+        "narrower": size.narrower,
+        "narrower_before": before.narrower if before.narrower != size.narrower else 0,
+        "latents_used": size.latent_size,
+        "latents_before": before.latent_size if before.latent_size != size.latent_size else 0,
+    }
 
-    Returns the names of the latter. Raises ValueError where a shape differs.
+
+def carry(old: Network, new: Network) -> list[str]:
+    """Copies every variable that both networks have, by name; the others keep their fresh initial values.
+
+    Where the new network is wider the old one's values lie among fresh ones; see layers.widening. Returns the names of
+    those that are fresh as a whole. Raises ValueError where a shape differs otherwise.
     """
-    source, fresh = old.parameters_by_name(), []
-    for name, variable in new.parameters_by_name().items():
+    source, fresh = old.variables_by_name(), []
+    old_axes, new_axes = old.axes_by_name(), new.axes_by_name()
+    for name, variable in new.variables_by_name().items():
         if name not in source:
             fresh.append(name)
-        elif source[name].shape != variable.shape:
-            raise ValueError(f"{name}: {tuple(source[name].shape)} cannot be carried over to {tuple(variable.shape)}")
-        else:
+        elif source[name].shape == variable.shape:
             variable.assign(source[name].value)
+        elif name in old_axes and name in new_axes:
+            values = source[name].numpy(), old_axes[name], variable.numpy(), new_axes[name]
+            variable.assign(widening.carried(*values))
+        else:
+            raise ValueError(f"{name}: {tuple(source[name].shape)} cannot be carried over to {tuple(variable.shape)}")
     return fresh
 
 
-def float32_copy(network: ProgressiveNetwork, **options) -> ProgressiveNetwork:
+def float32_copy(network: Network, **options) -> Network:
     """The same network computing in float32, whatever it was trained in; `options` replace some of its own."""
     copy = type(network).from_config({**network.get_config(), **options, "dtype": "float32"})
     carry(network, copy)

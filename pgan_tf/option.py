@@ -32,6 +32,7 @@ def option(
     path: bool = False,
     since: str | None = None,
     combination: bool = False,
+    part: str = "",
 ):
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
@@ -39,14 +40,16 @@ def option(
     leave out the bound itself. `whole`: a dictionary's values are whole numbers. `path`: the text names a file or a
     folder, and ~ stands for the user's own. `since`: the version that brought the option; a run of an older one, whose
     config.json does not have it, has its default, which must therefore be what that version did.
-    `combination`: any of the choices in any order, with commas between, or none of them.
+    `combination`: any of the choices in any order, with commas between, or none of them. `part`: the network whose
+    option it is, 'generator', 'discriminator' or 'both', which gets it when it is built and keeps it in its file.
     """
-    names = ["help", "choices", "minimum", "maximum", "above", "below", "whole", "path", "since", "combination"]
-    given = (help, tuple(choices), minimum, maximum, above, below, whole, path, since, combination)
-    metadata = dict(zip(names, given, strict=True))
+    given = {
+        "help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below,
+        "whole": whole, "path": path, "since": since, "combination": combination, "part": part,
+    }  # fmt: skip
     if isinstance(default, dict):
-        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=given)
+    return dataclasses.field(default=default, metadata=given)
 
 
 def kind(field: dataclasses.Field) -> type:

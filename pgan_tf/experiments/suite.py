@@ -24,7 +24,7 @@ from pathlib import Path
 from absl import flags
 
 from pgan_tf import flagfiles
-from pgan_tf.config import FIELDS, Config, ConfigError, define_flags, option_names
+from pgan_tf.config import FIELDS, Config, ConfigError, define_flags, flag_options
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.errors import reason
 from pgan_tf.metrics.errors import MetricError
@@ -181,7 +181,7 @@ def read_flagfile(path: Path) -> Config:
     if others:
         raise ConfigError(f"{path}: {others[0]}: options begin with --")
     try:
-        return Config.from_values({name: values[name].value for name in option_names()})
+        return Config.from_values(flag_options(values))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.layers.fused import FORMS, box_widened
+from pgan_tf.layers.widening import Axis, Part, count, faded, is_wider, length, whole
 
 HE_GAIN = math.sqrt(2.0)
 
@@ -23,20 +24,34 @@ class Equalized(keras.layers.Layer):
 
     `use_wscale=False` puts the scale into the initial values instead. `seed` makes these reproducible. A built layer
     knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for one, such as (H, W, C).
+    `axes` says of each variable what it is made of; `widen`, before the layer is built, which of that is new.
     """
 
     def __init__(self, gain: float = HE_GAIN, use_wscale: bool = True, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         self.gain, self.use_wscale, self.seed = gain, use_wscale, seed
+        self.input_axis: Axis | None = None
+        self.output_part: Part | None = None
 
-    def add_parameters(self, weight_shape, fan_in: int, bias_size: int) -> None:
-        std = self.gain / math.sqrt(fan_in)
+    def widen(self, inputs: Axis, outputs: Part) -> None:
+        """What the inputs and the outputs are made of, and how much of that was there before."""
+        self.input_axis, self.output_part = inputs, outputs
+
+    def parts(self, inputs: int, outputs: int) -> tuple[Axis, Part]:
+        """Those of `widen`; without it nothing is new."""
+        return self.input_axis or whole(inputs), self.output_part or Part(outputs, outputs)
+
+    def add_parameters(self, weight_axes: tuple[Axis, ...], fan_in: Axis, bias: Part) -> None:
+        """`fan_in`: as many entries as enter into one output."""
+        self.axes = {"weight": weight_axes, "bias": ((bias,),)}
+        self.fan_in, std = fan_in, self.gain / math.sqrt(length(fan_in))
         # The original holds the constant in float32, and so must whoever wants its numbers.
         self.scale = float(np.float32(std)) if self.use_wscale else 1.0
         initializer = keras.initializers.RandomNormal(stddev=1.0 if self.use_wscale else std, seed=self.seed)
+        shape = [length(axis) for axis in weight_axes]
         # No autocast: the scaling happens in float32 also when the layer computes in half precision.
-        self.weight = self.add_weight(shape=weight_shape, initializer=initializer, name="weight", autocast=False)
-        self.bias = self.add_weight(shape=(bias_size,), initializer="zeros", name="bias", autocast=False)
+        self.weight = self.add_weight(shape=shape, initializer=initializer, name="weight", autocast=False)
+        self.bias = self.add_weight(shape=(bias.now,), initializer="zeros", name="bias", autocast=False)
 
     @property
     def outputs_per_image(self) -> int:
@@ -45,11 +60,18 @@ class Equalized(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (input_shape[0], *self.output_size)
 
-    def scaled_weight(self) -> tf.Tensor:
-        return tf.cast(self.weight.value * self.scale, self.compute_dtype)
+    def scale_at(self, beta) -> tf.Tensor | float:
+        """The run-time scale: He's constant for the inputs that there are at this moment."""
+        if not self.use_wscale or not is_wider([self.fan_in]):
+            return self.scale
+        return self.gain * tf.math.rsqrt(count(self.fan_in, tf.cast(beta, self.variable_dtype)))
 
-    def add_bias(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.nn.bias_add(x, tf.cast(self.bias.value, x.dtype))
+    def scaled_weight(self, beta=1.0) -> tf.Tensor:
+        weight = faded(self.weight.value, self.axes["weight"], beta)
+        return tf.cast(weight * self.scale_at(beta), self.compute_dtype)
+
+    def add_bias(self, x: tf.Tensor, beta=1.0) -> tf.Tensor:
+        return tf.nn.bias_add(x, tf.cast(faded(self.bias.value, self.axes["bias"], beta), x.dtype))
 
     def get_config(self):
         return {**super().get_config(), "gain": self.gain, "use_wscale": self.use_wscale, "seed": self.seed}
@@ -64,11 +86,12 @@ class EqualizedDense(Equalized):
         self.units = units
 
     def build(self, input_shape):
-        self.add_parameters((input_shape[-1], self.units), input_shape[-1], self.units)
+        inputs, outputs = self.parts(input_shape[-1], self.units)
+        self.add_parameters((inputs, (outputs,)), inputs, outputs)
         self.flops, self.output_size = 2 * input_shape[-1] * self.units, (self.units,)
 
-    def call(self, x):
-        return self.add_bias(tf.matmul(x, self.scaled_weight()))
+    def call(self, x, beta=1.0):
+        return self.add_bias(tf.matmul(x, self.scaled_weight(beta)), beta)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
@@ -83,12 +106,14 @@ class LatentProjection(Equalized):
         self.filters = filters
 
     def build(self, input_shape):
-        self.add_parameters((input_shape[-1], self.filters * 16), input_shape[-1], self.filters)
+        inputs, outputs = self.parts(input_shape[-1], self.filters)
+        self.add_parameters((inputs, (outputs.times(16),)), inputs, outputs)
         self.flops, self.output_size = 32 * input_shape[-1] * self.filters, (4, 4, self.filters)
 
-    def call(self, x):
-        x = tf.reshape(tf.matmul(x, self.scaled_weight()), [-1, self.filters, 4, 4])  # [N,C,4,4], the original's order
-        return self.add_bias(tf.transpose(x, [0, 2, 3, 1]))  # [N,4,4,C]
+    def call(self, x, beta=1.0):
+        x = tf.matmul(x, self.scaled_weight(beta))
+        x = tf.reshape(x, [-1, self.filters, 4, 4])  # [N,C,4,4], the original's order
+        return self.add_bias(tf.transpose(x, [0, 2, 3, 1]), beta)  # [N,4,4,C]
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
@@ -113,24 +138,26 @@ class EqualizedConv2D(Equalized):
         self.filters, self.kernel_size, self.resample = filters, kernel_size, resample
 
     def build(self, input_shape):
-        size, inputs = self.kernel_size, input_shape[-1]
-        channels = (self.filters, inputs) if self.resample == "up" else (inputs, self.filters)
-        self.add_parameters((size, size, *channels), size * size * inputs, self.filters)
+        size = self.kernel_size
+        inputs, outputs = self.parts(input_shape[-1], self.filters)
+        channels = ((outputs,), inputs) if self.resample == "up" else (inputs, (outputs,))
+        fan_in = tuple(part.times(size * size) for part in inputs)
+        self.add_parameters((whole(size), whole(size), *channels), fan_in, outputs)
         _, height, width, _ = input_shape
         factor = {"none": 1.0, "up": 2.0, "down": 0.5}[self.resample]
         self.output_size = (int(height * factor), int(width * factor), self.filters)
         taps = size**2 if self.resample == "none" else (size + 1) ** 2 * (0.25 if self.resample == "up" else 1)
-        self.flops = 2 * taps * inputs * self.outputs_per_image
+        self.flops = 2 * taps * input_shape[-1] * self.outputs_per_image
 
-    def call(self, x):
-        weight = self.scaled_weight()
+    def call(self, x, beta=1.0):
+        weight = self.scaled_weight(beta)
         if self.resample == "none":
             x = tf.nn.conv2d(x, weight, 1, "SAME")
         elif self.resample == "down":
             x = FORMS[self.form].down(x, box_widened(weight) * 0.25)
         else:
             x = FORMS[self.form].up(x, box_widened(weight))
-        return self.add_bias(x)
+        return self.add_bias(x, beta)
 
     def get_config(self):
         config = {"filters": self.filters, "kernel_size": self.kernel_size, "resample": self.resample}

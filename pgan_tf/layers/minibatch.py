@@ -13,6 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pgan_tf.layers.widening import Axis, is_new, is_wider
+
 EPSILON = 1e-8  # added to variances before their roots are taken
 # And where it is divided by them: the derivatives of nearly equal samples, also the second ones, must fit float16.
 DIVISOR_EPSILON = 1e-6
@@ -22,22 +24,28 @@ LARGEST = 65504.0  # float16's largest number
 class Statistics(NamedTuple):
     """Statistics of M groups of G samples each.
 
-    `compute` takes them less the mean of their group, float32 or float64 [G,M,H,W,C], and returns [M,1,1,maps].
+    `compute` takes them less the mean of their group, float32 or float64 [G,M,H,W,C], and how much each feature map
+    counts in an average over them, [C] (None: all alike), and returns [M,1,1,maps].
     `mixes_groups` says that other groups of the minibatch enter into a group's numbers.
     """
 
     maps: int
-    compute: Callable[[tf.Tensor], tf.Tensor]
+    compute: Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]
     mixes_groups: bool = False
 
 
-def stddev(y: tf.Tensor) -> tf.Tensor:
+def weighted(y: tf.Tensor, weights: tf.Tensor | None) -> tf.Tensor:
+    """[..,C], each feature map as much as it counts."""
+    return y if weights is None else y * weights
+
+
+def stddev(y: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """The standard deviation, averaged over features and pixels: the original's. [G,M,H,W,C] -> [M,1,1,1]."""
-    y = tf.sqrt(tf.reduce_mean(tf.square(y), axis=0) + EPSILON)  # [M,H,W,C]
+    y = weighted(tf.sqrt(tf.reduce_mean(tf.square(y), axis=0) + EPSILON), weights)  # [M,H,W,C]
     return tf.reduce_mean(y, axis=[1, 2, 3], keepdims=True)  # [M,1,1,1]
 
 
-def moments(y: tf.Tensor) -> tf.Tensor:
+def moments(y: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """Standard deviation, skewness, kurtosis, each averaged over features and pixels. [G,M,H,W,C] -> [M,1,1,3].
 
     Skewness and kurtosis are the means of z^3 and z^4 with z = y / standard deviation. As |z| <= sqrt(G) they are
@@ -45,11 +53,12 @@ def moments(y: tf.Tensor) -> tf.Tensor:
     """
     z = y * tf.math.rsqrt(tf.reduce_mean(tf.square(y), axis=0, keepdims=True) + DIVISOR_EPSILON)  # [G,M,H,W,C]
     square = tf.square(z)
-    higher = [tf.reduce_mean(power, axis=[0, 2, 3, 4]) for power in (square * z, square * square)]  # two of [M]
-    return tf.concat([stddev(y), tf.stack(higher, axis=-1)[:, tf.newaxis, tf.newaxis]], axis=-1)  # [M,1,1,3]
+    powers = [weighted(power, weights) for power in (square * z, square * square)]
+    higher = [tf.reduce_mean(power, axis=[0, 2, 3, 4]) for power in powers]  # two of [M]
+    return tf.concat([stddev(y, weights), tf.stack(higher, axis=-1)[:, tf.newaxis, tf.newaxis]], axis=-1)  # [M,1,1,3]
 
 
-def moments_as_coded(y: tf.Tensor) -> tf.Tensor:
+def moments_as_coded(y: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tensor:
     """What a published code computes for standard deviation, 'kurtosis' and 'skewness'. [G,M,H,W,C] -> [M,1,1,3].
 
     It has no third or fourth moment: with v the variance over a group, plus epsilon, and m the mean of the groups'
@@ -60,11 +69,14 @@ def moments_as_coded(y: tf.Tensor) -> tf.Tensor:
     """
     # Float64, as the derivatives on the way exceed float32 also where the limit makes 0 of them.
     y = tf.cast(y, tf.float64)
+    weights = None if weights is None else tf.cast(weights, tf.float64)
     variance = tf.reduce_mean(tf.square(y), axis=0)  # [M,H,W,C]
     mean = tf.reduce_mean(variance, axis=0)  # [H,W,C]
     ratios = [mean**4 / (variance + EPSILON) ** 2, mean**3 / (variance + EPSILON) ** 3]  # two of [M,H,W,C]
-    averages = [tf.reduce_mean(ratio, axis=[1, 2, 3], keepdims=True) for ratio in ratios]  # two of [M,1,1,1]
-    return tf.concat([stddev(y), *(tf.minimum(average, LARGEST) for average in averages)], axis=-1)  # [M,1,1,3]
+    averages = [
+        tf.reduce_mean(weighted(ratio, weights), axis=[1, 2, 3], keepdims=True) for ratio in ratios
+    ]  # two of [M,1,1,1]
+    return tf.concat([stddev(y, weights), *(tf.minimum(average, LARGEST) for average in averages)], axis=-1)  # [M,1,1,3]
 
 
 MINIBATCH_STATISTICS = {
@@ -82,8 +94,10 @@ class MinibatchStatistics(keras.layers.Layer):
     a multiple of `group_size`.
     """
 
-    def __init__(self, group_size: int = 4, statistics: str = "stddev", **kwargs):
+    def __init__(self, group_size: int = 4, statistics: str = "stddev", axis: Axis = (), **kwargs):
+        """`axis` says which feature maps are new where the discriminator becomes wider: tau is their weight."""
         super().__init__(**kwargs)
+        self.axis = axis
         if statistics not in MINIBATCH_STATISTICS:
             raise ValueError(f"minibatch statistics {statistics!r}: choose one of {', '.join(MINIBATCH_STATISTICS)}")
         self.group_size, self.statistics = group_size, statistics
@@ -99,14 +113,23 @@ class MinibatchStatistics(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + self.maps)
 
-    def call(self, x):
+    def weights(self, tau, dtype) -> tf.Tensor | None:
+        """How much each feature map counts in an average, [C], 1 in the mean: 2 tau times their share for the new."""
+        if not is_wider([self.axis]):
+            return None
+        new = is_new([self.axis])
+        share = new.mean()
+        part = 2.0 * share * tf.cast(tau, dtype)  # of the new ones in the average
+        return tf.where(new, part / share, (1.0 - part) / (1.0 - share))
+
+    def call(self, x, tau=0.5):
         n, (h, w, c) = tf.shape(x)[0], x.shape[1:]
         size = tf.minimum(self.group_size, n)
         y = tf.reshape(x, [size, -1, h, w, c])  # [G,M,H,W,C], M groups of G samples
         # The statistics are differences of nearly equal numbers: never in half precision.
         y = tf.cast(y, tf.float32) if y.dtype.size < 4 else y
         y -= tf.reduce_mean(y, axis=0, keepdims=True)
-        y = MINIBATCH_STATISTICS[self.statistics].compute(y)  # [M,1,1,S]
+        y = MINIBATCH_STATISTICS[self.statistics].compute(y, self.weights(tau, y.dtype))  # [M,1,1,S]
         y = tf.tile(tf.cast(y, x.dtype), [size, h, w, 1])  # [N,H,W,S]
         return tf.concat([x, y], axis=-1)
 

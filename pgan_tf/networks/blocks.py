@@ -12,25 +12,25 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-Layer = Callable[[tf.Tensor], tf.Tensor]
+Step = Callable[[tf.Tensor], tf.Tensor]  # a convolution with its activation and norm
 
 
 class Block(NamedTuple):
     convolutions: Callable[[int], int]  # how many, given the number of residual blocks per resolution
-    apply: Callable[[Sequence[Layer], Layer, tf.Tensor], tf.Tensor]  # (convolutions, activation, x) -> x
+    apply: Callable[[Sequence[Step], tf.Tensor], tf.Tensor]  # (one step per convolution, x) -> x
 
 
-def plain(convolutions: Sequence[Layer], activate: Layer, x: tf.Tensor) -> tf.Tensor:
-    """One convolution after another, each with its activation: the original's."""
-    for convolution in convolutions:
-        x = activate(convolution(x))
+def plain(steps: Sequence[Step], x: tf.Tensor) -> tf.Tensor:
+    """One convolution after another: the original's."""
+    for step in steps:
+        x = step(x)
     return x
 
 
-def residual(convolutions: Sequence[Layer], activate: Layer, x: tf.Tensor) -> tf.Tensor:
-    """x + conv(conv(x)) for each pair of convolutions, with nothing after the sum. He et al. 2016, identity skips."""
-    for first, second in zip(convolutions[::2], convolutions[1::2], strict=True):
-        x = activate(second(activate(first(x)))) + x
+def residual(steps: Sequence[Step], x: tf.Tensor) -> tf.Tensor:
+    """x + step(step(x)) for each pair of convolutions, with nothing after the sum. He et al. 2016, identity skips."""
+    for first, second in zip(steps[::2], steps[1::2], strict=True):
+        x = second(first(x)) + x
     return x
 
 

@@ -8,12 +8,10 @@ normalisation) are those of the original, held by tests/networks.
 
 from __future__ import annotations
 
+import functools
 import math
-import zlib
-from typing import NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from pgan_tf.layers import (
@@ -26,9 +24,18 @@ from pgan_tf.layers import (
     fade,
     nearest_upsample,
 )
+from pgan_tf.layers.activations import ACTIVATIONS, OUTPUTS
+from pgan_tf.layers.norms import NORMS
+from pgan_tf.layers.widening import Axis, Part
+from pgan_tf.networks.base import (
+    DiscriminatorNetwork,
+    DiscriminatorOutput,
+    GeneratorNetwork,
+    GeneratorOutput,
+    Network,
+)
 from pgan_tf.networks.blocks import find_block
-
-LEAK = 0.2
+from pgan_tf.networks.unit import Unit
 
 
 def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: int) -> int:
@@ -37,49 +44,27 @@ def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: i
     return min(int(fmap_base / 2.0 ** (stage * fmap_decay)), fmap_max)
 
 
-class DiscriminatorOutput(NamedTuple):
-    """What the discriminator says of N images."""
+class ProgressiveNetwork(Network):
+    """What generator and discriminator share: the resolutions and feature maps of a stage, and how units are made."""
 
-    scores: tf.Tensor  # [N], higher = more real
-    labels: tf.Tensor  # [N, label_size] logits; label_size may be 0
-    features: tf.Tensor  # [N, F], the last hidden layer
+    def __init__(self, **options):
+        super().__init__(**options)
+        if self.resolution < 4 or self.resolution & (self.resolution - 1):
+            raise ValueError(f"resolution={self.resolution}: must be a power of two from 4 up")
+        if self.options.residual_blocks < 1:
+            raise ValueError(f"residual_blocks={self.options.residual_blocks}: must be at least 1")
+        self.fading = self.fading and self.resolution > 4
+        self.sample_shape = (self.resolution, self.resolution, self.num_channels)
+        self.units: dict[str, Unit] = {}  # by the names of their layers
+        self.norms: list = []
 
+    def feature_maps(self, resolution: int) -> int:
+        """Those of the whole network."""
+        options = self.options
+        return feature_maps(resolution, options.fmap_base, options.fmap_decay, options.fmap_max)
 
-class ProgressiveNetwork(keras.Model):
-    """What generator and discriminator share: their options, reproducible layers, the sizes of a stage."""
-
-    def __init__(
-        self,
-        resolution: int = 32,
-        fading: bool = False,
-        num_channels: int = 3,
-        label_size: int = 0,
-        fmap_base: int = 8192,
-        fmap_decay: float = 1.0,
-        fmap_max: int = 512,
-        use_wscale: bool = True,
-        fused_scale: bool = True,
-        residual_blocks: int = 1,
-        alpha: float = 1.0,
-        seed: int = 0,
-        **kwargs,
-    ):
-        # Keras would number the networks of a process, and a run that goes on has made fewer: its files would differ.
-        super().__init__(**{"name": type(self).__name__.lower(), **kwargs})
-        if resolution < 4 or resolution & (resolution - 1):
-            raise ValueError(f"resolution={resolution}: must be a power of two from 4 up")
-        if residual_blocks < 1:
-            raise ValueError(f"residual_blocks={residual_blocks}: must be at least 1")
-        self.resolution, self.fading = resolution, fading and resolution > 4
-        self.num_channels, self.label_size = num_channels, label_size
-        self.fmap_base, self.fmap_decay, self.fmap_max = fmap_base, fmap_decay, fmap_max
-        self.use_wscale, self.fused_scale = use_wscale, fused_scale
-        self.residual_blocks = residual_blocks  # per resolution, where the blocks are residual
-        self.alpha = alpha  # the fade used where a call gives none; what a saved network had when it was saved
-        self.seed = seed
-
-    def maps(self, resolution: int) -> int:
-        return feature_maps(resolution, self.fmap_base, self.fmap_decay, self.fmap_max)
+    def maps(self, resolution: int) -> Part:
+        return self.wide(self.feature_maps(resolution))
 
     def block_resolutions(self) -> list[int]:
         """8, 16, .. up to the stage's resolution."""
@@ -89,250 +74,175 @@ class ProgressiveNetwork(keras.Model):
         """The resolutions of the RGB layers: the stage's own, and the one that fades out."""
         return [self.resolution] + ([self.resolution // 2] if self.fading else [])
 
-    def layer(self, kind, size: int, name: str, input_shape, **options):
-        """A built equalized layer whose initial weights follow from the network's seed and the layer's name."""
-        seed = zlib.crc32(f"{self.seed}/{type(self).__name__}/{name}".encode())
-        layer = kind(size, use_wscale=self.use_wscale, seed=seed, name=name, dtype=self.dtype_policy, **options)
-        layer.build(input_shape)
+    def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
+        """A built layer from `inputs` to `outputs` features; `size`: of the images that it takes, None for vectors."""
+        seed, policy = self.layer_seed(name), self.dtype_policy
+        layer = kind(outputs.now, weights=self.weights_row, seed=seed, name=name, dtype=policy, **options)
+        layer.widen(inputs, outputs)
+        features = sum(part.now for part in inputs)
+        layer.build((None, features) if size is None else (None, size, size, features))
         return layer
 
-    def __call__(self, inputs, *args, **kwargs):
-        """Keras' call, with one line for inputs of other shapes. ValueError."""
-        given = _shapes(inputs)
-        if not self.takes(given):
-            names = " and ".join(f"{name} {_shown(shape)}" for name, shape in self.wanted_inputs().items())
-            raise ValueError(f"{self.name}: this network wants {names}, not {' and '.join(map(_shown, given))}")
-        return super().__call__(inputs, *args, **kwargs)
+    def unit(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
+        """The same with what follows on it, which `units` knows by the layer's name: -> the layer."""
+        layer = self.layer(kind, name, inputs, outputs, size, **options)
+        row, norm = NORMS[self.norm_row], None
+        if row.make is not None:
+            norm = row.make(self.options, axis=(outputs,), name=f"{name}_norm", dtype=self.dtype_policy)
+            norm.build((None, *layer.output_size))
+            self.norms.append(norm)
+        self.units[name] = Unit(layer, ACTIVATIONS[self.activation_row], norm, row.after_activation)
+        return layer
 
-    def wanted_inputs(self) -> dict[str, tuple]:
-        """{what an input is called: its shape}, None for the samples."""
-        raise NotImplementedError
-
-    def takes(self, shapes: list[tuple]) -> bool:
-        """Whether inputs of these shapes are what it wants."""
-        wanted = list(self.wanted_inputs().values())
-        return len(shapes) == len(wanted) and all(map(_fits, shapes, wanted))
-
-    def build_from_config(self, config):
-        """Nothing: a network is built when it is made, by its options, whatever shape a file says."""
-
-    def export(self, *args, **kwargs):
-        """Keras' export, which wants a network that has been called."""
-        zeros = [tf.zeros([1, *shape[1:]], self.input_dtype) for shape in self.wanted_inputs().values()]
-        self(zeros if len(zeros) > 1 else zeros[0])
-        super().export(*args, **kwargs)
-
-    def resample_by(self, form: str) -> None:
-        """Computes the fused resampling in that form of layers.fused.FORMS from now on; what is computed stays."""
-        for layer in self.layers:
-            if isinstance(layer, EqualizedConv2D):
-                layer.form = form
-
-    def parameters_by_name(self) -> dict[str, keras.Variable]:
-        """{'8x8_Conv1/weight': variable, ...}: the same name means the same parameter at every stage."""
-        return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.trainable_variables}
-
-    def variables_by_name(self) -> dict[str, keras.Variable]:
-        """All that the network knows, trained or not: what is saved, carried over and resumed."""
-        return {f"{layer.name}/{v.name}": v for layer in self.layers for v in layer.variables}
-
-    def get_config(self):
-        names = "resolution fading num_channels label_size fmap_base fmap_decay fmap_max use_wscale fused_scale"
-        config = {name: getattr(self, name) for name in [*names.split(), "residual_blocks"]}
-        return {**super().get_config(), **config, "alpha": float(self.alpha), "seed": self.seed}
+    def steps(self, layers, moment, training=False, noise=None):
+        """The units of these layers at one moment of their fade: x -> x."""
+        return [
+            functools.partial(self.units[layer.name], fade=moment, training=training, noise=noise) for layer in layers
+        ]
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class Generator(ProgressiveNetwork):
+class Generator(ProgressiveNetwork, GeneratorNetwork):
     """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C], about -1..1.
 
     Paper table 2. `latent_size=0` means min(fmap_base, fmap_max).
     """
 
-    def __init__(
-        self,
-        latent_size: int = 0,
-        normalize_latents: bool = True,
-        use_pixelnorm: bool = True,
-        pixelnorm_epsilon: float = 1e-8,
-        use_leakyrelu: bool = True,
-        g_block: str = "plain",
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.latent_size = latent_size or self.maps(2)
-        self.normalize_latents, self.use_pixelnorm = normalize_latents, use_pixelnorm
-        self.pixelnorm_epsilon, self.use_leakyrelu = pixelnorm_epsilon, use_leakyrelu
-        self.g_block = g_block
-        self.pixel_norm = PixelNorm(pixelnorm_epsilon, name="pixel_norm", dtype=self.dtype_policy)
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.latent_size = self.options.latent_size or self.feature_maps(2)
+        self.norm_row, self.activation_row = self.options.g_norm, self.options.g_activation
+        self.weights_row = self.options.g_weights
+        self.together = NORMS[self.norm_row].together
+        self.pixel_norm = PixelNorm(
+            self.options.pixelnorm_epsilon, self.input_axis(), name="pixel_norm", dtype=self.dtype_policy
+        )
         shapes = list(self.wanted_inputs().values())
         self.build(shapes if self.label_size else shapes[0])
 
-    def wanted_inputs(self) -> dict[str, tuple]:
-        shapes = {"latents": (None, self.latent_size), "labels": (None, self.label_size)}
-        return {name: shape for name, shape in shapes.items() if shape[1]}
-
-    def takes(self, shapes: list[tuple]) -> bool:
-        joined = (None, self.latent_size + self.label_size)  # as the first layer has them
-        return super().takes(shapes) or (len(shapes) == 1 and _fits(shapes[0], joined))
-
     def build(self, input_shape):
-        inputs = self.latent_size + self.label_size
-        self.pixel_norm.build((None, inputs))
-        self.dense = self.layer(LatentProjection, self.maps(4), "4x4_Dense", (None, inputs), gain=math.sqrt(2) / 4)
+        inputs = self.input_axis()
+        self.pixel_norm.build((None, sum(part.now for part in inputs)))
+        self.dense = self.unit(LatentProjection, "4x4_Dense", inputs, self.maps(4), gain=math.sqrt(2) / 4)
         self.conv = self._conv("4x4_Conv", 4, 4)
         self.blocks = [self._block(res) for res in self.block_resolutions()]
+        colours = Part(self.num_channels, self.num_channels)
         self.to_rgb = [
-            self.layer(
-                EqualizedConv2D, self.num_channels, f"ToRGB_{res}x{res}", (None, res, res, self.maps(res)),
-                kernel_size=1, gain=1.0,
-            )
+            self.layer(EqualizedConv2D, f"ToRGB_{res}x{res}", (self.maps(res),), colours, res, kernel_size=1, gain=1.0)
             for res in self.rgb_resolutions()
-        ]  # fmt: skip
+        ]
         self.built = True
 
     def _conv(self, name: str, res: int, input_res: int, resample: str = "none"):
         """The 3x3 convolution `name` to the maps of `res` from those of `input_res`."""
         size = res // 2 if resample == "up" else res  # beside a convolution, the resampling comes before it
-        shape = (None, size, size, self.maps(input_res))
-        return self.layer(EqualizedConv2D, self.maps(res), name, shape, resample=resample)
+        return self.unit(EqualizedConv2D, name, (self.maps(input_res),), self.maps(res), size, resample=resample)
 
     def _block(self, res: int) -> list:
         """The up-sampling convolution to `res`, then those of the block."""
-        name, count = f"{res}x{res}", find_block(self.g_block).convolutions(self.residual_blocks)
-        first = ("Conv0_up", "up") if self.fused_scale else ("Conv0", "none")
+        name, count = f"{res}x{res}", find_block(self.options.g_block).convolutions(self.options.residual_blocks)
+        first = ("Conv0_up", "up") if self.options.fused_scale else ("Conv0", "none")
         up = self._conv(f"{name}_{first[0]}", res, res // 2, first[1])
         return [up, *(self._conv(f"{name}_Conv{i}", res, res) for i in range(1, count + 1))]
 
-    def _activate(self, x):
-        x = tf.nn.leaky_relu(x, LEAK) if self.use_leakyrelu else tf.nn.relu(x)
-        return self.pixel_norm(x) if self.use_pixelnorm else x
+    def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
+        """-> images, or GeneratorOutput with the features [N,R,R,C] of the last hidden layer."""
+        x = self.project(inputs, beta, training)
+        return self.synthesize(x, alpha, beta, training, with_features)
 
-    def call(self, inputs, alpha=None, with_features=False):
-        """-> images, or (images, features [N,R,R,C] of the last hidden layer)."""
-        return self.synthesize(self.project(inputs), alpha, with_features)
-
-    def project(self, inputs):
+    def project(self, inputs, beta=None, training=False):
         """What the first layer makes of the latents, and labels: [N,4,4,C]."""
-        x = tf.concat(inputs, axis=-1) if isinstance(inputs, (tuple, list)) else inputs  # [N,latent+labels]
-        x = self.pixel_norm(x) if self.normalize_latents else x
-        return self._activate(self.dense(x))  # [N,4,4,C]
+        moment = self.fade(None, beta)
+        x = self.used(inputs)  # [N,latent+labels]
+        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
+        return self.steps([self.dense], moment, training)[0](x)  # [N,4,4,C]
 
-    def synthesize(self, x, alpha=None, with_features=False):
+    def synthesize(self, x, alpha=None, beta=None, training=False, with_features=False):
         """All layers after the first: `project`'s [N,4,4,C] -> what `call` returns."""
-        alpha = self.alpha if alpha is None else alpha
-        x = self._activate(self.conv(x))
-        old, block = x, find_block(self.g_block)
-        for up, *convolutions in self.blocks:
+        moment, block = self.fade(alpha, beta), find_block(self.options.g_block)
+        x = old = self.steps([self.conv], moment, training)[0](x)
+        for layers in self.blocks:
             old = x
-            x = up(x if self.fused_scale else nearest_upsample(x))  # [N,2R,2R,C]
-            x = block.apply(convolutions, self._activate, self._activate(x))
-        images = self.to_rgb[0](x)  # [N,R,R,C]
+            up, *steps = self.steps(layers, moment, training)
+            x = block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
+        images = self.to_rgb[0](x, beta=moment.beta)  # [N,R,R,C]
         if self.fading:
-            images = fade(nearest_upsample(self.to_rgb[1](old)), images, alpha)
-        return (images, x) if with_features else images
-
-    def get_config(self):
-        names = "latent_size normalize_latents use_pixelnorm pixelnorm_epsilon use_leakyrelu g_block"
-        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+            images = fade(nearest_upsample(self.to_rgb[1](old, beta=moment.beta)), images, moment.alpha)
+        images = OUTPUTS[self.options.g_output](images)
+        return GeneratorOutput(images, x) if with_features else images
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class Discriminator(ProgressiveNetwork):
+class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
     """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2.
 
     While it trains, `noise` may change what goes into each convolution of 3x3 and 4x4; see pgan_tf/layers/noise.py.
     """
 
-    def __init__(
-        self, mbstd_group_size: int = 4, minibatch_statistics: str = "stddev", d_block: str = "plain", **kwargs
-    ):
-        super().__init__(**kwargs)
-        self.mbstd_group_size, self.minibatch_statistics = mbstd_group_size, minibatch_statistics
-        self.d_block = d_block
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.norm_row, self.activation_row = self.options.d_norm, self.options.d_activation
+        self.weights_row = self.options.d_weights
         self.build(self.wanted_inputs()["images"])
 
-    def wanted_inputs(self) -> dict[str, tuple]:
-        return {"images": (None, self.resolution, self.resolution, self.num_channels)}
-
     def build(self, input_shape):
+        colours = (Part(self.num_channels, self.num_channels),)
         self.from_rgb = [
-            self.layer(
-                EqualizedConv2D, self.maps(res), f"FromRGB_{res}x{res}", (None, res, res, self.num_channels),
-                kernel_size=1,
-            )
+            self.unit(EqualizedConv2D, f"FromRGB_{res}x{res}", colours, self.maps(res), res, kernel_size=1)
             for res in self.rgb_resolutions()
-        ]  # fmt: skip
+        ]
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
+        maps, hidden = self.maps(4), self.maps(2)
         self.statistics = MinibatchStatistics(
-            self.mbstd_group_size, self.minibatch_statistics, name="minibatch_statistics", dtype=self.dtype_policy
-        )
-        maps = self.maps(4)
-        self.statistics.build((None, 4, 4, maps))
-        more = self.statistics.maps if self.mbstd_group_size > 1 else 0
-        self.conv = self.layer(EqualizedConv2D, maps, "4x4_Conv", (None, 4, 4, maps + more))
-        self.dense0 = self.layer(EqualizedDense, self.maps(2), "4x4_Dense0", (None, maps * 16))
-        self.dense1 = self.layer(EqualizedDense, 1 + self.label_size, "4x4_Dense1", (None, self.maps(2)), gain=1.0)
+            self.options.mbstd_group_size, self.options.minibatch_statistics, axis=(maps,),
+            name="minibatch_statistics", dtype=self.dtype_policy,
+        )  # fmt: skip
+        self.statistics.build((None, 4, 4, maps.now))
+        planes = (Part(self.statistics.maps, self.statistics.maps),) if self.has_statistics else ()
+        self.conv = self.unit(EqualizedConv2D, "4x4_Conv", (maps, *planes), maps, 4)
+        self.dense0 = self.unit(EqualizedDense, "4x4_Dense0", (maps.times(16),), hidden)
+        outputs = Part(1 + self.label_size, 1 + self.label_size)
+        self.dense1 = self.layer(EqualizedDense, "4x4_Dense1", (hidden,), outputs, gain=1.0)
         self.built = True
 
     def _block(self, res: int) -> list:
         """The block's convolutions, then the down-sampling one to `res` / 2."""
-        name, shape = f"{res}x{res}", (None, res, res, self.maps(res))
-        count = find_block(self.d_block).convolutions(self.residual_blocks)
-        last = (f"Conv{count}_down", "down") if self.fused_scale else (f"Conv{count}", "none")
+        name, maps = f"{res}x{res}", self.maps(res)
+        count = find_block(self.options.d_block).convolutions(self.options.residual_blocks)
+        last = (f"Conv{count}_down", "down") if self.options.fused_scale else (f"Conv{count}", "none")
         return [
-            *(self.layer(EqualizedConv2D, self.maps(res), f"{name}_Conv{i}", shape) for i in range(count)),
-            self.layer(EqualizedConv2D, self.maps(res // 2), f"{name}_{last[0]}", shape, resample=last[1]),
+            *(self.unit(EqualizedConv2D, f"{name}_Conv{i}", (maps,), maps, res) for i in range(count)),
+            self.unit(EqualizedConv2D, f"{name}_{last[0]}", (maps,), self.maps(res // 2), res, resample=last[1]),
         ]
+
+    @property
+    def has_statistics(self) -> bool:
+        return self.options.mbstd_group_size > 1
+
+    @property
+    def together(self) -> int:
+        group = self.options.mbstd_group_size if self.has_statistics else 1
+        return group if NORMS[self.norm_row].together else 0
 
     @property
     def separable(self) -> bool:
         """Whether what it says of one group of samples is independent of the other groups of the minibatch."""
-        return self.mbstd_group_size <= 1 or not self.statistics.mixes_groups
+        return NORMS[self.norm_row].separable and not (self.has_statistics and self.statistics.mixes_groups)
 
-    def call(self, images, alpha=None, noise=None):
+    def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
         """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
-        alpha = self.alpha if alpha is None else alpha
-        x, block = _leaky(self.from_rgb[0](images)), find_block(self.d_block)  # [N,R,R,C]
+        moment, block = self.fade(alpha, beta, tau), find_block(self.options.d_block)
+        from_rgb = self.steps(self.from_rgb, moment, training)
+        x = from_rgb[0](images)  # [N,R,R,C]
         for i, layers in enumerate(self.blocks):
-            *convolutions, down = [_disturbed(layer, noise) for layer in layers]
-            x = _leaky(down(block.apply(convolutions, _leaky, x)))
-            x = x if self.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
+            *steps, down = self.steps(layers, moment, training, noise)
+            x = down(block.apply(steps, x))
+            x = x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
             if i == 0 and self.fading:
-                x = fade(_leaky(self.from_rgb[1](box_downsample(images))), x, alpha)
-        x = self.statistics(x) if self.mbstd_group_size > 1 else x  # [N,4,4,C+S]
-        x = _leaky(_disturbed(self.conv, noise)(x))
-        x = tf.transpose(x, [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
-        features = _leaky(_disturbed(self.dense0, noise)(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
-        x = tf.cast(self.dense1(features), self.variable_dtype)  # [N,1+labels]
+                x = fade(from_rgb[1](box_downsample(images)), x, moment.alpha)
+        x = self.statistics(x, tau=moment.tau) if self.has_statistics else x  # [N,4,4,C+S]
+        conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
+        x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
+        features = dense(tf.reshape(x, [-1, x.shape[1] * 16]))  # [N,F]
+        x = tf.cast(self.dense1(features, beta=moment.beta), self.variable_dtype)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
-
-    def get_config(self):
-        names = "mbstd_group_size minibatch_statistics d_block"
-        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
-
-
-def _shapes(inputs) -> list[tuple]:
-    """The shape of each tensor or array of a call; labels of no components are none."""
-    inputs = inputs if isinstance(inputs, (tuple, list)) else [inputs]
-    shapes = [tuple(x.shape) if hasattr(x, "shape") else np.shape(x) for x in inputs]
-    return [shape for shape in shapes if shape != (*shape[:1], 0)]
-
-
-def _fits(given: tuple, wanted: tuple) -> bool:
-    return len(given) == len(wanted) and all(
-        a is None or b is None or a == b for a, b in zip(given, wanted, strict=True)
-    )
-
-
-def _shown(shape: tuple) -> str:
-    return "[" + ",".join("N" if size is None else str(size) for size in shape) + "]"
-
-
-def _leaky(x: tf.Tensor) -> tf.Tensor:
-    return tf.nn.leaky_relu(x, LEAK)
-
-
-def _disturbed(layer, noise):
-    """The layer behind the noise: x -> layer(noise(x)); the layer itself where there is none."""
-    return layer if noise is None else lambda x: layer(noise(x))

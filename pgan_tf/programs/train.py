@@ -44,7 +44,7 @@ class CannotWrite(UserError):
 
 
 def config_from_flags() -> Config:
-    return Config.from_values({name: FLAGS[name].value for name in option_names()})
+    return Config.from_values(flag_options(FLAGS))
 
 
 def resumed_config(folder: Path) -> Config:

@@ -1,0 +1,85 @@
+"""Layers that become wider: what is new fades in by beta, and at beta = 0 they compute what the narrower ones did.
+
+An axis of a weight is made of parts: that of a convolution's inputs may be feature maps and the maps of the minibatch
+statistics behind them. A part grows at its end, so a weight of the narrower layer lies in the wider one in as many
+pieces as its axes have parts. New entries are multiplied by beta, numbers of features are those before plus beta times
+the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+
+class Part(NamedTuple):
+    """Some entries of an axis, of which the first `before` were there before the layer became wider."""
+
+    now: int
+    before: int
+
+    def times(self, factor: int) -> Part:
+        """Where each entry stands for so many, one beside the other."""
+        return Part(self.now * factor, self.before * factor)
+
+
+Axis = tuple[Part, ...]
+
+
+def whole(size: int) -> Axis:
+    """An axis that does not become wider."""
+    return (Part(size, size),)
+
+
+def length(axis: Axis) -> int:
+    return sum(part.now for part in axis)
+
+
+def is_wider(axes: Sequence[Axis]) -> bool:
+    return any(part.now != part.before for axis in axes for part in axis)
+
+
+def count(axis: Axis, beta: tf.Tensor | float) -> tf.Tensor | float:
+    """How many entries an axis has at this moment: the new ones count by beta."""
+    before = sum(part.before for part in axis)
+    return before + (length(axis) - before) * beta
+
+
+def is_new(axes: Sequence[Axis]) -> np.ndarray:
+    """Which entries of an array with these axes are new, 0 or 1: those that are so on any of them."""
+    new = np.zeros([length(axis) for axis in axes], bool)
+    for i, axis in enumerate(axes):
+        along = np.concatenate([np.arange(part.now) >= part.before for part in axis])
+        new |= along.reshape([-1 if i == j else 1 for j in range(len(axes))])
+    return new
+
+
+def faded(value: tf.Tensor, axes: Sequence[Axis], beta: tf.Tensor | float) -> tf.Tensor:
+    """`value`, whose new entries are multiplied by beta."""
+    if not is_wider(axes):
+        return value
+    new = tf.constant(is_new(axes), value.dtype)
+    return value * (1.0 + (tf.cast(beta, value.dtype) - 1.0) * new)
+
+
+def carried(old: np.ndarray, old_axes: Sequence[Axis], new: np.ndarray, new_axes: Sequence[Axis]) -> np.ndarray:
+    """`new` with the entries of the narrower (or wider) `old` where they belong. ValueError: other parts."""
+    if [len(axis) for axis in old_axes] != [len(axis) for axis in new_axes]:
+        raise ValueError(f"{old.shape} cannot be carried over to {new.shape}")
+    source, target = [], []
+    for old_axis, new_axis in zip(old_axes, new_axes, strict=True):
+        shared = [min(a.now, b.now) for a, b in zip(old_axis, new_axis, strict=True)]
+        source.append(_places(old_axis, shared))
+        target.append(_places(new_axis, shared))
+    result = new.copy()
+    result[np.ix_(*target)] = old[np.ix_(*source)]
+    return result
+
+
+def _places(axis: Axis, shared: list[int]) -> np.ndarray:
+    """The indices of the first `shared` entries of each part."""
+    starts = np.cumsum([0, *(part.now for part in axis)])
+    return np.concatenate([start + np.arange(size) for start, size in zip(starts, shared, strict=False)])

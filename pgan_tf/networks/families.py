@@ -1,0 +1,21 @@
+"""The families of networks: what a run may train, each a row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
+from pgan_tf.networks.progressive import Discriminator, Generator
+
+
+class Family(NamedTuple):
+    """Two networks that train against each other, and what can grow in them."""
+
+    generator: type[GeneratorNetwork]
+    discriminator: type[DiscriminatorNetwork]
+    grows: frozenset[str]  # of stages.AXES
+
+
+FAMILIES = {
+    "progressive": Family(Generator, Discriminator, frozenset({"layers", "latent", "channels"})),
+}
