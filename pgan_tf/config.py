@@ -62,6 +62,13 @@ class Model:
         "equalized", "discriminator's weights", choices=["equalized", "plain", "spectral"], since="0.3.0",
         part="discriminator",
     )  # fmt: skip
+    initializer: str = option(
+        "he", "what weights are drawn from, but those with an equalized learning rate: He's normal, normal of "
+        "--init_stddev, Glorot's uniform", choices=["he", "normal", "glorot"], since="0.3.0", part="both",
+    )  # fmt: skip
+    init_stddev: float = option(
+        0.02, "standard deviation of --initializer=normal", above=0, maximum=1000, since="0.3.0", part="both"
+    )
     g_norm: str = option(
         "pixel", "generator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
         since="0.3.0", part="generator",
@@ -70,6 +77,9 @@ class Model:
         "none", "discriminator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
         since="0.3.0", part="discriminator",
     )  # fmt: skip
+    reference_batch: int = option(
+        64, "samples in the reference batch of virtual batch norm", minimum=2, maximum=2**16, since="0.3.0", part="both"
+    )
     pixelnorm_epsilon: float = option(
         1e-8, "added to the mean square in the pixel norm", above=0, maximum=1, part="both"
     )

@@ -1,4 +1,4 @@
-"""Options by the names that they had: files of older runs and networks, and users of the original, go on saying them."""
+"""Options by the names that they had: older files, and users of the original, go on saying them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def translated(options: dict[str, Any], known: Collection[str]) -> dict[str, Any
     result = {name: value for name, value in options.items() if name not in FORMER}
     for former in FORMER.keys() & options.keys():
         for name, values in FORMER[former].items():
-            if options[former] not in values:
+            if type(options[former]) is not bool:
                 raise ConfigError(f"--{former}={shown(options[former])}: must be true or false")
             value = values[options[former]]
             if name in known and result.setdefault(name, value) != value:

@@ -14,10 +14,13 @@ from pgan_tf.config import (
     Config,
     ConfigError,
     define_flags,
+    flag_options,
+    given_options,
     option_names,
     parse_dict,
     parse_grid_size,
 )
+from pgan_tf.former import FORMER
 from pgan_tf.option import taken
 from pgan_tf.programs import start, train
 
@@ -118,7 +121,8 @@ def test_a_run_of_an_older_version_goes_on():
     values = Config.read(OLD).values()
     then = {name: value for section in json.loads(OLD.read_text()).values() for name, value in section.items()}
     newer = {name for name in option_names() if FIELDS[name].metadata["since"]}
-    assert newer == values.keys() - then.keys() == {"resampling", "grow"}
+    assert newer == values.keys() - then.keys()
+    assert then.keys() - values.keys() == FORMER.keys()  # which are said by their names of today
     assert {name: values[name] for name in newer} == {name: Config().values()[name] for name in newer}
     assert values["fmap_base"] == then["fmap_base"] == 16
     assert values["total_kimg"] == then["total_kimg"] == 0.3
@@ -277,3 +281,29 @@ def test_the_largest_values_are_taken():
 def test_moments_need_a_group():
     with pytest.raises(ConfigError, match="--mbstd_group_size of at least 2"):
         Config.from_values({"minibatch_statistics": "moments", "mbstd_group_size": 1})
+
+
+@pytest.mark.parametrize(
+    ("former", "today"),
+    [
+        ({"use_pixelnorm": False}, {"g_norm": "none"}),
+        ({"use_pixelnorm": True}, {"g_norm": "pixel"}),
+        ({"use_leakyrelu": False}, {"g_activation": "relu"}),
+        ({"use_wscale": False}, {"g_weights": "plain", "d_weights": "plain"}),
+        ({"use_wscale": False, "d_weights": "plain"}, {"g_weights": "plain", "d_weights": "plain"}),
+    ],
+)
+def test_a_former_name_means_an_option_of_today(former, today):
+    assert Config.from_values(former) == Config.from_values(today)
+    values = flags.FlagValues()
+    define_flags(flags, values)
+    values(["program", *(f"--{name}={str(value).lower()}" for name, value in former.items())])
+    assert Config.from_values(flag_options(values)) == Config.from_values(today)
+    assert Config().replace(**given_options(values)) == Config.from_values(today)
+
+
+@pytest.mark.parametrize("wrong", [{"use_wscale": False, "d_weights": "spectral"}, {"use_pixelnorm": "no"}])
+def test_a_former_name_beside_another_word_is_refused(wrong):
+    name = next(iter(wrong))
+    with pytest.raises(ConfigError, match=f"--{name}="):
+        Config.from_values(wrong)

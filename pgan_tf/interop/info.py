@@ -9,24 +9,20 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from pgan_tf import growth
-from pgan_tf.config import Config, option_text
+from pgan_tf.config import Config, network_options, option_text
 from pgan_tf.evaluation import results
 from pgan_tf.files import sha256
 from pgan_tf.interop import card, nvidia
 from pgan_tf.interop.nvidia_file import read_file
-from pgan_tf.networks import Discriminator, Generator
-from pgan_tf.networks.progressive import ProgressiveNetwork
+from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
 from pgan_tf.training import checkpoint, initial, rundir
-
-MODEL = {Generator: "generator", Discriminator: "discriminator"}
 
 
 class Shown(NamedTuple):
     """A network with what is said above its table: lines of (what, value)."""
 
-    network: ProgressiveNetwork
+    network: Network
     facts: list[tuple[str, str]]
 
 
@@ -63,7 +59,7 @@ def print_info(path: Path) -> None:
         printed.append(model)
 
 
-def layer_table(network: ProgressiveNetwork) -> Table:
+def layer_table(network: Network) -> Table:
     """A row for each layer with parameters: name, output for one image, shape of the weight, number of parameters."""
     table = Table("layer", "output", "weight", show_footer=True)
     table.add_column("parameters", justify="right")
@@ -84,14 +80,14 @@ def _print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
     console.print(grid)
 
 
-def _model(network: ProgressiveNetwork) -> list[tuple[str, str]]:
+def _model(network: Network) -> list[tuple[str, str]]:
     """What the network itself says."""
     options = network.get_config()
     size = f"{network.resolution}x{network.resolution}, {network.num_channels} channel(s)"
     fade = f", fading in with alpha {float(network.alpha):.4g}" if network.fading else ""
-    names = ["label_size", *growth.OPTIONS[type(network)]]
+    names = ["label_size", *network_options(network.part)]
     return [
-        ("model", f"{MODEL[type(network)]}, {size}{fade}, {network.variable_dtype}"),
+        ("model", f"{network.part}, {size}{fade}, {network.variable_dtype}"),
         ("options", ", ".join(f"{name} {options[name]}" for name in names)),
     ]
 
@@ -100,7 +96,7 @@ def _model(network: ProgressiveNetwork) -> list[tuple[str, str]]:
 
 
 def _file(path: Path) -> Description:
-    network = load_network(path, ProgressiveNetwork)
+    network = load_network(path, Network)
     return Description([], [Shown(network, [("sha256", sha256(path))])])
 
 
@@ -125,7 +121,7 @@ def _imported_network(path: Path, said: dict) -> Shown:
         ("lod", f"{said['lod']:g} of a final {final}x{final}; the file's was {said['lod_of_the_file']:g}"),
         ("sha256", sha256(path)),
     ]
-    return Shown(load_network(path, ProgressiveNetwork), facts)
+    return Shown(load_network(path, Network), facts)
 
 
 def _run(folder: Path) -> Description:
@@ -137,7 +133,8 @@ def _run(folder: Path) -> Description:
         networks.append(Shown(load_network(path), [("network", path.name), ("sha256", sha256(path))]))
     if checkpoint.paths(folder / "checkpoints"):
         trained = initial.load(folder)
-        trained.ema.alpha = trained.discriminator.alpha = checkpoint.read_fade(trained.where).alpha
+        fade = checkpoint.read_fade(trained.where)
+        trained.ema.fade_as(fade), trained.discriminator.fade_as(fade)
         where = f"{trained.where.relative_to(folder)}: "
         if not files:
             networks.append(Shown(trained.ema, [("network", where + "averaged generator")]))

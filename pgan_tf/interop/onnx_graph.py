@@ -64,7 +64,7 @@ class Operations:
         """Pixel norm, over the axis 1: [N,L] or [N,C,H,W]."""
         g, axes = self.graph, self.graph.constant([1], np.int64)
         mean_square = g.node("ReduceMean", g.node("Mul", x, x), axes, keepdims=1)
-        return g.node("Div", x, g.node("Sqrt", mean_square + g.constant(self.network.pixelnorm_epsilon)))
+        return g.node("Div", x, g.node("Sqrt", mean_square + g.constant(self.network.options.pixelnorm_epsilon)))
 
     def activate(self, x: Value) -> Value:
         use_leak = self.network.use_leakyrelu
@@ -74,13 +74,13 @@ class Operations:
     def dense(self, x: Value) -> Value:
         """[N,L+K] -> [N,C,4,4]."""
         g, layer = self.graph, self.network.dense
-        x = g.node("MatMul", x, g.constant(layer.scaled_weight().numpy()))
+        x = g.node("MatMul", x, g.constant(layer.scaled_weight(self.network.beta).numpy()))
         x = g.node("Reshape", x, g.constant([-1, layer.filters, 4, 4], np.int64))
         return x + g.constant(layer.bias.numpy()[:, None, None])  # [C,1,1]
 
     def convolve(self, layer: EqualizedConv2D, x: Value) -> Value:
         """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
-        weight, up = layer.scaled_weight(), layer.resample == "up"
+        weight, up = layer.scaled_weight(self.network.beta), layer.resample == "up"
         kernel = self.graph.constant((box_widened(weight) if up else weight).numpy().transpose(3, 2, 0, 1))
         bias = self.graph.constant(layer.bias.numpy())
         if up:
@@ -99,13 +99,13 @@ class Operations:
 
     def images(self, x: Value) -> Value:
         """Generator.call: [N,L+K] -> [N,C,R,R]."""
-        network, block = self.network, find_block(self.network.g_block)
-        x = self.normalise(x) if network.normalize_latents else x
+        network, block = self.network, find_block(self.network.options.g_block)
+        x = self.normalise(x) if network.options.normalize_latents else x
         x = self.activate(self.dense(x))
         x = old = self.activate(self.convolve(network.conv, x))
         for up, *convolutions in network.blocks:
             old = x
-            x = self.activate(self.convolve(up, x if network.fused_scale else self.enlarge(x)))
+            x = self.activate(self.convolve(up, x if network.options.fused_scale else self.enlarge(x)))
             x = block.apply([partial(self.convolve, layer) for layer in convolutions], self.activate, x)
         images = self.convolve(network.to_rgb[0], x)
         if network.fading:

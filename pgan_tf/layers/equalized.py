@@ -1,8 +1,8 @@
-"""Layers with an equalized learning rate: paper section 4.1.
+"""Dense layers and convolutions, as they are with an equalized learning rate: paper section 4.1.
 
 Weights are drawn from N(0, 1) and multiplied at run time by gain / sqrt(fan-in), He's constant, so that every
-weight has the same dynamic range and the optimizer the same speed. They lie as in the original: convolutions
-[kh,kw,in,out], up-sampling ones [kh,kw,out,in], dense [in,out].
+weight has the same dynamic range and the optimizer the same speed; the other rows of layers.weights are other ways.
+They lie as in the original: convolutions [kh,kw,in,out], up-sampling ones [kh,kw,out,in], dense [in,out].
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.layers.fused import FORMS, box_widened
+from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
 from pgan_tf.layers.widening import Axis, Part, count, faded, is_wider, length, whole
 
 HE_GAIN = math.sqrt(2.0)
@@ -22,14 +23,26 @@ HE_GAIN = math.sqrt(2.0)
 class Equalized(keras.layers.Layer):
     """What the layers below share: the weight with its run-time scale, and the bias.
 
-    `use_wscale=False` puts the scale into the initial values instead. `seed` makes these reproducible. A built layer
+    `weights` is a name in WEIGHTS, `initializer` one in INITIALIZERS (not used where the former says what the weights
+    are drawn from), `stddev` what the normal one takes. `seed` makes the initial values reproducible. A built layer
     knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for one, such as (H, W, C).
     `axes` says of each variable what it is made of; `widen`, before the layer is built, which of that is new.
     """
 
-    def __init__(self, gain: float = HE_GAIN, use_wscale: bool = True, seed: int | None = None, **kwargs):
+    output_axis = -1  # of the weight
+
+    def __init__(
+        self,
+        gain: float = HE_GAIN,
+        weights: str = "equalized",
+        initializer: str = "he",
+        stddev: float = 0.02,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.gain, self.use_wscale, self.seed = gain, use_wscale, seed
+        self.gain, self.seed = gain, seed
+        self.weights_row, self.initializer, self.stddev = weights, initializer, stddev
         self.input_axis: Axis | None = None
         self.output_part: Part | None = None
 
@@ -43,15 +56,17 @@ class Equalized(keras.layers.Layer):
 
     def add_parameters(self, weight_axes: tuple[Axis, ...], fan_in: Axis, bias: Part) -> None:
         """`fan_in`: as many entries as enter into one output."""
-        self.axes = {"weight": weight_axes, "bias": ((bias,),)}
-        self.fan_in, std = fan_in, self.gain / math.sqrt(length(fan_in))
+        outputs = weight_axes[self.output_axis]
+        self.axes = {"weight": weight_axes, "bias": ((bias,),), "u": (outputs,)}  # u: of the spectral norm
+        row, shape = WEIGHTS[self.weights_row], tuple(length(axis) for axis in weight_axes)
+        std = self.gain / math.sqrt(length(fan_in))
         # The original holds the constant in float32, and so must whoever wants its numbers.
-        self.scale = float(np.float32(std)) if self.use_wscale else 1.0
-        initializer = keras.initializers.RandomNormal(stddev=1.0 if self.use_wscale else std, seed=self.seed)
-        shape = [length(axis) for axis in weight_axes]
+        self.fan_in, self.scale = fan_in, float(np.float32(std))
+        initializer = INITIALIZERS[row.initializer or self.initializer](std, self.stddev, self.seed)
         # No autocast: the scaling happens in float32 also when the layer computes in half precision.
         self.weight = self.add_weight(shape=shape, initializer=initializer, name="weight", autocast=False)
         self.bias = self.add_weight(shape=(bias.now,), initializer="zeros", name="bias", autocast=False)
+        row.start(self, shape)
 
     @property
     def outputs_per_image(self) -> int:
@@ -61,20 +76,23 @@ class Equalized(keras.layers.Layer):
         return (input_shape[0], *self.output_size)
 
     def scale_at(self, beta) -> tf.Tensor | float:
-        """The run-time scale: He's constant for the inputs that there are at this moment."""
-        if not self.use_wscale or not is_wider([self.fan_in]):
+        """He's constant for the inputs that there are at this moment."""
+        if not is_wider([self.fan_in]):
             return self.scale
         return self.gain * tf.math.rsqrt(count(self.fan_in, tf.cast(beta, self.variable_dtype)))
 
-    def scaled_weight(self, beta=1.0) -> tf.Tensor:
+    def scaled_weight(self, beta=1.0, training=False) -> tf.Tensor:
+        """The weight as it is used."""
         weight = faded(self.weight.value, self.axes["weight"], beta)
-        return tf.cast(weight * self.scale_at(beta), self.compute_dtype)
+        effective = WEIGHTS[self.weights_row].effective(self, weight, self.scale_at(beta), training)
+        return tf.cast(effective, self.compute_dtype)
 
     def add_bias(self, x: tf.Tensor, beta=1.0) -> tf.Tensor:
         return tf.nn.bias_add(x, tf.cast(faded(self.bias.value, self.axes["bias"], beta), x.dtype))
 
     def get_config(self):
-        return {**super().get_config(), "gain": self.gain, "use_wscale": self.use_wscale, "seed": self.seed}
+        own = {"gain": self.gain, "weights": self.weights_row, "initializer": self.initializer, "stddev": self.stddev}
+        return {**super().get_config(), **own, "seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
@@ -90,8 +108,8 @@ class EqualizedDense(Equalized):
         self.add_parameters((inputs, (outputs,)), inputs, outputs)
         self.flops, self.output_size = 2 * input_shape[-1] * self.units, (self.units,)
 
-    def call(self, x, beta=1.0):
-        return self.add_bias(tf.matmul(x, self.scaled_weight(beta)), beta)
+    def call(self, x, beta=1.0, training=False):
+        return self.add_bias(tf.matmul(x, self.scaled_weight(beta, training)), beta)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}
@@ -110,8 +128,8 @@ class LatentProjection(Equalized):
         self.add_parameters((inputs, (outputs.times(16),)), inputs, outputs)
         self.flops, self.output_size = 32 * input_shape[-1] * self.filters, (4, 4, self.filters)
 
-    def call(self, x, beta=1.0):
-        x = tf.matmul(x, self.scaled_weight(beta))
+    def call(self, x, beta=1.0, training=False):
+        x = tf.matmul(x, self.scaled_weight(beta, training))
         x = tf.reshape(x, [-1, self.filters, 4, 4])  # [N,C,4,4], the original's order
         return self.add_bias(tf.transpose(x, [0, 2, 3, 1]), beta)  # [N,4,4,C]
 
@@ -136,6 +154,7 @@ class EqualizedConv2D(Equalized):
         if resample not in ("none", "up", "down"):
             raise ValueError(f"resample={resample!r}: choose none, up or down")
         self.filters, self.kernel_size, self.resample = filters, kernel_size, resample
+        self.output_axis = -2 if resample == "up" else -1
 
     def build(self, input_shape):
         size = self.kernel_size
@@ -149,8 +168,8 @@ class EqualizedConv2D(Equalized):
         taps = size**2 if self.resample == "none" else (size + 1) ** 2 * (0.25 if self.resample == "up" else 1)
         self.flops = 2 * taps * input_shape[-1] * self.outputs_per_image
 
-    def call(self, x, beta=1.0):
-        weight = self.scaled_weight(beta)
+    def call(self, x, beta=1.0, training=False):
+        weight = self.scaled_weight(beta, training)
         if self.resample == "none":
             x = tf.nn.conv2d(x, weight, 1, "SAME")
         elif self.resample == "down":

@@ -76,7 +76,9 @@ def moments_as_coded(y: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tenso
     averages = [
         tf.reduce_mean(weighted(ratio, weights), axis=[1, 2, 3], keepdims=True) for ratio in ratios
     ]  # two of [M,1,1,1]
-    return tf.concat([stddev(y, weights), *(tf.minimum(average, LARGEST) for average in averages)], axis=-1)  # [M,1,1,3]
+    return tf.concat(
+        [stddev(y, weights), *(tf.minimum(average, LARGEST) for average in averages)], axis=-1
+    )  # [M,1,1,3]
 
 
 MINIBATCH_STATISTICS = {
@@ -113,7 +115,7 @@ class MinibatchStatistics(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], input_shape[-1] + self.maps)
 
-    def weights(self, tau, dtype) -> tf.Tensor | None:
+    def map_weights(self, tau, dtype) -> tf.Tensor | None:
         """How much each feature map counts in an average, [C], 1 in the mean: 2 tau times their share for the new."""
         if not is_wider([self.axis]):
             return None
@@ -129,7 +131,7 @@ class MinibatchStatistics(keras.layers.Layer):
         # The statistics are differences of nearly equal numbers: never in half precision.
         y = tf.cast(y, tf.float32) if y.dtype.size < 4 else y
         y -= tf.reduce_mean(y, axis=0, keepdims=True)
-        y = MINIBATCH_STATISTICS[self.statistics].compute(y, self.weights(tau, y.dtype))  # [M,1,1,S]
+        y = MINIBATCH_STATISTICS[self.statistics].compute(y, self.map_weights(tau, y.dtype))  # [M,1,1,S]
         y = tf.tile(tf.cast(y, x.dtype), [size, h, w, 1])  # [N,H,W,S]
         return tf.concat([x, y], axis=-1)
 

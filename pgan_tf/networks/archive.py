@@ -7,7 +7,6 @@ no other, goes on to Keras. What can be built is never larger than the file.
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
 import math
@@ -18,10 +17,15 @@ import h5py
 import keras
 import tensorflow as tf
 
+from pgan_tf.former import FORMER
 from pgan_tf.hdf5 import HDF5Error, check_whole, own_datasets, shown
-from pgan_tf.networks.progressive import Discriminator, Generator, ProgressiveNetwork
+from pgan_tf.networks.base import Network
+from pgan_tf.networks.families import FAMILIES
 
-KINDS = {keras.saving.get_registered_name(kind): kind for kind in (Generator, Discriminator)}
+KINDS = {
+    keras.saving.get_registered_name(kind): kind
+    for family in FAMILIES.values() for kind in (family.generator, family.discriminator)
+}  # fmt: skip
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 MOST_BYTES = 2**32  # a network of 1024x1024 has 92 million
 MOST_CONFIG = 2**16  # bytes
@@ -83,7 +87,7 @@ def _members(file: io.BufferedReader, size: int) -> tuple[bytes, bytes]:
 # ---- config.json -----------------------------------------------------------------------------------------------------
 
 
-def _network(content: bytes) -> tuple[type[ProgressiveNetwork], dict]:
+def _network(content: bytes) -> tuple[type[Network], dict]:
     """The network that config.json asks for, and its options."""
     try:
         record = json.loads(content)
@@ -115,7 +119,7 @@ def _is_plain(build: dict) -> bool:
 # ---- the options -----------------------------------------------------------------------------------------------------
 
 
-def planned(kind: type[ProgressiveNetwork], options: dict, arrays: int) -> ProgressiveNetwork:
+def planned(kind: type[Network], options: dict, arrays: int) -> Network:
     """The network of options out of a file with so many arrays, for its names and shapes; it has no numbers.
 
     It is built as a graph, which takes no memory for them. Refused: the options are of no such network.
@@ -131,15 +135,14 @@ def planned(kind: type[ProgressiveNetwork], options: dict, arrays: int) -> Progr
         raise Refused(f"its options are of no network: {first_line(error)}") from None
 
 
-def _check_options(kind: type[ProgressiveNetwork], options: dict) -> None:
+def _check_options(kind: type[Network], options: dict) -> None:
     """Each is one that the network has, and a plain value of the type of its default; the type of its numbers apart."""
     _check_policy(options.get("dtype", "float32"))
-    signatures = [inspect.signature(base.__init__).parameters for base in (kind, ProgressiveNetwork)]
-    defaults = {name: option.default for parameters in signatures for name, option in parameters.items()} | _OF_KERAS
+    defaults = kind.defaults() | dict.fromkeys(FORMER, True) | _OF_KERAS
     for name, value in options.items():
         if name == "dtype":
             continue
-        if name not in defaults or defaults[name] is inspect.Parameter.empty:
+        if name not in defaults:
             raise Refused(f"has an option {shown(name)} that no {kind.__name__} has; is it of a newer version?")
         wanted = type(defaults[name])
         if type(value) is not wanted and not (wanted is float and type(value) is int):

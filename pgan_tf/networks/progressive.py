@@ -76,8 +76,11 @@ class ProgressiveNetwork(Network):
 
     def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
         """A built layer from `inputs` to `outputs` features; `size`: of the images that it takes, None for vectors."""
-        seed, policy = self.layer_seed(name), self.dtype_policy
-        layer = kind(outputs.now, weights=self.weights_row, seed=seed, name=name, dtype=policy, **options)
+        drawn = {"initializer": self.options.initializer, "stddev": self.options.init_stddev}
+        layer = kind(
+            outputs.now, weights=self.weights_row, seed=self.layer_seed(name), name=name, dtype=self.dtype_policy,
+            **drawn, **options,
+        )  # fmt: skip
         layer.widen(inputs, outputs)
         features = sum(part.now for part in inputs)
         layer.build((None, features) if size is None else (None, size, size, features))
@@ -86,13 +89,20 @@ class ProgressiveNetwork(Network):
     def unit(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
         """The same with what follows on it, which `units` knows by the layer's name: -> the layer."""
         layer = self.layer(kind, name, inputs, outputs, size, **options)
-        row, norm = NORMS[self.norm_row], None
-        if row.make is not None:
-            norm = row.make(self.options, axis=(outputs,), name=f"{name}_norm", dtype=self.dtype_policy)
-            norm.build((None, *layer.output_size))
-            self.norms.append(norm)
-        self.units[name] = Unit(layer, ACTIVATIONS[self.activation_row], norm, row.after_activation)
+        norm = self.norm(name, outputs, layer.output_size)
+        self.units[name] = Unit(layer, ACTIVATIONS[self.activation_row], norm, NORMS[self.norm_row].last)
         return layer
+
+    def norm(self, name: str, features: Part, size: tuple):
+        """The norm behind layer `name`, which puts out so many features; None without one."""
+        row = NORMS[self.norm_row]
+        if row.layer is None:
+            return None
+        options = {argument: getattr(self.options, option) for argument, option in row.options.items()}
+        norm = row.layer(axis=(features,), name=f"{name}_norm", dtype=self.dtype_policy, **options)
+        norm.build((None, *size))
+        self.norms.append(norm)
+        return norm
 
     def steps(self, layers, moment, training=False, noise=None):
         """The units of these layers at one moment of their fade: x -> x."""
@@ -165,9 +175,10 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
             old = x
             up, *steps = self.steps(layers, moment, training)
             x = block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
-        images = self.to_rgb[0](x, beta=moment.beta)  # [N,R,R,C]
+        images = self.to_rgb[0](x, beta=moment.beta, training=training)  # [N,R,R,C]
         if self.fading:
-            images = fade(nearest_upsample(self.to_rgb[1](old, beta=moment.beta)), images, moment.alpha)
+            old = self.to_rgb[1](old, beta=moment.beta, training=training)
+            images = fade(nearest_upsample(old), images, moment.alpha)
         images = OUTPUTS[self.options.g_output](images)
         return GeneratorOutput(images, x) if with_features else images
 
@@ -244,5 +255,6 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
         features = dense(tf.reshape(x, [-1, x.shape[1] * 16]))  # [N,F]
-        x = tf.cast(self.dense1(features, beta=moment.beta), self.variable_dtype)  # [N,1+labels]
+        x = self.dense1(features, beta=moment.beta, training=training)
+        x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)

@@ -15,7 +15,7 @@ from pgan_tf.errors import UserError, reason
 from pgan_tf.files import sha256
 from pgan_tf.networks import checkpoints
 from pgan_tf.networks.archive import METADATA, Refused, check_archive, first_line
-from pgan_tf.networks.progressive import Generator, ProgressiveNetwork
+from pgan_tf.networks.base import GeneratorNetwork, Network
 
 IMPORTED = "generator_ema.keras"  # the averaged generator in the folder of an imported network
 
@@ -24,12 +24,12 @@ class NetworkError(UserError, ValueError):
     """A network that cannot be used: the message is one line that names the file and says what to do."""
 
 
-def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> ProgressiveNetwork:
+def load_network(path: Path, kind: type[Network] = GeneratorNetwork) -> Network:
     """The network in a .keras file, of which nothing is executed.
 
     NetworkError if it cannot be read, holds anything but a network of this package, or one that is not a `kind`.
     """
-    name = "network" if kind is ProgressiveNetwork else kind.__name__.lower()
+    name = kind.part or "network"
     if checkpoints.is_checkpoint(path):
         return _of_checkpoint(path)
     if path.suffix != ".keras":  # Keras chooses its reader by the name, and its older ones execute what they find
@@ -48,7 +48,7 @@ def load_network(path: Path, kind: type[ProgressiveNetwork] = Generator) -> Prog
     return network
 
 
-def _of_checkpoint(path: Path) -> Generator:
+def _of_checkpoint(path: Path) -> GeneratorNetwork:
     try:
         if fault := checkpoints.find_fault(path):
             raise NetworkError(f"{path}: damaged ({fault}); give another checkpoint")
@@ -59,7 +59,7 @@ def _of_checkpoint(path: Path) -> Generator:
         raise NetworkError(f"{path}: cannot be loaded ({first_line(error)})") from None
 
 
-def save_network(network: ProgressiveNetwork, path: Path) -> None:
+def save_network(network: Network, path: Path) -> None:
     """Writes a .keras file. Equal networks make equal bytes: Keras' own files bear the time."""
     network.save(path)
     with zipfile.ZipFile(path) as archive:

@@ -21,7 +21,7 @@ class Unit:
 
     def __call__(self, x: tf.Tensor, fade: Fade, training: bool = False, noise: Noise | None = None) -> tf.Tensor:
         """`noise` takes the input of the layer, of any shape, and returns one of the same shape."""
-        x = self.layer(x if noise is None else noise(x), beta=fade.beta)
+        x = self.layer(x if noise is None else noise(x), beta=fade.beta, training=training)
         if self.norm is None:
             return self.activation(x)
         if self.norm_last:

@@ -11,15 +11,15 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 from absl import flags
 
 from pgan_tf import __version__, flagfiles
 from pgan_tf.called import as_called
-from pgan_tf.config import Config, ConfigError, define_flags, option_names
+from pgan_tf.config import Config, ConfigError, define_flags, flag_options, given_options, option_names
 from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
+from pgan_tf.former import FORMER
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import train_help
 from pgan_tf.programs.loading import load_tensorflow
@@ -57,7 +57,7 @@ def resumed_config(folder: Path) -> Config:
 
     config = rundir.load_config(folder)
     config = config.replace(dataset=identity.find(folder, config.data.dataset))
-    given = given_options()
+    given = given_options(FLAGS)
     fixed = {*vars(config.data), *vars(config.model)} - {"dataset"}
     if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
         fixed.add("precision")
@@ -75,7 +75,7 @@ def resumed_config(folder: Path) -> Config:
 
 def flags_text() -> str:
     """The options that differ from the defaults, as a flagfile."""
-    names = [name for name in option_names() if FLAGS[name].value != FLAGS[name].default]
+    names = [name for name in (*option_names(), *FORMER) if FLAGS[name].value != FLAGS[name].default]
     return "".join(map(_flag_line, names))
 
 
@@ -103,7 +103,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     from pgan_tf.training.console import Screen, show
     from pgan_tf.training.estimate import print_stage_table
 
-    given = {name: config.values()[name] for name in given_options()}  # as they are taken
+    given = {name: config.values()[name] for name in given_options(FLAGS)}  # as they are taken
     asked = begin.Asked(config, FLAGS.resume, FLAGS.preset, FLAGS.hours, given, FLAGS.dry_run)
     start = begin.begin(asked)
     config, plan = start.config, start.plan
@@ -128,11 +128,6 @@ def run(rest: list[str], argv: list[str]) -> int:
         except loop.Stopped:
             print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"), flush=True)
     return 0
-
-
-def given_options() -> dict[str, Any]:
-    """The options that stand on the command line or in its flagfiles."""
-    return {name: FLAGS[name].value for name in option_names() if FLAGS[name].present}
 
 
 def check_preset() -> None:

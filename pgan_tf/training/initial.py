@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf import growth
-from pgan_tf.config import Config, ConfigError
-from pgan_tf.networks import Discriminator, Generator
-from pgan_tf.networks.progressive import ProgressiveNetwork
+from pgan_tf.config import Config, ConfigError, network_options
+from pgan_tf.networks import Discriminator, Generator, Network
 from pgan_tf.networks.saved import IMPORTED, NetworkError, load_network
 from pgan_tf.stages import Size, share
 from pgan_tf.training import checkpoint, rundir
@@ -70,7 +69,7 @@ def check(config: Config, num_channels: int, label_size: int, first: Size) -> No
     for network in (trained.generator, trained.ema, trained.discriminator):
         if network is not None:
             options = network.get_config()
-            names = (*growth.OPTIONS[type(network)], "num_channels", "label_size")
+            names = (*network_options(network.part), "num_channels", "label_size")
             differing |= {name: options[name] for name in names if options[name] != wanted[name]}
     if "num_channels" in differing:
         have = f"{differing['num_channels']} channel(s), the images of the data set {num_channels}"
@@ -125,7 +124,7 @@ def take_over(trained: Trained, state: StageState) -> list[str]:
     return lines
 
 
-def _carry(name: str, old: ProgressiveNetwork, new: ProgressiveNetwork) -> str:
+def _carry(name: str, old: Network, new: Network) -> str:
     fresh = _layers(growth.carry(old, new))
     have, had = _layers(new.parameters_by_name()), _layers(old.parameters_by_name())
     left = [layer for layer in had if layer not in have]

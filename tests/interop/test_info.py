@@ -58,8 +58,8 @@ def sizes_of(network) -> dict[str, str]:
     seen = {}
 
     def watched(layer, call):
-        def compute(x):
-            y = call(x)
+        def compute(x, **moment):
+            y = call(x, **moment)
             seen[layer.name] = "x".join(map(str, y.shape[1:]))
             return y
 

@@ -96,7 +96,7 @@ def test_weights_are_unit_normal_and_scaled_by_he(layer, shape, fan_in):
 def test_equalization_scales_the_gradients_and_not_the_function(kind):
     """With and without, from the same seed: the same function, a gradient on the weights times the scale."""
     x = normal(2, *([4, 4] if kind is EqualizedConv2D else []), 8).astype(np.float32)
-    layers = [kind(4, use_wscale=on, gain=0.7, seed=5) for on in (True, False)]
+    layers = [kind(4, weights=row, gain=0.7, seed=5) for row in ("equalized", "plain")]
     outputs, gradients = [], []
     for layer in layers:
         with tf.GradientTape() as tape:

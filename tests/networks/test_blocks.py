@@ -66,18 +66,18 @@ def test_residual_scores_are_the_published_codes(lod, golden):
 def test_sizes_at_128_are_the_published_ones(network, options, millions):
     """The published networks hold the RGB layers of all resolutions, ours that of 128."""
     made = network(resolution=128, fmap_base=8192, fmap_max=512, **options)
-    maps = sum(made.maps(res) for res in (4, 8, 16, 32, 64))
+    maps = sum(made.maps(res).now for res in (4, 8, 16, 32, 64))
     others = 3 * maps + 3 * 5 if network is Generator else 3 * maps + maps
     assert round((made.count_params() + others) / 1e6, 2) == millions
 
 
 def test_the_order_within_a_block():
     """Written out with numbers for layers: an activation after each convolution, none after the sum."""
-    steps = [lambda x: x + 1, lambda x: 3 * x, lambda x: x + 5, lambda x: 7 * x]
-    assert BLOCKS["plain"].apply(steps[:1], lambda x: -x, 10) == -11
+    steps = [lambda x: -(x + 1), lambda x: -(3 * x), lambda x: -(x + 5), lambda x: -(7 * x)]  # with an activation each
+    assert BLOCKS["plain"].apply(steps[:1], 10) == -11
     first = -(3 * -11) + 10
-    assert BLOCKS["residual"].apply(steps[:2], lambda x: -x, 10) == first
-    assert BLOCKS["residual"].apply(steps, lambda x: -x, 10) == -(7 * -(first + 5)) + first
+    assert BLOCKS["residual"].apply(steps[:2], 10) == first
+    assert BLOCKS["residual"].apply(steps, 10) == -(7 * -(first + 5)) + first
 
 
 def small(kind, block: str, count: int = 1, seed: int = 1, **options):
@@ -134,7 +134,7 @@ def test_saved_networks_come_back(kind, fused, tmp_path):
     network.save(tmp_path / "network.keras")
     again = keras.saving.load_model(tmp_path / "network.keras")
     assert again.get_config() == network.get_config()
-    assert again.residual_blocks == 2
+    assert again.options.residual_blocks == 2
     np.testing.assert_array_equal(outputs(again), outputs(network))
 
 
