@@ -127,10 +127,10 @@ def test_networks_get_the_options_that_they_know():
     )  # fmt: skip
     assert isinstance(generator, Generator)
     assert isinstance(discriminator, Discriminator)
-    assert (generator.latent_size, generator.use_pixelnorm, generator.use_leakyrelu) == (8, False, False)
-    assert not generator.normalize_latents
-    assert not discriminator.use_wscale
+    assert (generator.latent_size, generator.options.g_norm, generator.options.g_activation) == (8, "none", "relu")
+    assert not generator.options.normalize_latents
+    assert discriminator.options.d_weights == "plain"
     assert generator.fading
     assert discriminator.resolution == 8
-    assert discriminator.mbstd_group_size == 4
+    assert discriminator.options.mbstd_group_size == 4
     assert generator.variable_dtype == "float64"

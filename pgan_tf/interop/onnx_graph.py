@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import tensorflow as tf
 
-from pgan_tf.layers import EqualizedConv2D
-from pgan_tf.layers.equalized import box_widened
+from pgan_tf.layers import EqualizedConv2D, LatentProjection, PixelNorm
+from pgan_tf.layers.activations import LEAK
+from pgan_tf.layers.equalized import Equalized, box_widened
+from pgan_tf.layers.norms import BatchNorm, LayerNorm
 from pgan_tf.networks import Generator
 from pgan_tf.networks.blocks import find_block
-from pgan_tf.networks.progressive import LEAK
 
 OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
 
@@ -29,6 +31,15 @@ class Value:
 
     def __add__(self, other: Value) -> Value:
         return self.graph.node("Add", self, other)
+
+
+# Rows of layers.activations and layers.norms, as ONNX has them: the rows of a test hold that none is missing.
+ACTIVATIONS = {
+    "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
+    "relu": ("Relu", {}),
+    "tanh": ("Tanh", {}),
+    "linear": ("Identity", {}),
+}
 
 
 class Graph:
@@ -60,29 +71,60 @@ class Operations:
     def __init__(self, network: Generator, graph: Graph):
         self.network, self.graph = network, graph
 
-    def normalise(self, x: Value) -> Value:
-        """Pixel norm, over the axis 1: [N,L] or [N,C,H,W]."""
-        g, axes = self.graph, self.graph.constant([1], np.int64)
-        mean_square = g.node("ReduceMean", g.node("Mul", x, x), axes, keepdims=1)
-        return g.node("Div", x, g.node("Sqrt", mean_square + g.constant(self.network.options.pixelnorm_epsilon)))
+    def pixel_norm(self, norm: PixelNorm, x: Value) -> Value:
+        """Over the axis 1: [N,L] or [N,C,H,W]."""
+        g, axes, square = self.graph, self.graph.constant([1], np.int64), self.graph.node("Mul", x, x)
+        weights = norm.feature_weights(self.network.beta, tf.float32)
+        if weights is not None:  # some features are still fading in
+            square = g.node("Mul", square, g.constant(weights.numpy().reshape([-1, *[1] * self.places(norm)])))
+        mean_square = g.node("ReduceMean", square, axes, keepdims=1)
+        return g.node("Div", x, g.node("Sqrt", mean_square + g.constant(norm.epsilon)))
 
-    def activate(self, x: Value) -> Value:
-        use_leak = self.network.use_leakyrelu
-        x = self.graph.node("LeakyRelu", x, alpha=LEAK) if use_leak else self.graph.node("Relu", x)
-        return self.normalise(x) if self.network.use_pixelnorm else x
+    def places(self, norm: PixelNorm) -> int:
+        """How many axes there are behind that of the features."""
+        return 0 if norm is self.network.pixel_norm else 2
 
-    def dense(self, x: Value) -> Value:
+    def batch_norm(self, norm: BatchNorm, x: Value) -> Value:
+        """By the moving averages: [N,C,H,W]."""
+        factor = norm.gain.numpy() / np.sqrt(norm.moving_variance.numpy() + norm.epsilon)
+        shift = norm.bias.numpy() - norm.moving_mean.numpy() * factor
+        factor, shift = (self.graph.constant(array[:, None, None]) for array in (factor, shift))  # [C,1,1]
+        return self.graph.node("Mul", x, factor) + shift
+
+    def layer_norm(self, norm: LayerNorm, x: Value) -> Value:
+        """Over all features of a sample: [N,C,H,W]."""
+        g, axes = self.graph, self.graph.constant([1, 2, 3], np.int64)
+        centred = g.node("Sub", x, g.node("ReduceMean", x, axes, keepdims=1))
+        variance = g.node("ReduceMean", g.node("Mul", centred, centred), axes, keepdims=1)
+        x = g.node("Div", centred, g.node("Sqrt", variance + g.constant(norm.epsilon)))
+        gain, bias = (g.constant(variable.numpy()[:, None, None]) for variable in (norm.gain, norm.bias))  # [C,1,1]
+        return g.node("Mul", x, gain) + bias
+
+    def unit(self, layer: Equalized, x: Value) -> Value:
+        """A layer with its activation and its norm, as networks.unit has them."""
+        unit, options = self.network.units[layer.name], self.network.options
+        x = self.dense(layer, x) if isinstance(layer, LatentProjection) else self.convolve(layer, x)
+        operation, attributes = ACTIVATIONS[options.g_activation]
+        steps = [lambda x: self.graph.node(operation, x, **attributes)]
+        if unit.norm is not None:
+            steps.insert(1 if unit.norm_last else 0, partial(NORMS[type(unit.norm)], self, unit.norm))
+        for step in steps:
+            x = step(x)
+        return x
+
+    def dense(self, layer: LatentProjection, x: Value) -> Value:
         """[N,L+K] -> [N,C,4,4]."""
-        g, layer = self.graph, self.network.dense
-        x = g.node("MatMul", x, g.constant(layer.scaled_weight(self.network.beta).numpy()))
+        g, beta = self.graph, self.network.beta
+        x = g.node("MatMul", x, g.constant(layer.scaled_weight(beta).numpy()))
         x = g.node("Reshape", x, g.constant([-1, layer.filters, 4, 4], np.int64))
-        return x + g.constant(layer.bias.numpy()[:, None, None])  # [C,1,1]
+        return x + g.constant(layer.faded_bias(beta).numpy()[:, None, None])  # [C,1,1]
 
     def convolve(self, layer: EqualizedConv2D, x: Value) -> Value:
         """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
-        weight, up = layer.scaled_weight(self.network.beta), layer.resample == "up"
+        beta, up = self.network.beta, layer.resample == "up"
+        weight = layer.scaled_weight(beta)
         kernel = self.graph.constant((box_widened(weight) if up else weight).numpy().transpose(3, 2, 0, 1))
-        bias = self.graph.constant(layer.bias.numpy())
+        bias = self.graph.constant(layer.faded_bias(beta).numpy())
         if up:
             return self.graph.node("ConvTranspose", x, kernel, bias, strides=[2, 2], pads=[1] * 4)
         return self.graph.node("Conv", x, kernel, bias, pads=[layer.kernel_size // 2] * 4)
@@ -97,20 +139,28 @@ class Operations:
         difference = self.graph.node("Sub", new, old)
         return old + self.graph.node("Mul", difference, self.graph.constant(self.network.alpha))
 
+    def used(self, x: Value) -> Value:
+        """GeneratorNetwork.used: [N,L+K] -> [N,latents used + K]."""
+        network, now = self.network, self.network.latent_part().now
+        if now == network.latent_size:
+            return x
+        columns = [*range(now), *range(network.latent_size, network.latent_size + network.label_size)]
+        return self.graph.node("Gather", x, self.graph.constant(columns, np.int64), axis=1)
+
     def images(self, x: Value) -> Value:
         """Generator.call: [N,L+K] -> [N,C,R,R]."""
         network, block = self.network, find_block(self.network.options.g_block)
-        x = self.normalise(x) if network.options.normalize_latents else x
-        x = self.activate(self.dense(x))
-        x = old = self.activate(self.convolve(network.conv, x))
+        x = self.used(x)
+        x = self.pixel_norm(network.pixel_norm, x) if network.options.normalize_latents else x
+        x = old = self.unit(network.conv, self.unit(network.dense, x))
         for up, *convolutions in network.blocks:
             old = x
-            x = self.activate(self.convolve(up, x if network.options.fused_scale else self.enlarge(x)))
-            x = block.apply([partial(self.convolve, layer) for layer in convolutions], self.activate, x)
+            x = self.unit(up, x if network.options.fused_scale else self.enlarge(x))
+            x = block.apply([partial(self.unit, layer) for layer in convolutions], x)
         images = self.convolve(network.to_rgb[0], x)
         if network.fading:
             images = self.fade(self.enlarge(self.convolve(network.to_rgb[1], old)), images)
-        return images
+        return images if network.options.g_output == "linear" else self.graph.node("Tanh", images)
 
     def pixels(self, images: Value) -> Value:
         """[N,C,R,R] -> uint8 [N,R,R,C], as grids.to_uint8."""
@@ -141,3 +191,8 @@ def build(network: Generator, note: str):
     )  # fmt: skip
     opsets = [helper.make_opsetid("", OPSET)]
     return helper.make_model(described, opset_imports=opsets, ir_version=IR_VERSION, doc_string=note)
+
+
+NORMS = {
+    PixelNorm: Operations.pixel_norm, BatchNorm: Operations.batch_norm, LayerNorm: Operations.layer_norm,
+}  # fmt: skip

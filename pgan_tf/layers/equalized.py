@@ -88,7 +88,11 @@ class Equalized(keras.layers.Layer):
         return tf.cast(effective, self.compute_dtype)
 
     def add_bias(self, x: tf.Tensor, beta=1.0) -> tf.Tensor:
-        return tf.nn.bias_add(x, tf.cast(faded(self.bias.value, self.axes["bias"], beta), x.dtype))
+        return tf.nn.bias_add(x, tf.cast(self.faded_bias(beta), x.dtype))
+
+    def faded_bias(self, beta=1.0) -> tf.Tensor:
+        """The bias as it is used."""
+        return faded(self.bias.value, self.axes["bias"], beta)
 
     def get_config(self):
         own = {"gain": self.gain, "weights": self.weights_row, "initializer": self.initializer, "stddev": self.stddev}

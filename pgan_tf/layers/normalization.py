@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from pgan_tf.layers.widening import Axis, count, faded, is_wider
+from pgan_tf.layers.widening import Axis, count, faded, is_wider, length
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
@@ -23,14 +23,19 @@ class PixelNorm(keras.layers.Layer):
         return tuple(input_shape)
 
     def call(self, x, beta=1.0):
-        return x * tf.math.rsqrt(self.mean_square(x, beta) + tf.cast(self.epsilon, x.dtype))
+        square, weights = tf.square(x), self.feature_weights(beta, x.dtype)
+        square = square if weights is None else square * weights
+        mean_square = tf.reduce_mean(square, axis=-1, keepdims=True)  # [N,..,1]
+        return x * tf.math.rsqrt(mean_square + tf.cast(self.epsilon, x.dtype))
 
-    def mean_square(self, x, beta):
-        """[N,..,C] -> [N,..,1]."""
+    def feature_weights(self, beta, dtype) -> tf.Tensor | None:
+        """How much each feature counts in the mean, [C]; None: all alike."""
         if not is_wider([self.axis]):
-            return tf.reduce_mean(tf.square(x), axis=-1, keepdims=True)
-        total = tf.reduce_sum(faded(tf.square(x), [self.axis], beta), axis=-1, keepdims=True)
-        return total / tf.cast(count(self.axis, tf.cast(beta, x.dtype)), x.dtype)
+            return None
+        beta = tf.cast(beta, dtype)
+        return faded(tf.ones([length(self.axis)], dtype), [self.axis], beta) * (
+            length(self.axis) / count(self.axis, beta)
+        )
 
     def get_config(self):
         return {**super().get_config(), "epsilon": self.epsilon}

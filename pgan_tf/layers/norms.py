@@ -1,4 +1,7 @@
-"""The norms of units. All are called `norm(x, training=False)` on [N,...,C] and compute in float32 at least."""
+"""The norms of units. All are called `norm(x, beta, training)` on [N,...,C] and compute in float32 at least.
+
+`axis` says which channels are new where a network becomes wider, `beta` how far these have faded in.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import tensorflow as tf
 
 from pgan_tf.layers.normalization import PixelNorm
 from pgan_tf.layers.replicas import add_state, global_mean
+from pgan_tf.layers.widening import Axis
 
 
 def precise(x: tf.Tensor) -> tf.Tensor:
@@ -19,9 +23,14 @@ def precise(x: tf.Tensor) -> tf.Tensor:
 class ChannelNorm(keras.layers.Layer):
     """What the norms below share: (x - mean) / sqrt(variance + epsilon) * gain + bias, these two for each channel."""
 
-    def __init__(self, epsilon: float = 1e-5, **kwargs):
+    def __init__(self, epsilon: float = 1e-5, axis: Axis = (), **kwargs):
         super().__init__(**kwargs)
-        self.epsilon = epsilon
+        self.epsilon, self.axis = epsilon, axis
+
+    @property
+    def axes(self) -> dict[str, tuple[Axis, ...]]:
+        """What the axes of the variables are made of."""
+        return {variable.name: (self.axis,) for variable in self.variables} if self.axis else {}
 
     def build(self, input_shape):
         channels = (input_shape[-1],)
@@ -42,7 +51,7 @@ class ChannelNorm(keras.layers.Layer):
 class LayerNorm(ChannelNorm):
     """By mean and variance of all of a sample's features. Ba et al. 2016, equation 3; gain and bias per channel."""
 
-    def call(self, x, training=False):
+    def call(self, x, beta=1.0, training=False):
         y = precise(x)
         axes = list(range(1, len(x.shape)))
         mean = tf.reduce_mean(y, axes, keepdims=True)  # [N,1,..,1]
@@ -67,7 +76,7 @@ class BatchNorm(ChannelNorm):
         self.moving_mean = add_state(self, "moving_mean", (input_shape[-1],), "zeros")
         self.moving_variance = add_state(self, "moving_variance", (input_shape[-1],), "ones")
 
-    def call(self, x, training=False):
+    def call(self, x, beta=1.0, training=False):
         y = precise(x)
         mean, variance = self.statistics(y) if training else (self.moving_mean.value, self.moving_variance.value)
         return tf.cast(self.normalized(y, mean, variance), x.dtype)
@@ -100,7 +109,7 @@ class VirtualBatchNorm(ChannelNorm):
         super().__init__(**kwargs)
         self.count = count
 
-    def call(self, x, training=False):
+    def call(self, x, beta=1.0, training=False):
         y, rows = precise(x), tf.shape(x)[0]
         tf.debugging.assert_greater_equal(rows, self.count, "a pass without its whole reference batch")
         places = list(range(1, len(x.shape) - 1))
@@ -125,18 +134,23 @@ class Norm(NamedTuple):
     `together`: how many samples must stay in one pass while training, 1 or 0 = the whole minibatch (which several
     replicas may share all the same). `separable`: reals and fakes of a joined pass are normalised as they are in
     passes of their own. `reference`: each pass begins with a reference batch, whose size is the layer's `count`.
+    `last`: it comes behind the activation. `options`: {argument of the layer: option of the network}. `widens`: it can
+    leave out features that are new in a network that becomes wider.
     """
 
-    layer: type[keras.layers.Layer]
+    layer: type[keras.layers.Layer] | None
+    options: dict[str, str] = {}
+    last: bool = False
+    widens: bool = True
     together: int = 1
     separable: bool = True
     reference: bool = False
 
 
 NORMS = {
-    "none": Norm(keras.layers.Identity),
-    "pixel": Norm(PixelNorm),
+    "none": Norm(None),
+    "pixel": Norm(PixelNorm, {"epsilon": "pixelnorm_epsilon"}, last=True),
     "batch": Norm(BatchNorm, together=0, separable=False),
-    "virtual_batch": Norm(VirtualBatchNorm, reference=True),
-    "layer": Norm(LayerNorm),
+    "virtual_batch": Norm(VirtualBatchNorm, {"count": "reference_batch"}, reference=True),
+    "layer": Norm(LayerNorm, widens=False),
 }

@@ -8,6 +8,7 @@ normalisation) are those of the original, held by tests/networks.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 
@@ -121,6 +122,7 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
     def __init__(self, **options):
         super().__init__(**options)
         self.latent_size = self.options.latent_size or self.feature_maps(2)
+        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
         self.norm_row, self.activation_row = self.options.g_norm, self.options.g_activation
         self.weights_row = self.options.g_weights
         self.together = NORMS[self.norm_row].together

@@ -217,7 +217,7 @@ def test_options_without_effect_on_the_discriminator_are_accepted():
 def test_epsilon_and_latent_size_arrive(read):
     states = nv_pickles.tiny(latent_size=5, pixelnorm_epsilon=0.25)
     network = nvidia.rebuild(read(nv_pickles.network_file(states)).networks["Gs"])
-    assert (network.latent_size, network.pixelnorm_epsilon) == (5, 0.25)
+    assert (network.latent_size, network.options.pixelnorm_epsilon) == (5, 0.25)
 
 
 VARIANTS = {

@@ -13,8 +13,9 @@ import reference
 import tensorflow as tf
 
 from pgan_tf.config import Config
+from pgan_tf.layers.activations import ACTIVATIONS, LEAK
 from pgan_tf.losses import LOSSES, PENALTIES, drift, label_loss
-from pgan_tf.networks import Discriminator, Generator, progressive
+from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.feed import Samples
 from pgan_tf.training.state import StageState
@@ -98,7 +99,7 @@ def coin(monkeypatch, request):
     """Lets a pre-activation that is zero within rounding count as positive, where the original's was."""
     limit = COIN.get(request.node.callspec.params["path"].stem)
     if limit:
-        monkeypatch.setattr(progressive, "_leaky", lambda x: tf.where(x > -limit, x, x * progressive.LEAK))
+        monkeypatch.setitem(ACTIVATIONS, "leaky_relu", lambda x: tf.where(x > -limit, x, x * LEAK))
 
 
 OUTPUTS = [

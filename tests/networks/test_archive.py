@@ -14,9 +14,8 @@ import keras
 import numpy as np
 import pytest
 
-from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.networks import Discriminator, Generator, Network
 from pgan_tf.networks.archive import CONFIG, METADATA, WEIGHTS
-from pgan_tf.networks.progressive import ProgressiveNetwork
 from pgan_tf.networks.saved import NetworkError, load_network
 
 OPTIONS = dict(resolution=8, fmap_base=32, fmap_max=4)
@@ -55,7 +54,7 @@ def refusal(path, kind=Generator) -> str:
 def test_what_we_save_is_loaded(tmp_path, kind, policy, fading):
     network = kind(**OPTIONS, fading=fading, label_size=2, dtype=policy, name="any_name")
     network.save(tmp_path / "n.keras")
-    again = load_network(tmp_path / "n.keras", ProgressiveNetwork)
+    again = load_network(tmp_path / "n.keras", Network)
     assert again.get_config() == network.get_config()
     for old, new in zip(network.variables, again.variables, strict=True):
         np.testing.assert_array_equal(old.numpy(), new.numpy())

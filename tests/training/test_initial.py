@@ -6,10 +6,9 @@ import numpy as np
 import nv_pickles
 import pytest
 
-from pgan_tf.config import Config, ConfigError
+from pgan_tf.config import Config, ConfigError, network_options
 from pgan_tf.data import DatasetWriter
 from pgan_tf.interop import nvidia
-from pgan_tf.networks import Discriminator, Generator
 from pgan_tf.programs import train
 from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint, initial, loop, rundir
@@ -256,7 +255,5 @@ def test_sizes_of_a_checkpoint(run):
 
 def test_both_classes_are_compared():
     """Every option that the networks know is in a mismatch above, or cannot differ without another one."""
-    known = {
-        name for names in (initial.growth.OPTIONS[Generator], initial.growth.OPTIONS[Discriminator]) for name in names
-    }
+    known = {name for part in ("generator", "discriminator") for name in network_options(part)}
     assert known - set(MISMATCHES) == {"residual_blocks"}

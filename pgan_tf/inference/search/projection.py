@@ -169,7 +169,7 @@ class _Descent:
 
 def on_sphere(network: Generator, latents: tf.Tensor) -> tf.Tensor:
     """[N,L] -> the same directions at length sqrt(L), if the network normalises its latents; else as they are."""
-    if not network.normalize_latents:
+    if not network.options.normalize_latents:
         return latents
     return latents * tf.math.rsqrt(tf.reduce_mean(tf.square(latents), axis=-1, keepdims=True))
 
