@@ -62,7 +62,7 @@ class Fade(NamedTuple):
 
     def options(self) -> dict[str, Any]:
         """What a network is called with, and has as its own fade."""
-        return {"alpha": self.alpha}
+        return self._asdict()
 
 
 # What grows: the field of a size that is less so many rungs before the last, from the last size.
