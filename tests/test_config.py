@@ -216,7 +216,7 @@ def test_refusals_name_the_option_and_the_way_out(values, message):
         ("--g_block=dense", "<plain|residual>"),
         ("--d_block=dense", "<plain|residual>"),
         ("--minibatch_statistics=range", "<stddev|moments|moments_as_coded>"),
-        ("--loss=hinge", "<wgan|lsgan|lsgan_as_coded>"),
+        ("--loss=cross", "<wgan|lsgan|"),
         ("--unroll_step=1", "Did you mean: unroll_steps"),
         ("--unroll_steps=one", "unroll_steps=one"),
         ("--flagfile=missing.flags", "missing.flags"),

@@ -13,7 +13,6 @@ import tensorflow as tf
 from pgan_tf.layers.normalization import PixelNorm
 from pgan_tf.layers.replicas import add_state, global_mean
 from pgan_tf.layers.widening import Axis
-from pgan_tf.layers.widening import Axis
 
 
 def precise(x: tf.Tensor) -> tf.Tensor:

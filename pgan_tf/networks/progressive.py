@@ -234,8 +234,8 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
 
     @property
     def together(self) -> int:
-        group = self.options.mbstd_group_size if self.has_statistics else 1
-        return group if NORMS[self.norm_row].together else 0
+        """Those of a group, which the devices that share a minibatch leave whole."""
+        return self.options.mbstd_group_size if self.has_statistics else NORMS[self.norm_row].together
 
     @property
     def separable(self) -> bool:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from pgan_tf.latents import Purpose, stream
 from pgan_tf.layers.minibatch import join_batches, split_batches
 from pgan_tf.layers.noise import Noise, magnitude
-from pgan_tf.networks.progressive import DiscriminatorOutput
+from pgan_tf.networks import DiscriminatorOutput
 from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
 
@@ -41,11 +41,11 @@ class Critic:
         self.noise = Noise(*disturbances["noise"]) if "noise" in disturbances else None
 
     def __call__(self, images: tf.Tensor) -> DiscriminatorOutput:
-        return self.discriminator(images, alpha=self.fade.alpha, noise=self.noise)
+        return self.discriminator(images, **self.fade.options(), training=True, noise=self.noise)
 
     def both(self, reals: tf.Tensor | None, fakes: tf.Tensor) -> tuple[DiscriminatorOutput | None, DiscriminatorOutput]:
         """Of reals, where there are any, and of fakes; in one call where their groups can be kept apart."""
-        group = max(self.discriminator.mbstd_group_size, 1)
+        group = max(self.discriminator.together, 1)
         if reals is None:
             return None, self(fakes)
         if reals.shape[0] % group or not self.discriminator.separable:

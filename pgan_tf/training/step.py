@@ -166,7 +166,7 @@ class TrainStep:
         critic = Critic(self.state, fade, disturbances or {})
         with tf.GradientTape() as tape:
             fakes, hidden = self.state.generator(
-                (samples.latents, samples.labels), alpha=fade.alpha, with_features=True
+                (samples.latents, samples.labels), **fade.options(), training=True, with_features=True
             )
             with self.ahead(critic, last, fade, d_lrate, step):
                 loss, report = self.g_loss(critic, samples, tf.cast(fakes, self.dtype), hidden, scale, step, last)
@@ -198,7 +198,8 @@ class TrainStep:
 
     def fakes(self, samples: Samples, fade: Fade) -> tf.Tensor:
         """The generator's images [n,R,R,C] for these latents and labels."""
-        return tf.cast(self.state.generator((samples.latents, samples.labels), alpha=fade.alpha), self.dtype)
+        latents = samples.latents, samples.labels
+        return tf.cast(self.state.generator(latents, **fade.options(), training=True), self.dtype)
 
 
 def sums(report: Report) -> Report:
