@@ -41,6 +41,17 @@ INNER = {
         {"sources"},
         {"celebahq", "faces", "tools"},
     ],
+    "training": [
+        {"console", "costs", "deciding", "export", "rundir", "speeds", "stopping", "unroll"},
+        {"memory", "player", "run_report"},
+        {"extras"},
+        {"state"},
+        {"blocks", "checkpoint", "critic", "feed", "measuring", "records"},
+        {"initial", "plan", "saving", "step"},
+        {"clock", "estimate"},
+        {"ticks", "trial"},
+        {"begin", "loop"},
+    ],
     "inference": [
         {"errors", "load"},
         {"inputs", "output"},
@@ -199,6 +210,7 @@ WRONG = {
     "pgan_tf/programs/train.py": ["import tensorflow", "from pgan_tf.training import loop"],
     "pgan_tf/schedule.py": ["from keras import ops", "if True:\n    import keras"],
     "pgan_tf/training/loop.py": ["import train", "from pgan_tf.inference import load"],
+    "pgan_tf/training/state.py": ["from pgan_tf.training import loop", "from .ticks import TICKS"],
     "pgan_tf/data/tfrecord.py": [
         "import tensorflow",
         "from pgan_tf.layers import fade",
@@ -225,6 +237,7 @@ RIGHT = {
     "pgan_tf/inference/pictures/sheets.py": "from pgan_tf.inference import sample",
     "pgan_tf/networks/blocks.py": "from pgan_tf.layers import fade",
     "pgan_tf/networks/progressive.py": "from .blocks import x",
+    "pgan_tf/training/state.py": "from pgan_tf.training import export",
     "pgan_tf/training/loop.py": "import pgan_tf.metrics.fid\nfrom pgan_tf.data import pipeline\nimport tensorflow",
     "pgan_tf/__init__.py": "from pgan_tf import networks as networks",
     "metrics/fid.py": "import numpy\nfrom . import other",

@@ -21,7 +21,7 @@ from pgan_tf.latents import Purpose, stream
 MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
 
 
-class Block(NamedTuple):
+class Rounds(NamedTuple):
     """The data of some rounds: S discriminator steps of N images each, and K generator steps."""
 
     reals: np.ndarray  # [S,N, *shape of a sample]: uint8 images [S,N,R,R,C], float32 points [S,N,2]
@@ -63,9 +63,9 @@ class Reals:
         index = shuffled_indices(0, size, self.dataset.count, self.seed)
         return self.dataset.read(resolution, index), self.labels[index]
 
-    def read_block(
+    def read_rounds(
         self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, part: slice = slice(None)
-    ) -> Block:
+    ) -> Rounds:
         """The data of `rounds` rounds from image `position` of the run on; of these rounds, `part`."""
         begin, end, _ = part.indices(rounds)
         steps, first = (end - begin) * d_repeats, position + begin * d_repeats * minibatch
@@ -73,24 +73,24 @@ class Reals:
         reals = self.dataset.read(resolution, index)
         rng = np.random.default_rng([self.seed, Purpose.G_LABELS, position])
         g_index = rng.integers(self.dataset.count, size=(rounds, minibatch))[begin:end]
-        return Block(
+        return Rounds(
             reals.reshape(steps, minibatch, *reals.shape[1:]),
             self.labels[index].reshape(steps, minibatch, self.label_size),
             self.labels[g_index],
         )
 
-    def blocks(
+    def stream(
         self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0
-    ) -> BlockStream:
-        """Endless blocks, of which the first begins at image `position`, read ahead of their use; close it when done.
+    ) -> RoundStream:
+        """The data of blocks of rounds without end, from image `position` on, read ahead; close it when done.
 
         A block of many rounds comes in `pieces`. `done`: so many rounds of the first are left out.
         """
-        return BlockStream(self, position, resolution, minibatch, rounds, d_repeats, done)
+        return RoundStream(self, position, resolution, minibatch, rounds, d_repeats, done)
 
 
-class BlockStream:
-    """An iterator of blocks that tf.data reads ahead, to be closed.
+class RoundStream:
+    """An iterator of the data of rounds, piece by piece, that tf.data reads ahead, to be closed.
 
     Closing lets the reader finish. Merely dropping the iterator would wait for the reader's Python code while holding
     the interpreter's lock, which that code needs: seconds, sometimes a minute (TensorFlow 2.21).
@@ -103,7 +103,7 @@ class BlockStream:
         self._error: Exception | None = None
         steps, labels = rounds * d_repeats, reals.label_size
         samples, dtype = [minibatch, *reals.dataset.shape(resolution)], np.dtype(reals.dataset.dtype)
-        signature = Block(
+        signature = Rounds(
             tf.TensorSpec([None, *samples], dtype),
             tf.TensorSpec([None, minibatch, labels], tf.float32),
             tf.TensorSpec([None, minibatch, labels], tf.float32),
@@ -115,13 +115,13 @@ class BlockStream:
             while self._open:
                 at, part = next(parts)
                 try:
-                    block = reals.read_block(at, resolution, minibatch, rounds, d_repeats, part)
+                    piece = reals.read_rounds(at, resolution, minibatch, rounds, d_repeats, part)
                 except Exception as error:  # TensorFlow would wrap it into a page of its own
                     self._error = error
                     return
-                yield block
+                yield piece
 
-        # Some 64 MB ahead of the step, at least two blocks: the low resolutions take many small ones per call.
+        # Some 64 MB ahead of the step, at least two pieces: the low resolutions take many small ones per call.
         piece = min(rounds, MOST_ROUNDS) * d_repeats
         ahead = min(max(2, 2**26 // (piece * int(np.prod(samples)) * dtype.itemsize)), 256)
         pipeline = tf.data.Dataset.from_generator(read, output_signature=signature).prefetch(ahead)
@@ -129,15 +129,15 @@ class BlockStream:
         # waits for that thread, and has been seen to hold up the end of a run for two.
         options = tf.data.Options()
         options.autotune.enabled = False
-        self._blocks = pipeline.with_options(options).as_numpy_iterator()
+        self._pieces = pipeline.with_options(options).as_numpy_iterator()
 
-    def __iter__(self) -> BlockStream:
+    def __iter__(self) -> RoundStream:
         return self
 
-    def __next__(self) -> Block:
-        """The next block. What the reader met comes in its place; DataError: a file of the data set is not sound."""
+    def __next__(self) -> Rounds:
+        """The next piece. What the reader met comes in its place; DataError: a file of the data set is not sound."""
         try:
-            return next(self._blocks)
+            return next(self._pieces)
         except StopIteration:
             error, self._error = self._error, None
             if error is None:
@@ -148,5 +148,5 @@ class BlockStream:
 
     def close(self) -> None:
         self._open = False
-        for _ in self._blocks:  # what was read ahead
+        for _ in self._pieces:  # what was read ahead
             pass

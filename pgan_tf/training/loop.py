@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.data.pipeline import Block, BlockStream, Reals
+from pgan_tf.data.pipeline import Reals, Rounds, RoundStream
 from pgan_tf.errors import UserError
 from pgan_tf.evaluation.results import read_ticks
 from pgan_tf.files import clear_folder
@@ -178,14 +178,14 @@ class Run:
         with self.stopping.at_once():
             step.rounds.get_concrete_function()
         self.clock.add_build(time.monotonic() - began)
-        data = self.reals.blocks(
+        data = self.reals.stream(
             counters.block_start, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats,
             self.blocks.rounds_done(),
         )  # fmt: skip
         with contextlib.closing(data):
             self._train_blocks(step, data, progress)
 
-    def _train_blocks(self, step: TrainStep, data: BlockStream, progress: Progress) -> None:
+    def _train_blocks(self, step: TrainStep, data: RoundStream, progress: Progress) -> None:
         """Call after call of the step, until the schedule leaves the stage; ticks and checkpoints on the way."""
         counters, most = self.counters, 1
         while counters.block_start < self.total and self.blocks.now().stage == progress.stage:
@@ -210,7 +210,7 @@ class Run:
         self.stopping.follow(decision.signal)
         return decision.pieces
 
-    def _call(self, step: TrainStep, parts: list[Piece], data: BlockStream) -> float:
+    def _call(self, step: TrainStep, parts: list[Piece], data: RoundStream) -> float:
         """Some pieces in one call of the step; returns the seconds that it took."""
         began, progress = time.monotonic(), parts[0].progress
         batch = concatenate([next(data) for _ in parts])
@@ -306,9 +306,9 @@ class Run:
         self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
 
 
-def concatenate(blocks: list[Block]) -> Batch:
-    """Several blocks of data as one."""
-    return Batch(*(tf.constant(np.concatenate(parts)) for parts in zip(*blocks, strict=True)))
+def concatenate(pieces: list[Rounds]) -> Batch:
+    """The data of several pieces as one."""
+    return Batch(*(tf.constant(np.concatenate(parts)) for parts in zip(*pieces, strict=True)))
 
 
 def ema_decay(config: Config, progress: Progress) -> float:

@@ -22,7 +22,7 @@ def dataset(tmp_path_factory):
 
 def take(reals: Reals, count: int, *where, **sizes) -> list:
     """The first blocks of a stream, which is closed then: one left open may keep a failing test from ending."""
-    with contextlib.closing(reals.blocks(*where, **sizes)) as blocks:
+    with contextlib.closing(reals.stream(*where, **sizes)) as blocks:
         return [next(blocks) for _ in range(count)]
 
 
@@ -65,7 +65,7 @@ def test_the_generators_labels_are_drawn_apart_from_the_images(dataset):
     A minibatch of all 11 reals has each label once; one drawn for the generator repeats some and lacks others.
     """
     reals = Reals(dataset, seed=3, label_size=11)
-    block = reals.read_block(0, 4, minibatch=11, rounds=60, d_repeats=1)
+    block = reals.read_rounds(0, 4, minibatch=11, rounds=60, d_repeats=1)
     drawn = block.g_labels.argmax(-1)  # [60,11]
     np.testing.assert_array_equal(block.g_labels.sum(-1), 1)
     assert 0 < (drawn == block.labels.argmax(-1)).mean() < 0.2
@@ -73,7 +73,7 @@ def test_the_generators_labels_are_drawn_apart_from_the_images(dataset):
     counts = np.bincount(drawn.ravel(), minlength=11)
     assert counts.min() > 30  # 60 each on average
     assert counts.max() < 90
-    later = reals.read_block(660, 4, minibatch=11, rounds=60, d_repeats=1)
+    later = reals.read_rounds(660, 4, minibatch=11, rounds=60, d_repeats=1)
     assert not np.array_equal(later.g_labels, block.g_labels)
 
 
@@ -84,7 +84,7 @@ def test_fewer_label_components_are_the_first_ones(dataset):
 
 
 def test_a_closed_stream_ends(dataset):
-    blocks = Reals(dataset, seed=3).blocks(0, 8, minibatch=4, rounds=2, d_repeats=1)
+    blocks = Reals(dataset, seed=3).stream(0, 8, minibatch=4, rounds=2, d_repeats=1)
     next(blocks)
     blocks.close()
     with pytest.raises(StopIteration):

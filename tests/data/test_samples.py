@@ -53,10 +53,10 @@ def test_what_is_no_data_set_is_none_of_either_kind(tmp_path):
 def test_a_stream_of_blocks_is_what_is_read_by_position(kind, folders):
     dataset = open_samples(folders[kind])
     reals = Reals(dataset, seed=3, label_size=8)
-    with contextlib.closing(reals.blocks(24, 4, minibatch=4, rounds=3, d_repeats=2)) as stream:
+    with contextlib.closing(reals.stream(24, 4, minibatch=4, rounds=3, d_repeats=2)) as stream:
         blocks = [next(stream) for _ in range(3)]
     for number, block in enumerate(blocks):
-        expected = reals.read_block(24 + 24 * number, 4, minibatch=4, rounds=3, d_repeats=2)
+        expected = reals.read_rounds(24 + 24 * number, 4, minibatch=4, rounds=3, d_repeats=2)
         for ours, theirs in zip(block, expected, strict=True):
             np.testing.assert_array_equal(ours, theirs)
     assert (blocks[0].reals.shape, blocks[0].reals.dtype) == ((6, 4, *dataset.shape(4)), dataset.dtype)

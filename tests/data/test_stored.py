@@ -176,8 +176,8 @@ def test_a_file_that_is_removed_or_replaced_stays_what_it_was(change, folder, fi
 def test_the_pipeline_ends_in_the_reader_s_own_line(folder, file):
     """After all the blocks before the fault."""
     reals = Reals(RecordDataset(folder), seed=1)
-    whole = [reals.read_block(at, 8, minibatch=4, rounds=1, d_repeats=1) for at in (0, 4, 8)]
-    with contextlib.closing(reals.blocks(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
+    whole = [reals.read_rounds(at, 8, minibatch=4, rounds=1, d_repeats=1) for at in (0, 4, 8)]
+    with contextlib.closing(reals.stream(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
         for block in whole:
             np.testing.assert_array_equal(next(blocks).reals, block.reals)
         cut(file)
@@ -196,7 +196,7 @@ def test_the_pipeline_ends_in_the_reader_s_own_line(folder, file):
 def test_a_damaged_record_in_the_pipeline(folder, file):
     flip(file, 5 * len(file.read_bytes()) // COUNT + 8)  # the CRC of its length
     reals = Reals(RecordDataset(folder), seed=1)
-    with contextlib.closing(reals.blocks(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
+    with contextlib.closing(reals.stream(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
         message = refusal(lambda: [next(blocks) for _ in range(COUNT)])
     assert message.startswith(f"{file}: record 5 at byte ")
     assert "go on with --resume" in message
@@ -204,8 +204,8 @@ def test_a_damaged_record_in_the_pipeline(folder, file):
 
 def test_any_other_error_stays_itself(folder, monkeypatch):
     reals = Reals(RecordDataset(folder), seed=1)
-    monkeypatch.setattr(reals, "read_block", lambda *_: 1 // 0)
-    with contextlib.closing(reals.blocks(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
+    monkeypatch.setattr(reals, "read_rounds", lambda *_: 1 // 0)
+    with contextlib.closing(reals.stream(0, 8, minibatch=4, rounds=1, d_repeats=1)) as blocks:
         with pytest.raises(ZeroDivisionError):
             next(blocks)
         with pytest.raises(StopIteration):

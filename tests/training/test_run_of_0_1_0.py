@@ -79,7 +79,7 @@ def test_the_order_of_the_images_and_labels_is_kept(numbers):
     found = [shuffled_indices(position, 25, 10, 1000) for position in (0, 392, 10**9 + 7)]
     np.testing.assert_array_equal(found, numbers["order/indices"])
     reals = Reals(RecordDataset(OLD / "data"), 1000, 3)
-    blocks = [reals.read_block(position, 16, 4, 10, 2, slice(8, 10)) for position in (0, 392)]
+    blocks = [reals.read_rounds(position, 16, 4, 10, 2, slice(8, 10)) for position in (0, 392)]
     sums = [block.reals.astype(np.int64).sum((2, 3, 4)) for block in blocks]
     np.testing.assert_array_equal(sums, numbers["order/reals"])
     np.testing.assert_array_equal([block.labels for block in blocks], numbers["order/labels"])
