@@ -22,9 +22,13 @@ from pgan_tf.growth import POLICIES
 from pgan_tf.inference.output import IMAGE_FORMATS
 from pgan_tf.interop.export import FORMATS
 from pgan_tf.latents import LATENTS
+from pgan_tf.layers.activations import ACTIVATIONS, OUTPUTS
 from pgan_tf.layers.fused import FORMS
 from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS
+from pgan_tf.layers.norms import NORMS
+from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
 from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS
+from pgan_tf.networks import FAMILIES
 from pgan_tf.networks.blocks import BLOCKS
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import dataset_tool, evaluate, experiment, generate, network_tool, train
@@ -36,7 +40,16 @@ ROOT = Path(__file__).resolve().parents[1]
 # ---- options of a run ------------------------------------------------------------------------------------------------
 
 OPTIONS = {
+    "family": FAMILIES,
     "latents": LATENTS,
+    "g_weights": WEIGHTS,
+    "d_weights": WEIGHTS,
+    "initializer": set(INITIALIZERS) - {"unit"},  # which is what equalized weights begin with
+    "g_norm": NORMS,
+    "d_norm": NORMS,
+    "g_activation": ACTIVATIONS,
+    "d_activation": ACTIVATIONS,
+    "g_output": OUTPUTS,
     "minibatch_statistics": MINIBATCH_STATISTICS,
     "g_block": BLOCKS,
     "d_block": BLOCKS,
