@@ -213,3 +213,21 @@ def test_a_norm_can_be_compiled(name):
     layer, x = make(name, (6, 3, 3, 4)), tf.constant(normal(6, 3, 3, 4))
     compiled = tf.function(lambda x: layer(x, training=True), jit_compile=True)
     np.testing.assert_allclose(compiled(x), layer(x, training=True), rtol=1e-9, atol=1e-9)
+
+
+def test_what_passes_change_is_changed_in_a_compiled_function_on_a_mirrored_device_too():
+    strategy, x = tf.distribute.MirroredStrategy(["CPU:0"]), normal(6, 4)
+    with strategy.scope():
+        layer = make("batch", x.shape)
+
+    @tf.function(jit_compile=True)
+    def compiled():
+        return layer(x, training=True)
+
+    def replica():
+        return compiled()
+
+    other = make("batch", x.shape)
+    np.testing.assert_allclose(tf.function(strategy.run)(replica), other(x, training=True), rtol=1e-9)
+    for ours, theirs in zip(layer.variables, other.variables, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
