@@ -89,7 +89,7 @@ class BatchNorm(ChannelNorm):
         variance, _ = global_mean(tf.square(y - mean), axes)
         unbiased = variance * count / tf.maximum(count - 1, 1)
         for average, value in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
-            average.assign(average.value + (tf.stop_gradient(value) - average.value) * (1 - self.momentum))
+            average.assign(average.value + (value - average.value) * (1 - self.momentum))
         return mean, variance
 
     def get_config(self):

@@ -114,6 +114,13 @@ def test_precisions(precision, spread):
     np.testing.assert_allclose(said(layer, x), said(exact, tf.cast(x, tf.float64)), atol=accuracy)
 
 
+def test_samples_that_are_far_from_zero_are_told_apart_in_float32():
+    x = (1e4 + normal(8, 5)).astype(np.float32)
+    layer, exact = make(x.shape, dtype="float32"), make(x.shape)
+    exact.weight.assign(tf.cast(layer.weight.value, tf.float64))
+    np.testing.assert_allclose(said(layer, x), said(exact, x.astype(np.float64)), atol=1e-5)
+
+
 def test_the_layer_says_what_it_is_and_what_it_costs():
     layer = MinibatchDiscrimination(7, 2, 3, gain=0.3, use_wscale=False, seed=5, name="near")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
