@@ -12,6 +12,7 @@ import tensorflow as tf
 from pgan_tf.layers.equalized import Equalized
 from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS, MinibatchStatistics
 from pgan_tf.layers.norms import precise
+from pgan_tf.layers.widening import Axis, Part, length, whole
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
@@ -23,12 +24,14 @@ class MinibatchDiscrimination(Equalized):
     exp(-L1 distance of the vectors b), at every place the same. (The published code leaves the sample itself out and
     adds a bias, as here; this makes it the same function.) Groups are those of the minibatch statistics: sample i of N
     is in group i mod (N / group_size). With a `group_size` of N or more, the minibatch is one group, as published.
+    `axis` says which of the C features are new where the discriminator becomes wider: they count by beta.
     """
 
     mixes_groups = False
 
-    def __init__(self, kernels: int = 100, group_size: int = 4, dimensions: int = 5, **kwargs):
+    def __init__(self, kernels: int = 100, group_size: int = 4, dimensions: int = 5, axis: Axis = (), **kwargs):
         super().__init__(**kwargs)
+        self.axis = axis
         self.kernels, self.group_size, self.dimensions = kernels, group_size, dimensions
 
     @property
@@ -36,17 +39,19 @@ class MinibatchDiscrimination(Equalized):
         return self.kernels
 
     def build(self, input_shape):
-        features, vectors = math.prod(input_shape[1:]), self.kernels * self.dimensions
-        self.add_parameters((features, vectors), features, self.kernels)
-        self.flops = 2 * features * vectors
+        features = (self.axis or whole(input_shape[-1])) * math.prod(input_shape[1:-1])
+        said = Part(self.kernels, self.kernels)
+        self.add_parameters((features, (said.times(self.dimensions),)), features, said)
+        self.flops = 2 * length(features) * self.kernels * self.dimensions
         self.output_size = (*input_shape[1:-1], input_shape[-1] + self.kernels)
 
-    def call(self, x):
+    def call(self, x, beta=1.0, tau=0.5, training=False):
         n, features = tf.shape(x)[0], math.prod(x.shape[1:])
         size = tf.minimum(self.group_size, n)
         y = tf.reshape(precise(x), [size, -1, features])  # [G,M,F], M groups of G samples
         y -= tf.reduce_mean(y, axis=0, keepdims=True)  # distances do not change, and their rounding errors shrink
-        y = tf.matmul(tf.reshape(y, [-1, features]), precise(self.scaled_weight()))  # [N,kernels*dimensions]
+        weight = precise(self.scaled_weight(beta, training))
+        y = tf.matmul(tf.reshape(y, [-1, features]), weight)  # [N,kernels*dimensions]
         y = tf.reshape(y, [size, -1, self.kernels, self.dimensions])
         distances = tf.reduce_sum(tf.abs(y[:, tf.newaxis] - y), axis=-1)  # [G,G,M,kernels]
         said = tf.reshape(tf.reduce_sum(tf.exp(-distances), axis=1), [-1, self.kernels])  # [N,kernels]
@@ -60,9 +65,9 @@ class MinibatchDiscrimination(Equalized):
         return {**super().get_config(), **config}
 
 
-# What a discriminator is told of a group: (group_size=, name=, dtype=) -> a layer that adds `maps` features to each
-# sample; its `mixes_groups` says whether other groups of the minibatch enter too. Discrimination has a weight, and so
-# takes the options of one.
+# What a discriminator is told of a group: (group_size=, axis=, name=, dtype=) -> a layer, called `layer(x, beta, tau,
+# training)`, that adds `maps` features to each sample; its `mixes_groups` says whether other groups of the minibatch
+# enter too. Discrimination has a weight, and so takes the options of one.
 MINIBATCH: dict[str, Callable[..., keras.layers.Layer]] = {
     **{name: functools.partial(MinibatchStatistics, statistics=name) for name in MINIBATCH_STATISTICS},
     "discrimination": MinibatchDiscrimination,

@@ -124,7 +124,7 @@ class MinibatchStatistics(keras.layers.Layer):
         part = 2.0 * share * tf.cast(tau, dtype)  # of the new ones in the average
         return tf.where(new, part / share, (1.0 - part) / (1.0 - share))
 
-    def call(self, x, tau=0.5):
+    def call(self, x, beta=1.0, tau=0.5):
         n, (h, w, c) = tf.shape(x)[0], x.shape[1:]
         size = tf.minimum(self.group_size, n)
         y = tf.reshape(x, [size, -1, h, w, c])  # [G,M,H,W,C], M groups of G samples

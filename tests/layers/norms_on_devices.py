@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 import tensorflow as tf
-from layers.test_norms import NORMS, OPTIONS
+from layers.test_norms import LAYERS, NORMS, OPTIONS
 from layers.test_weights import Weighted
 
 SAMPLES = 8
@@ -110,7 +110,7 @@ def refusal() -> str:
 def main() -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    names = [name for name, norm in NORMS.items() if not norm.reference]
+    names = [name for name in LAYERS if not NORMS[name].reference]
     print(json.dumps({**{name: compare(name) for name in [*names, "spectral"]}, "refusal": refusal()}))
 
 

@@ -8,6 +8,7 @@ from layers.gradients import slope_error, steepness_error
 
 from pgan_tf.layers.discrimination import MINIBATCH, MinibatchDiscrimination
 from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS, deal, join_batches, split_batches
+from pgan_tf.layers.widening import Part, carried, whole
 
 SHAPES = {"plane": (8, 5), "image": (8, 2, 3, 4)}
 PRECISIONS = {"float16": "mixed_float16", "bfloat16": "mixed_bfloat16", "float32": "float32", "float64": "float64"}
@@ -122,7 +123,9 @@ def test_samples_that_are_far_from_zero_are_told_apart_in_float32():
 
 
 def test_the_layer_says_what_it_is_and_what_it_costs():
-    layer = MinibatchDiscrimination(7, 2, 3, gain=0.3, use_wscale=False, seed=5, name="near")
+    layer = MinibatchDiscrimination(
+        7, 2, 3, gain=0.3, weights="plain", initializer="normal", stddev=0.1, seed=5, name="near"
+    )
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
     assert (again.kernels, again.group_size, again.dimensions, again.maps) == (7, 2, 3, 7)
@@ -132,11 +135,28 @@ def test_the_layer_says_what_it_is_and_what_it_costs():
     assert [(v.name, tuple(v.shape)) for v in again.trainable_variables] == [("weight", (160, 21)), ("bias", (7,))]
 
 
+def test_features_that_are_new_count_by_beta():
+    """At 0 the wider layer says what the narrower one said, whatever is in its new features; at 1 what a whole one."""
+    narrow, wide = make((8, 2, 3, 4)), MinibatchDiscrimination(6, 4, 3, (Part(5, 4),), gain=0.5, dtype="float64")
+    x = normal(8, 2, 3, 5)
+    wide.build((None, 2, 3, 5))
+    for name, variable in (("weight", wide.weight), ("bias", wide.bias)):
+        axes = {"weight": (whole(4) * 6, whole(18)), "bias": (whole(6),)}[name]
+        variable.assign(carried(getattr(narrow, name).numpy(), axes, variable.numpy(), wide.axes[name]))
+    y = wide(x, beta=tf.constant(0.0, tf.float64)).numpy()
+    np.testing.assert_allclose(y[..., 5:], narrow(x[..., :4]).numpy()[..., 4:], rtol=1e-6)
+    whole_layer = make((8, 2, 3, 5))
+    whole_layer.weight.assign(wide.weight)
+    whole_layer.bias.assign(wide.bias)
+    np.testing.assert_allclose(wide(x, beta=1.0), whole_layer(x), rtol=1e-6)
+    assert np.abs(wide(x, beta=0.5).numpy() - y).max() > 1e-3
+
+
 @pytest.mark.parametrize("name", MINIBATCH)
 def test_the_table(name):
     """Every row makes a layer that adds its maps and says whether groups mix."""
-    layer = MINIBATCH[name](group_size=4, name="told", dtype="float64")
-    assert layer(normal(8, 4, 4, 3)).shape[-1] == 3 + layer.maps
+    layer = MINIBATCH[name](group_size=4, axis=whole(3), name="told", dtype="float64")
+    assert layer(normal(8, 4, 4, 3), beta=1.0, tau=0.5, training=True).shape[-1] == 3 + layer.maps
     assert (layer.name, layer.group_size) == ("told", 4)
     assert layer.mixes_groups == (name == "moments_as_coded")
     assert list(MINIBATCH) == [*MINIBATCH_STATISTICS, "discrimination"]
