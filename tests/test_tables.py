@@ -147,8 +147,13 @@ def rows(page: str) -> set[str]:
         ("docs/metrics.md", METRICS),
         ("docs/metrics.md", EXTRACTORS),
         ("docs/datasets.md", planar.DISTRIBUTIONS),
+        ("docs/losses.md", LOSSES),
+        ("docs/losses.md", PENALTIES),
+        ("docs/losses.md", REGULARIZERS),
+        ("docs/losses.md", OPTIMIZERS),
+        ("docs/losses.md", CONSTRAINTS),
     ],
-    ids=["metrics", "extractors", "planar"],
+    ids=["metrics", "extractors", "planar", "losses", "penalties", "regularizers", "optimizers", "constraints"],
 )
 def test_the_docs_have_a_row_for_each(page, table):
     assert set(table) <= rows(page)

@@ -41,7 +41,7 @@ def _least_squares_generator(real: None, fake: tf.Tensor, options: Loss) -> tf.T
 
 def _cross_entropy_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
     """-log D(real) - log(1 - D(fake)), where D = sigmoid(score), and `real_target` takes the place of 1."""
-    target = tf.fill(tf.shape(real), tf.cast(options.real_target, real.dtype))
+    target = tf.fill(tf.shape(real), tf.constant(options.real_target, real.dtype))
     return tf.nn.sigmoid_cross_entropy_with_logits(target, real) + tf.nn.softplus(fake)
 
 

@@ -176,6 +176,7 @@ CASES = [
     (8, 2, 8),
     (8, 4, 4),
     (6, 3, 0),
+    (6, 1, 0),
     (6, 2, 1),
     (4, 2, 16),
     (24, 3, 2),
@@ -189,7 +190,7 @@ def test_dealing_to_replicas(minibatch, replicas, group):
     assert sorted(shares.ravel()) == list(range(minibatch))
     if replicas == 1:
         np.testing.assert_array_equal(shares[0], np.arange(minibatch))
-    size = min(group, minibatch) or 1
+    size = min(group, minibatch) or minibatch
     groups = minibatch // size
     if groups % replicas:
         return  # fewer groups than replicas: smaller groups

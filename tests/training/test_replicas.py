@@ -8,6 +8,7 @@ CASES = [
     ("float32", 1e-5, ()),
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=critic")),
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=generator", "loss=lsgan")),
+    ("float64", 1e-9, ("loss=relativistic", "optimizer=rmsprop")),
 ]
 
 

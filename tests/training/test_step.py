@@ -186,6 +186,22 @@ def test_no_discriminator_step_of_a_round_hides_what_another_found():
     assert step.rounds(batch, make_controls(2, lrate=0.0))["nonfinite"].numpy().tolist() == [0, 0]
 
 
+def test_a_round_reports_the_means_of_its_discriminator_steps():
+    """Steps that change nothing: each alone is a round with that step's reals and random numbers."""
+    step = make_step(layer_stage(4), D_repeats=3, precision="float64", labels=2)
+    batch, alone = make_batch(step), []
+    together = step.rounds(batch, make_controls(lrate=0.0, dtype="float64"))
+    single = make_step(layer_stage(4), precision="float64", labels=2)
+    for i in range(3):
+        part = Batch(batch.reals[i : i + 1], batch.labels[i : i + 1], batch.g_labels)
+        alone.append(single.rounds(part, make_controls(lrate=0.0, first=i, dtype="float64")))
+    for name in ("loss/D", "scores/real", "scores/fake", "penalty/value", "penalty/norm", "gradient_norm/D",
+                 "label_loss/real", "label_loss/fake"):  # fmt: skip
+        values = [float(report[name][0]) for report in alone]
+        assert float(together[name][0]) == pytest.approx(np.mean(values), rel=1e-9), name
+        assert np.std(values) > 0, name
+
+
 def test_many_discriminator_steps_are_one_trace():
     nodes = []
     for repeats in (2, 30):

@@ -35,10 +35,20 @@ def g_loss(step) -> float:
     return float(step.g_gradients(g_data, Fade(), last=d_data, d_lrate=RATE)[1]["loss/G"])
 
 
-@pytest.mark.parametrize("steps", [1, 2])
-def test_the_loss_is_that_after_so_many_real_steps(steps):
+OPTIMIZERS = [
+    dict(),
+    dict(optimizer="rmsprop"),
+    dict(optimizer="rmsprop", momentum=0.5),
+    dict(optimizer="sgd"),
+    dict(optimizer="sgd", momentum=0.5),
+    dict(optimizer="sgd", constraint="clip", clip=0.5, penalty="none"),
+]
+
+
+@pytest.mark.parametrize(("steps", "options"), [(1, {}), *((2, options) for options in OPTIMIZERS)], ids=str)
+def test_the_loss_is_that_after_so_many_real_steps(steps, options):
     """From moments that two earlier steps have left; and nothing of the discriminator moves."""
-    ahead, real = (make_step(unroll_steps=k, **SMOOTH) for k in (steps, 0))
+    ahead, real = (make_step(unroll_steps=k, **SMOOTH, **options) for k in (steps, 0))
     d_data, state = inputs(real)[1], real.state
 
     def train(step):
