@@ -51,6 +51,10 @@ def combinations(config) -> list[tuple[bool, str]]:
             f"--clip={optim.clip:g}: add --constraint=clip",
         ),
         (
+            optim.constraint == "clip" and model.d_weights == "spectral",
+            "--constraint=clip beside --d_weights=spectral: each bounds D's slope by itself; leave one of them out",
+        ),
+        (
             optim.constraint == "clip" and loss.penalty != "none",
             f"--constraint=clip takes the place of --penalty={loss.penalty}: add --penalty=none",
         ),

@@ -181,6 +181,7 @@ REFUSALS = [
     (dict(rmsprop_rho=0.99), "--rmsprop_rho=0.99 is for --optimizer=rmsprop"),
     (dict(clip=0.1), "--clip=0.1: add --constraint=clip"),
     (dict(constraint="clip", penalty="none", clip=0.0), "--clip=0.0: must be above 0"),
+    (dict(constraint="clip", penalty="none", d_weights="spectral"), "--constraint=clip beside --d_weights=spectral"),
     (dict(constraint="clip"), "--constraint=clip takes the place of --penalty=gradient: add --penalty=none"),
     (dict(regularizer="other"), "--regularizer=other: choose one of none, repelling, repelling_as_coded"),
     (dict(repelling_features="latents"), "--repelling_features=latents: choose one of critic, generator"),
