@@ -17,7 +17,7 @@ from pgan_tf.training.state import StageState
 class Batch(NamedTuple):
     """The data of K rounds, S = K * D_repeats discriminator steps, of N images over all replicas."""
 
-    reals: tf.Tensor  # uint8 [S,N,R,R,C]
+    reals: tf.Tensor  # uint8 [S,N,R,R,C], or float32 [S,N,2]: points of the plane
     labels: tf.Tensor  # float32 [S,N,L]
     g_labels: tf.Tensor  # float32 [K,N,L], for the generator's step
 
@@ -27,13 +27,18 @@ class Samples(NamedTuple):
 
     labels: tf.Tensor  # [n,L]
     latents: tf.Tensor  # [n,latent]
-    reals: tf.Tensor | None = None  # [n,R,R,C] in -1..1
+    reals: tf.Tensor | None = None  # [n,R,R,C] in -1..1, or [n,2]
     mixing: tf.Tensor | None = None  # [n], uniform in 0..1
 
 
-def process_reals(images: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alpha, dtype=tf.float32) -> tf.Tensor:
-    """uint8 [N,R,R,C] -> [N,R,R,C] in -1..1, mirrored where `mirror` [N] says so, with the detail of the stage."""
-    x = tf.cast(images, dtype) * (2.0 / 255.0) - 1.0
+def process_reals(stored: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alpha, dtype=tf.float32) -> tf.Tensor:
+    """uint8 [N,R,R,C] -> [N,R,R,C] in -1..1, mirrored where `mirror` [N] says so, with the detail of the stage.
+
+    Points of the plane, float32 [N,2], are learnt as they are.
+    """
+    if len(stored.shape) == 2:
+        return tf.cast(stored, dtype)
+    x = tf.cast(stored, dtype) * (2.0 / 255.0) - 1.0
     if mirror is not None:
         x = tf.where(tf.reshape(mirror, [-1, 1, 1, 1]), x[:, :, ::-1], x)
     x = detail(x, stage.size.level)

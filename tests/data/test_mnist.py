@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import shutil
 
 import numpy as np
 import pytest
@@ -126,6 +127,13 @@ def test_a_name_that_promises_another_size_is_refused(tmp_path):
         RecordDataset(tmp_path / "a")
     (tmp_path / "a" / "a-32x32.tfrecords").rename(tmp_path / "a" / "a-28x32.tfrecords")
     with pytest.raises(DataError, match="holds no"):
+        RecordDataset(tmp_path / "a")
+
+
+def test_one_size_under_two_names_is_there_twice(tmp_path):
+    mnist.create_mnist(tmp_path / "a", write(tmp_path / "in"))
+    shutil.copy(tmp_path / "a" / "a-r05.tfrecords", tmp_path / "a" / "a-32x32.tfrecords")
+    with pytest.raises(DataError, match="is there twice"):
         RecordDataset(tmp_path / "a")
 
 

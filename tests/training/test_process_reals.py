@@ -65,3 +65,11 @@ def test_mirror_augment_mirrors_half_of_the_reals_and_none_of_the_labels():
         choices.append(mirrored)
     assert 20 < (choices[0] == choices[1]).sum() < 44
     np.testing.assert_array_equal(labels, make_batch(step).labels[0])
+
+
+@pytest.mark.parametrize("stage", [layer_stage(4), layer_stage(8, True)])
+def test_points_are_learnt_as_they_are(stage):
+    points = np.random.default_rng(0).normal(0, 9, (5, 2)).astype(np.float32)
+    processed = process_reals(tf.constant(points), tf.constant([True] * 5), stage, 0.3, tf.float64)
+    assert processed.dtype == tf.float64
+    np.testing.assert_array_equal(processed.numpy(), points)

@@ -1,9 +1,19 @@
-"""What a run that goes on keeps of its records."""
+"""What a run that goes on keeps of its records, and its pictures."""
 
 import json
+from types import SimpleNamespace
+
+import numpy as np
+import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.training.records import Records
+from pgan_tf.data.pipeline import Reals
+from pgan_tf.data.samples import open_samples
+from pgan_tf.data.sources.planar import create_planar
+from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.plane import Frame, samples_over_data
+from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training.records import Pictures, Records
 
 
 def test_rows_after_the_checkpoint_go_and_results_of_no_time_stay(tmp_path):
@@ -12,3 +22,29 @@ def test_rows_after_the_checkpoint_go_and_results_of_no_time_stay(tmp_path):
     (tmp_path / "metrics.jsonl").write_text("\n".join([*ticks, baseline, ticks[0][:9]]))
     Records(tmp_path, Config()).rewind(2000)
     assert (tmp_path / "metrics.jsonl").read_text().splitlines() == [*ticks[:2], baseline]
+
+
+class Turned:
+    """A generator of points: the latents, turned by a quarter."""
+
+    latent_size = 2
+
+    def __call__(self, inputs, **fade):
+        latents, labels = inputs
+        self.called_with = latents.shape, labels.shape
+        return tf.stack([-latents[:, 1], latents[:, 0]], axis=1)
+
+
+def test_points_are_drawn_from_the_same_latents_at_every_tick(tmp_path):
+    create_planar(tmp_path / "set", "gaussians8", 50)
+    dataset, config = open_samples(tmp_path / "set"), Config()
+    pictures = Pictures(config, Reals(dataset, config.run.seed, 8), dataset.resolution)
+    state = SimpleNamespace(ema=Turned(), stage=layer_stage(4))
+    drawn = [pictures.fake(state, Fade()) for _ in range(2)]
+    np.testing.assert_array_equal(*drawn)
+    assert state.ema.called_with == ((50, 2), (50, 8))
+    latents = LATENTS["gaussian"]([50, 2], stream(config.run.seed, Purpose.GRID, 0)).numpy()
+    frame = Frame.around(dataset.points)
+    expected = samples_over_data(np.stack([-latents[:, 1], latents[:, 0]], axis=1), dataset.points, frame)
+    np.testing.assert_array_equal(drawn[0], expected)
+    assert pictures.real().shape == drawn[0].shape
