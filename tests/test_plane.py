@@ -31,7 +31,9 @@ def test_a_point_is_where_it_lies_with_y_upwards(point, place):
     assert marked(plane.data_points(np.array([point]), FRAME, SIDE)) == [place]
 
 
-@pytest.mark.parametrize("point", [(np.nan, 0), (0, np.inf), (-np.inf, 0), (1.5, 0), (0, -1.5), (1e300, 1e300)])
+@pytest.mark.parametrize(
+    "point", [(np.nan, 0), (0, np.inf), (-np.inf, 0), (1.5, 0), (1.005, 0), (0, -1.5), (1e300, 1e300)]
+)
 def test_a_diverged_generator_draws_nothing_and_does_no_harm(point):
     samples = np.array([point, (0.1, 0.3)])
     assert marked(plane.samples_over_data(samples, NONE, FRAME, SIDE)) == [(3, 5)]

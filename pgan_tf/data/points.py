@@ -109,7 +109,7 @@ def _name(folder: Path) -> str:
         )
     if not names:
         raise DataError(f"{folder}: holds no *{POINTS_SUFFIX}; make it: python dataset_tool.py create_planar")
-    if len(names) > 1 or len([name for name in found if name.endswith(".tfrecords")]) > 1:
+    if len([name for name in found if name.endswith(".tfrecords")]) > 1:
         raise DataError(f"{folder}: holds several data sets; give each a folder of its own")
     return names[0]
 

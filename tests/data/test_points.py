@@ -164,6 +164,7 @@ DAMAGED = {
     "infinite": (record(tfrecord.encode_points(np.array([[1, np.inf]]))), "a point is no number"),
     "three components": (record(tfrecord.encode_points(np.zeros((4, 3)))), "not a record of points"),
     "a picture": (record(tfrecord.encode_image(np.zeros((2, 2, 1), np.uint8))), "not a record of points"),
+    "fewer bytes": (record(tfrecord._before_data((5, 2), 16) + bytes(16)), "`data` has 16 bytes"),
     "no points": (record(tfrecord.encode_points(np.zeros((0, 2)))), "holds no point"),
     "garbage": (record(b"garbage"), "not a serialized"),
     "no origin": (lambda path: (path / "ring-points.json").unlink(), "cannot be read"),
@@ -188,6 +189,15 @@ def test_what_is_no_sound_set_of_points_is_refused_in_one_line(kind, ring):
         PointDataset(ring)
     assert str(ring) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_points_beside_images_are_several_sets(tmp_path):
+    with DatasetWriter(tmp_path / "a", 4, 1) as writer:
+        writer.add(np.zeros((4, 4, 1), np.uint8))
+    create_planar(tmp_path / "b", "swissroll", 5)
+    shutil.copy(tmp_path / "b" / "b-points.tfrecords", tmp_path / "a")
+    with pytest.raises(DataError, match="several data sets"):
+        RecordDataset(tmp_path / "a")
 
 
 def test_nothing_is_left_of_a_set_that_could_not_be_written(tmp_path):
