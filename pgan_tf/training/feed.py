@@ -31,6 +31,11 @@ class Samples(NamedTuple):
     mixing: tf.Tensor | None = None  # [n], uniform in 0..1
 
 
+def stored_type(sample_shape: tuple[int, ...]) -> tf.DType:
+    """That of samples as they come from the pipeline: images (R,R,C) are uint8, points (2,) float32."""
+    return tf.uint8 if len(sample_shape) == 3 else tf.float32
+
+
 def process_reals(stored: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alpha, dtype=tf.float32) -> tf.Tensor:
     """uint8 [N,R,R,C] -> [N,R,R,C] in -1..1, mirrored where `mirror` [N] says so, with the detail of the stage.
 

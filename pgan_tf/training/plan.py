@@ -14,21 +14,13 @@ from pgan_tf.data.writer import is_resolution
 from pgan_tf.devices import make_strategy
 from pgan_tf.files import place_fault
 from pgan_tf.metrics.extractors import EXTRACTORS
+from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.schedule import Schedule, sizes_of
 from pgan_tf.stages import Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
-
-class Takes(NamedTuple):
-    """What networks can learn from."""
-
-    kind: str  # images or points, which is what they make
-    doubling: bool  # they are built of layers that double the resolution
-
-
-PROGRESSIVE = Takes("images", doubling=True)
 WAYS = {
     "images": "give a data set of images, or networks that make points",
     "points": "make points with dataset_tool.py create_planar, or give networks that make images",
@@ -51,7 +43,7 @@ def make_plan(config: Config) -> Plan:
     that says what to change.
     """
     dataset = open_samples(config.data.dataset)
-    check_samples(config, dataset, PROGRESSIVE)
+    check_samples(config, dataset, FAMILIES[config.model.family].takes)
     resolution = config.data.resolution or dataset.resolution
     if resolution > dataset.resolutions[-1]:
         raise ConfigError(

@@ -18,7 +18,7 @@ from pgan_tf.latents import Purpose
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
 from pgan_tf.stages import Fade
 from pgan_tf.training.critic import Critic, Drawn, drawn
-from pgan_tf.training.feed import Batch, Feed, Samples
+from pgan_tf.training.feed import Batch, Feed, Samples, stored_type
 from pgan_tf.training.player import Player
 from pgan_tf.training.state import StageState
 from pgan_tf.training.unroll import unroll, weights_as
@@ -62,9 +62,9 @@ class TrainStep:
 
     def _signature(self):
         """One trace for any number of rounds."""
-        n, res, channels = self.minibatch, self.state.stage.resolution, self.state.generator.num_channels
+        n, shape = self.minibatch, self.state.generator.sample_shape
         labels = tf.TensorSpec([None, n, self.state.generator.label_size], tf.float32)
-        reals = tf.TensorSpec([None, n, res, res, channels], tf.uint8)
+        reals = tf.TensorSpec([None, n, *shape], stored_type(shape))
         series, scalar = tf.TensorSpec([None], self.dtype), tf.TensorSpec([], self.dtype)
         controls = Controls(Fade(series, series, series), series, scalar, scalar, tf.TensorSpec([], tf.int64))
         return Batch(reals, labels, labels), controls

@@ -14,7 +14,7 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.training.estimate import StageSize, convolution_speed, stage_sizes
-from pgan_tf.training.feed import Batch
+from pgan_tf.training.feed import Batch, stored_type
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import StageState
@@ -86,10 +86,10 @@ def _measure_stage(config: Config, plan: Plan, stage: Stage, speeds: Speeds) -> 
 
 def _rounds(step: TrainStep, count: int, repeats: int) -> float:
     """Seconds that so many rounds on noise take."""
-    n, res, channels = step.minibatch, step.state.stage.resolution, step.state.generator.num_channels
+    n, shape = step.minibatch, step.state.generator.sample_shape
     rng = np.random.default_rng(0)
     labels = tf.zeros([count * repeats, n, step.state.generator.label_size])
-    reals = tf.constant(rng.integers(0, 256, (count * repeats, n, res, res, channels), np.uint8))
+    reals = tf.cast(rng.integers(0, 256, (count * repeats, n, *shape), np.uint8), stored_type(shape))
     series, scalar = tf.fill([count], tf.cast(0.5, step.dtype)), tf.constant(1e-3, step.dtype)
     controls = Controls(Fade(series, series, series), series, scalar, scalar, tf.constant(0, tf.int64))
     began = time.monotonic()

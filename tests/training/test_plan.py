@@ -7,8 +7,9 @@ from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
+from pgan_tf.networks.families import Takes
 from pgan_tf.stages import Size
-from pgan_tf.training.plan import Takes, check_feature_maps, check_samples, make_plan
+from pgan_tf.training.plan import check_feature_maps, check_samples, make_plan
 
 
 def test_every_resolution_needs_a_feature_map():
