@@ -16,6 +16,7 @@ from pgan_tf.interop import card, nvidia
 from pgan_tf.interop.nvidia_file import read_file
 from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
+from pgan_tf.stages import share
 from pgan_tf.training import checkpoint, initial, rundir
 
 
@@ -83,13 +84,21 @@ def _print_facts(console: Console, facts: list[tuple[str, str]]) -> None:
 def _model(network: Network) -> list[tuple[str, str]]:
     """What the network itself says."""
     options = network.get_config()
+    fades = network.fading or network.narrower_before or network.latents_before
     size = f"{network.resolution}x{network.resolution}, {network.num_channels} channel(s)"
-    fade = f", fading in with alpha {float(network.alpha):.4g}" if network.fading else ""
+    fade = f", fading in with alpha {float(network.alpha):.4g}" if fades else ""
     names = ["label_size", *network_options(network.part)]
     return [
-        ("model", f"{network.part}, {size}{fade}, {network.variable_dtype}"),
+        ("model", f"{network.part}, {size}{_rung(network)}{fade}, {network.variable_dtype}"),
         ("options", ", ".join(f"{name} {options[name]}" for name in names)),
     ]
+
+
+def _rung(network: Network) -> str:
+    """What the network lacks at its level: components of the latents, feature maps. Nothing where it is whole."""
+    used, maps = network.latents_used, f", {share(network.narrower)} of the feature maps"
+    partly = network.part == "generator" and 0 < used < network.latent_size
+    return (f", {used} of {network.latent_size} latents" if partly else "") + (maps if network.narrower > 1 else "")
 
 
 # ---- the kinds of paths ----------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     start = begin.begin(asked)
     config, plan = start.config, start.plan
     if config.model.init_from and not FLAGS.resume:
-        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule.at(0).stage.size)
+        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
     about = identity.describe(plan.dataset, plan.resolution)
     if FLAGS.resume and not FLAGS.change_dataset:
         identity.check(Path(FLAGS.resume), about, config.data.dataset)

@@ -14,7 +14,8 @@ from pgan_tf import growth
 from pgan_tf.config import Config, ConfigError, network_options
 from pgan_tf.networks import Discriminator, Generator, Network
 from pgan_tf.networks.saved import IMPORTED, NetworkError, load_network
-from pgan_tf.stages import Size, share
+from pgan_tf.schedule import Schedule
+from pgan_tf.stages import share
 from pgan_tf.training import checkpoint, rundir
 from pgan_tf.training.state import StageState
 
@@ -57,11 +58,8 @@ def _of_run(folder: Path) -> Trained:
     return Trained(path, state.generator, state.ema, state.discriminator)
 
 
-def check(config: Config, num_channels: int, label_size: int, first: Size) -> None:
-    """Raises ConfigError where --init_from cannot be read, or holds other networks than the run's options ask for.
-
-    first: the size that the run begins with.
-    """
+def check(config: Config, num_channels: int, label_size: int, schedule: Schedule) -> None:
+    """Raises ConfigError where --init_from cannot be read, or holds other networks than the run's options ask for."""
     trained = load(Path(config.model.init_from))
     wanted = {**vars(config.model), "num_channels": num_channels, "label_size": label_size}
     wanted["latent_size"] = config.model.latent_components
@@ -78,24 +76,25 @@ def check(config: Config, num_channels: int, label_size: int, first: Size) -> No
         ours = ", ".join(f"{name} {wanted[name]}" for name in differing)
         flags = " ".join(_flag(name, value) for name, value in differing.items())
         raise ConfigError(f"--init_from={trained.where}: other networks than this run's ({ours}); add {flags}")
-    _check_ladder(config, trained, first)
+    _check_ladder(config, trained, schedule)
 
 
-def _check_ladder(config: Config, trained: Trained, first: Size) -> None:
-    """ConfigError where the trained networks have other widths than the run's first: those of another ladder's rung."""
+def _check_ladder(config: Config, trained: Trained, schedule: Schedule) -> None:
+    """ConfigError where the trained networks have other widths than the run's first: those of another rung."""
     found, whole = trained.generator.get_config(), config.model.latent_components
-    theirs = found.get("latents_used", 0) or whole, found.get("narrower", 1)
-    ours = first.latent_size or whole, first.narrower
-    if theirs != ours:
-        folder, grows = Path(config.model.init_from), f"--grow={config.growth.grow}"
-        if (folder / "config.json").is_file():
-            grew = f"--grow={rundir.load_config(folder).growth.grow}"
-        else:
-            grew = "another --grow"
-        raise ConfigError(
-            f"--init_from={trained.where}: by {grew} its networks use {_widths(*theirs)}; this run begins by {grows} "
-            f"with {_widths(*ours)}; begin at another --lod_initial_resolution, or with --grow as it was"
-        )
+    theirs = found["latents_used"] or whole, found["narrower"]
+    widths = {size.level: (size.latent_size or whole, size.narrower) for size in schedule.sizes}
+    ours = widths[schedule.at(0).stage.size.level]
+    if theirs == ours:
+        return
+    run = Path(config.model.init_from)
+    grew = f" --grow={rundir.load_config(run).growth.grow}" if (run / "config.json").is_file() else " another --grow"
+    fitting = [level for level, of_level in widths.items() if of_level == theirs]
+    way_out = f"begin at --lod_initial_resolution={fitting[0]}" if fitting else "begin a run with the same --grow"
+    raise ConfigError(
+        f"--init_from={trained.where}: by{grew} its networks have {_widths(*theirs)}, this run's first by "
+        f"--grow={config.growth.grow} {_widths(*ours)}; {way_out}"
+    )
 
 
 def _widths(latents: int, narrower: int) -> str:

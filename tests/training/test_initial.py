@@ -5,11 +5,13 @@ import shutil
 import numpy as np
 import nv_pickles
 import pytest
+from absl.testing import flagsaver
 
-from pgan_tf.config import Config, ConfigError, network_options
+from pgan_tf.config import Config, ConfigError, ScheduleOptions, network_options
 from pgan_tf.data import DatasetWriter
 from pgan_tf.interop import nvidia
 from pgan_tf.programs import train
+from pgan_tf.schedule import Schedule
 from pgan_tf.stages import layer_stage
 from pgan_tf.training import checkpoint, initial, loop, rundir
 from pgan_tf.training.plan import make_plan
@@ -18,7 +20,7 @@ from pgan_tf.training.state import StageState
 # Those of nv_pickles.TINY, with two labels.
 MODEL = {"fmap_base": 32, "fmap_max": 8}
 LABELS = 2
-WHOLE = layer_stage(8).size
+SCHEDULE = Schedule(ScheduleOptions(lod_initial_resolution=8), 8)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def assert_taken(new, old, fresh=()):
 @pytest.mark.parametrize("lod", [0.0, 0.25, 1.0])
 def test_an_imported_network_at_any_lod(lod, imported, config):
     """At lod 1 the file shows 4x4: what is above is new."""
-    initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS, WHOLE)
+    initial.check(config.replace(init_from=str(imported[lod])), 3, LABELS, SCHEDULE)
     trained, state = initial.load(imported[lod]), state_of(config, layer_stage(8))
     lines = initial.take_over(trained, state)
     blocks = {"8x8_Conv0_up", "8x8_Conv1", "ToRGB_8x8"} if lod == 1 else set()
@@ -106,7 +108,7 @@ def test_a_run_that_begins_lower_says_what_it_leaves_behind(imported, config):
 def test_a_single_generator(imported, config):
     """Generator and average are the same, the discriminator is new, and the log says so."""
     file, state, untouched = imported[0.25] / "generator_ema.keras", *(state_of(config, layer_stage(8)) for _ in "12")
-    initial.check(config.replace(init_from=str(file)), 3, LABELS, WHOLE)
+    initial.check(config.replace(init_from=str(file)), 3, LABELS, SCHEDULE)
     lines = initial.take_over(initial.load(file), state)
     assert "discriminator: new" in lines[2]
     assert_taken(state.generator, initial.load(file).generator)
@@ -135,13 +137,52 @@ def test_a_run_starts_where_another_one_ended(run, config):
     trained = initial.load(run)
     assert trained.where == checkpoint.paths(run / "checkpoints")[-1]
     config = config.replace(init_from=str(run))
-    initial.check(config, 3, LABELS, WHOLE)
+    initial.check(config, 3, LABELS, SCHEDULE)
     folder = rundir.create(config, "set", "")
     loop.Run(config, make_plan(config), folder).train()
     after = initial.load(folder)
     for kind in ("generator", "ema", "discriminator"):
         assert_taken(getattr(after, kind), getattr(trained, kind))
     assert f"starts from {trained.where}, networks of 8 pixels" in (folder / "log.txt").read_text()
+
+
+# ---- ladders ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def narrow(config, tmp_path):
+    """A run that grows latents and feature maps and was stopped at its first level: its config and its folder."""
+    config = config.replace(
+        grow="latent,channels", latent_size=8, lod_initial_resolution=4, result_dir=str(tmp_path / "narrow")
+    )
+    folder = rundir.create(config, "set", "")
+    loop.Run(config, make_plan(config), folder).train()
+    return config, folder
+
+
+@pytest.mark.parametrize("kind", ["run", "file"])
+def test_networks_of_another_rung_are_refused_with_a_way_out(kind, narrow, tmp_path):
+    config, source = narrow
+    source = source if kind == "run" else next(source.glob("network-*.keras"))
+    for grow, fits in {"layers": False, "latent": False, "none": False, "latent,channels": True}.items():
+        ours = config.replace(grow=grow, init_from=str(source))
+        schedule = make_plan(ours).schedule
+        if fits:
+            initial.check(ours, 3, LABELS, schedule)
+            continue
+        with pytest.raises(ConfigError, match=f"4 components of a latent and 1/2 of the .*--grow={grow} ") as error:
+            initial.check(ours, 3, LABELS, schedule)
+        assert ("--grow=latent,channels" in str(error.value)) is (kind == "run")
+        assert "\n" not in str(error.value)
+
+
+def test_whole_networks_begin_any_ladder_at_its_last_level(imported, config):
+    for grow in ("latent", "channels", "layers,latent,channels"):
+        ours = config.replace(grow=grow, init_from=str(imported[0.0]), lod_initial_resolution=4)
+        with pytest.raises(ConfigError, match=r"by another --grow .*; begin at --lod_initial_resolution=8$"):
+            initial.check(ours, 3, LABELS, make_plan(ours).schedule)
+        ours = ours.replace(lod_initial_resolution=8)
+        initial.check(ours, 3, LABELS, make_plan(ours).schedule)
 
 
 # ---- interruptions ---------------------------------------------------------------------------------------------------
@@ -162,20 +203,10 @@ def test_a_resumed_run_starts_from_its_own_checkpoint(imported, config, tmp_path
     assert (folder / "log.txt").read_text().count("starts from") == 1
 
 
-def test_it_cannot_change_in_a_run_that_has_begun(run, monkeypatch):
-    monkeypatch.setattr(train, "FLAGS", {"init_from": FakeFlag("elsewhere")} | NoFlags())
-    with pytest.raises(ConfigError, match="--init_from cannot change in a run that has begun"):
+def test_it_cannot_change_in_a_run_that_has_begun(run):
+    words = "--init_from cannot change in a run that has begun"
+    with flagsaver.as_parsed(init_from="elsewhere"), pytest.raises(ConfigError, match=words):
         train.resumed_config(run)
-
-
-class FakeFlag:
-    def __init__(self, value, present=True):
-        self.value, self.present = value, present
-
-
-class NoFlags(dict):
-    def __ror__(self, flags):
-        return {name: flags.get(name, FakeFlag(None, False)) for name in train.option_names()}
 
 
 # ---- refusals --------------------------------------------------------------------------------------------------------
@@ -183,7 +214,7 @@ class NoFlags(dict):
 
 def refusal(config, channels=3, labels=LABELS) -> str:
     with pytest.raises(ConfigError) as info:
-        initial.check(config, channels, labels, WHOLE)
+        initial.check(config, channels, labels, SCHEDULE)
     assert "\n" not in str(info.value)
     return str(info.value)
 
@@ -215,7 +246,7 @@ def test_the_flags_that_are_advised_are_enough(imported, config):
     right = {"fmap_base": int(advised["fmap_base"]), "fmap_max": int(advised["fmap_max"])}
     right |= {"latent_size": int(advised["latent_size"]), "use_leakyrelu": advised["use_leakyrelu"] == "true"}
     assert advised.keys() == right.keys()
-    initial.check(wrong.replace(**right), 3, LABELS, WHOLE)
+    initial.check(wrong.replace(**right), 3, LABELS, SCHEDULE)
 
 
 def test_other_data_is_refused(imported, config):
