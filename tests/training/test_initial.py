@@ -222,9 +222,13 @@ def refusal(config, channels=3, labels=LABELS) -> str:
 MISMATCHES = {
     "fmap_base": (64, "--fmap_base=32"), "fmap_max": (16, "--fmap_max=8"), "fmap_decay": (0.5, "--fmap_decay=1.0"),
     "latent_size": (4, "--latent_size=8"), "normalize_latents": (False, "--normalize_latents=true"),
-    "use_wscale": (False, "--use_wscale=true"), "fused_scale": (False, "--fused_scale=true"),
-    "use_pixelnorm": (False, "--use_pixelnorm=true"), "pixelnorm_epsilon": (1e-4, "--pixelnorm_epsilon=1e-08"),
-    "use_leakyrelu": (False, "--use_leakyrelu=true"), "mbstd_group_size": (2, "--mbstd_group_size=4"),
+    "g_weights": ("plain", "--g_weights=equalized"), "d_weights": ("plain", "--d_weights=equalized"),
+    "initializer": ("normal", "--initializer=he"), "init_stddev": (0.1, "--init_stddev=0.02"),
+    "g_norm": ("none", "--g_norm=pixel"), "d_norm": ("pixel", "--d_norm=none"),
+    "reference_batch": (32, "--reference_batch=64"), "pixelnorm_epsilon": (1e-4, "--pixelnorm_epsilon=1e-08"),
+    "g_activation": ("relu", "--g_activation=leaky_relu"), "d_activation": ("relu", "--d_activation=leaky_relu"),
+    "g_output": ("tanh", "--g_output=linear"), "fused_scale": (False, "--fused_scale=true"),
+    "mbstd_group_size": (2, "--mbstd_group_size=4"),
     "minibatch_statistics": ("moments", "--minibatch_statistics=stddev"), "g_block": ("residual", "--g_block=plain"),
     "d_block": ("residual", "--d_block=plain"),
 }  # fmt: skip
@@ -237,14 +241,14 @@ def test_other_options_are_refused_with_the_flag_to_give(name, imported, config)
     assert f"--init_from={imported[0.25]}: other networks than this run's" in message
     assert f"{name} {value}" in message
     assert f" {flag}" in message
-    assert message.endswith(flag) or name in ("fmap_base", "fmap_max", "use_wscale", "fused_scale")
+    assert message.endswith(flag) or name in ("fmap_base", "fmap_max", "fused_scale")
 
 
 def test_the_flags_that_are_advised_are_enough(imported, config):
-    wrong = config.replace(init_from=str(imported[0.0]), fmap_base=64, fmap_max=64, use_leakyrelu=False)
+    wrong = config.replace(init_from=str(imported[0.0]), fmap_base=64, fmap_max=64, g_activation="relu")
     advised = dict(word[2:].split("=") for word in refusal(wrong).split("add ")[1].split())
     right = {"fmap_base": int(advised["fmap_base"]), "fmap_max": int(advised["fmap_max"])}
-    right |= {"latent_size": int(advised["latent_size"]), "use_leakyrelu": advised["use_leakyrelu"] == "true"}
+    right |= {"latent_size": int(advised["latent_size"]), "g_activation": advised["g_activation"]}
     assert advised.keys() == right.keys()
     initial.check(wrong.replace(**right), 3, LABELS, SCHEDULE)
 
