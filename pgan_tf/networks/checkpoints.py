@@ -80,7 +80,7 @@ def load_generator(path: Path) -> Generator:
     network = Generator.from_config(options)
     with plain_path(path) as plain:
         reader = tf.train.load_checkpoint(f"{plain}/{STATE}")
-        for name, variable in network.parameters_by_name().items():
+        for name, variable in network.variables_by_name().items():
             key = f"{EMA}/{name}".replace("/", ".S")  # as TensorFlow writes a name in a name
             variable.assign(reader.get_tensor(f"{key}/.ATTRIBUTES/VARIABLE_VALUE"))
     return network
