@@ -20,7 +20,7 @@ class Family(NamedTuple):
 
     generator: type[GeneratorNetwork]
     discriminator: type[DiscriminatorNetwork]
-    grows: frozenset[str]  # of stages.AXES
+    grows: frozenset[str]  # names of stages.LADDERS
     takes: Takes = Takes()
 
 

@@ -16,8 +16,9 @@ from pgan_tf.files import place_fault
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.networks.progressive import feature_maps
+from pgan_tf.option import NONE
 from pgan_tf.schedule import Schedule, sizes_of
-from pgan_tf.stages import Size
+from pgan_tf.stages import LADDERS, Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 
@@ -49,11 +50,24 @@ def make_plan(config: Config) -> Plan:
         raise ConfigError(
             f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
         )
+    check_ladder(config)
     check_feature_maps(config, sizes_of(config, resolution))
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
     schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync, config.model.latent_components)
+    _check_stages(config, schedule, dataset)
+    memory.check(config, schedule, dataset.channels, label_size)
+    _check_run(config, resolution)
+    measurements = None
+    if config.run.metrics:
+        with strategy.scope():
+            measurements = Measurements(config, dataset, resolution, label_size)
+    return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
+
+
+def _check_stages(config: Config, schedule: Schedule, dataset: Samples) -> None:
+    """ConfigError where the data set, or the devices, lack what a stage needs."""
     sizes = [phase.stage.size for phase in schedule.phases()]
     missing = {size.resolution for size in sizes} - set(dataset.resolutions)
     if missing:
@@ -64,13 +78,6 @@ def make_plan(config: Config) -> Plan:
     for size in sizes:
         _check_minibatch(schedule, size, config.model.mbstd_group_size)
     _check_group(config, max(schedule.minibatch(size.level) for size in sizes))
-    memory.check(config, schedule, dataset.channels, label_size)
-    _check_run(config, resolution)
-    measurements = None
-    if config.run.metrics:
-        with strategy.scope():
-            measurements = Measurements(config, dataset, resolution, label_size)
-    return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
 
 
 def check_samples(config: Config, dataset: Samples, takes: Takes) -> None:
@@ -99,6 +106,15 @@ def check_replicas(config: Config, devices: int) -> None:
         raise ConfigError(f"--unroll_steps={config.loss.unroll_steps} works on one device: add --strategy=single")
     if config.optim.jit and config.loss.regularizer == "repelling" and devices > 1:
         raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
+
+
+def check_ladder(config: Config) -> None:
+    """ConfigError where --grow is to grow what the family's networks have not."""
+    grow, family = config.growth.grow, FAMILIES[config.model.family]
+    foreign = [name for name in LADDERS if name in grow.split(",") and name not in family.grows]
+    if foreign:
+        own = " or ".join([*(name for name in LADDERS if name in family.grows), NONE])
+        raise ConfigError(f"--grow={grow}: --family={config.model.family} cannot grow {foreign[0]}; give {own}")
 
 
 def check_feature_maps(config: Config, sizes: list[Size]) -> None:
