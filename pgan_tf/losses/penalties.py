@@ -20,22 +20,24 @@ def gradient_penalty(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """WGAN-GP's penalty (norm - target)^2 * lambda / target^2 per sample -> (penalty [N], gradient norm [N]).
 
-    `critic` maps images [N,H,W,C] to scores [N]; the gradient is taken at real + (fake - real) * mixing, with
-    `mixing` [N] in 0..1. `loss_scale` keeps the inner gradient representable in float16.
+    `critic` maps images [N,H,W,C], or points [N,2], to scores [N]; the gradient is taken at
+    real + (fake - real) * mixing, with `mixing` [N] in 0..1. `loss_scale` keeps the inner gradient
+    representable in float16.
 
     The original shows its discriminator images of the final resolution at every stage, enlarged by `upscale` = final /
     current resolution. With respect to these the same gradient is shorter by that factor: each pixel stands
     upscale^2 times and takes that part of the derivative.
     Gulrajani et al. 2017, equation 3; the target is the paper's appendix on CIFAR-10.
     """
-    t = tf.cast(tf.reshape(mixing, [-1, 1, 1, 1]), real.dtype)  # [N,1,1,1]
+    axes = list(range(1, len(real.shape)))  # all but the samples'
+    t = tf.cast(tf.reshape(mixing, [-1, *(1 for _ in axes)]), real.dtype)  # [N,1,1,1], or [N,1]
     mixed = real + (fake - real) * t
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(mixed)
         total = tf.reduce_sum(critic(mixed)) * tf.cast(loss_scale, mixed.dtype)
-    gradient = tape.gradient(total, mixed) / tf.cast(loss_scale, mixed.dtype)  # [N,H,W,C]
+    gradient = tape.gradient(total, mixed) / tf.cast(loss_scale, mixed.dtype)  # [N,H,W,C], or [N,2]
     # A root has no derivative at 0: below the smallest float32 square the gradient is taken as constant.
-    norm = tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]), 1e-37)) / upscale  # [N]
+    norm = tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(gradient), axis=axes), 1e-37)) / upscale  # [N]
     return tf.square(norm - options.wgan_target) * (options.wgan_lambda / options.wgan_target**2), norm
 
 

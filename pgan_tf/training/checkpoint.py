@@ -80,7 +80,13 @@ def read_fade(path: Path) -> Fade:
 
 
 def read_sizes(path: Path) -> tuple[int, int]:
-    """Colour channels and label components of a checkpoint's networks, by the biases that have as many."""
+    """Colour channels, or components of a point, and label components of a checkpoint's networks.
+
+    Version 0.1.0 did not say: there by the biases that have as many.
+    """
+    generator = json.loads((path / "counters.json").read_text()).get("generator", {})
+    if {"num_channels", "label_size"} <= generator.keys():
+        return generator["num_channels"], generator["label_size"]
     with plain_path(path) as plain:
         shapes = {name.replace(".S", "/"): shape for name, shape in tf.train.list_variables(f"{plain}/state")}
     channels = next(shape[0] for name, shape in shapes.items() if re.match(r"generator/ToRGB_\w+/bias", name))

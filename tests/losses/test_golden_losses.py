@@ -161,6 +161,20 @@ def test_penalty_of_a_linear_critic_is_known():
         np.testing.assert_allclose(penalty, [(expected - 2) ** 2 * 5 / 4] * 3, rtol=1e-12)
 
 
+def test_the_penalty_on_points_is_that_on_images_of_two_pixels():
+    rng = np.random.default_rng(0)
+    weights, real, fake = (tf.constant(rng.normal(size=shape)) for shape in ([2, 3], [5, 2], [5, 2]))
+    mixing = tf.constant(rng.uniform(size=5))
+
+    def critic(x):
+        return tf.reduce_sum(tf.tanh(tf.reshape(x, [-1, 2]) @ weights), axis=1)  # [N]
+
+    points = PENALTIES["gradient"](critic, real, fake, mixing, Config().loss)
+    images = (tf.reshape(x, [5, 1, 2, 1]) for x in (real, fake))
+    for ours, theirs in zip(points, PENALTIES["gradient"](critic, *images, mixing, Config().loss), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
 def test_penalty_is_taken_at_the_mixture():
     """At t = 0 the reals', at t = 1 the fakes' gradient: |d x^2| = 2|x|."""
     reals, fakes = tf.fill([3, 1, 1, 1], 2.0), tf.fill([3, 1, 1, 1], 6.0)
