@@ -101,8 +101,9 @@ class Model:
         4, "samples in a group of the minibatch statistics; 0 = none", minimum=0, maximum=2**20, part="discriminator"
     )
     minibatch_statistics: str = option(
-        "stddev", "what D is told of a group; moments adds skewness and kurtosis, _as_coded those of a published code",
-        choices=["stddev", "moments", "moments_as_coded"], part="discriminator",
+        "stddev", "what D is told of a group; moments adds skewness and kurtosis, _as_coded those of a published code; "
+        "discrimination compares its samples",
+        choices=["stddev", "moments", "moments_as_coded", "discrimination"], part="discriminator",
     )  # fmt: skip
     g_block: str = option(
         "plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"], part="generator"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pgan_tf.config import Config, network_options
 from pgan_tf.layers import widening
-from pgan_tf.networks import FAMILIES, Network
+from pgan_tf.networks import FAMILIES, Network, reference
 from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
 from pgan_tf.stages import Stage
 
@@ -63,6 +63,8 @@ def carry(old: Network, new: Network) -> list[str]:
             fresh.append(name)
         elif source[name].shape == variable.shape:
             variable.assign(source[name].value)
+        elif name.startswith(f"{reference.NAME}/"):  # which each stage chooses anew
+            fresh.append(name)
         elif name in old_axes and name in new_axes:
             values = source[name].numpy(), old_axes[name], variable.numpy(), new_axes[name]
             variable.assign(widening.carried(*values))

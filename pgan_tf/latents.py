@@ -28,6 +28,7 @@ class Purpose(enum.IntEnum):
     PROJECTION = 11
     D_NOISE = 12  # in the discriminator, during its own steps
     G_NOISE = 13  # and during the generator's
+    REFERENCE = 14  # batch of virtual batch norm
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

@@ -23,8 +23,8 @@ from pgan_tf.inference.output import IMAGE_FORMATS
 from pgan_tf.interop.export import FORMATS
 from pgan_tf.latents import LATENTS
 from pgan_tf.layers.activations import ACTIVATIONS, OUTPUTS
+from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.fused import FORMS
-from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
 from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS
@@ -50,7 +50,7 @@ OPTIONS = {
     "g_activation": ACTIVATIONS,
     "d_activation": ACTIVATIONS,
     "g_output": OUTPUTS,
-    "minibatch_statistics": MINIBATCH_STATISTICS,
+    "minibatch_statistics": MINIBATCH,
     "g_block": BLOCKS,
     "d_block": BLOCKS,
     "grow": LADDERS,

@@ -65,10 +65,15 @@ class MinibatchDiscrimination(Equalized):
         return {**super().get_config(), **config}
 
 
-# What a discriminator is told of a group: (group_size=, axis=, name=, dtype=) -> a layer, called `layer(x, beta, tau,
-# training)`, that adds `maps` features to each sample; its `mixes_groups` says whether other groups of the minibatch
-# enter too. Discrimination has a weight, and so takes the options of one.
+def _statistics(drawn: dict, **options) -> MinibatchStatistics:
+    """For rows that have no weight."""
+    return MinibatchStatistics(**options)
+
+
+# What a discriminator is told of a group: (drawn, group_size=, axis=, name=, dtype=) -> a layer, called `layer(x, beta,
+# tau, training)`, that adds `maps` features to each sample; its `mixes_groups` says whether other groups of the
+# minibatch enter too. `drawn`: the options of a weight, which discrimination has.
 MINIBATCH: dict[str, Callable[..., keras.layers.Layer]] = {
-    **{name: functools.partial(MinibatchStatistics, statistics=name) for name in MINIBATCH_STATISTICS},
-    "discrimination": MinibatchDiscrimination,
+    **{name: functools.partial(_statistics, statistics=name) for name in MINIBATCH_STATISTICS},
+    "discrimination": lambda drawn, **options: MinibatchDiscrimination(**drawn, **options),
 }

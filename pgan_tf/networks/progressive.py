@@ -19,15 +19,15 @@ from pgan_tf.layers import (
     EqualizedConv2D,
     EqualizedDense,
     LatentProjection,
-    MinibatchStatistics,
     PixelNorm,
     box_downsample,
     fade,
     nearest_upsample,
 )
 from pgan_tf.layers.activations import ACTIVATIONS, OUTPUTS
+from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.norms import NORMS
-from pgan_tf.layers.widening import Axis, Part
+from pgan_tf.layers.widening import Axis, Part, length
 from pgan_tf.networks.base import (
     DiscriminatorNetwork,
     DiscriminatorOutput,
@@ -36,7 +36,9 @@ from pgan_tf.networks.base import (
     Network,
 )
 from pgan_tf.networks.blocks import find_block
+from pgan_tf.networks.reference import Reference
 from pgan_tf.networks.unit import Unit
+from pgan_tf.stages import Fade
 
 
 def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: int) -> int:
@@ -77,15 +79,23 @@ class ProgressiveNetwork(Network):
 
     def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
         """A built layer from `inputs` to `outputs` features; `size`: of the images that it takes, None for vectors."""
-        drawn = {"initializer": self.options.initializer, "stddev": self.options.init_stddev}
-        layer = kind(
-            outputs.now, weights=self.weights_row, seed=self.layer_seed(name), name=name, dtype=self.dtype_policy,
-            **drawn, **options,
-        )  # fmt: skip
+        layer = kind(outputs.now, name=name, dtype=self.dtype_policy, **self.drawn(name), **options)
         layer.widen(inputs, outputs)
-        features = sum(part.now for part in inputs)
+        features = length(inputs)
         layer.build((None, features) if size is None else (None, size, size, features))
         return layer
+
+    def drawn(self, name: str) -> dict:
+        """What the weight of layer `name` is drawn from, and how it is used."""
+        options = self.options
+        drawn = {"weights": self.weights_row, "initializer": options.initializer, "stddev": options.init_stddev}
+        return {**drawn, "seed": self.layer_seed(name)}
+
+    def make_reference(self, shape: tuple) -> Reference:
+        """The reference batch of samples of that shape, where the norm wants one."""
+        reference = Reference(self.options.reference_batch if NORMS[self.norm_row].reference else 0)
+        reference.build((None, *shape))
+        return reference
 
     def unit(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
         """The same with what follows on it, which `units` knows by the layer's name: -> the layer."""
@@ -134,7 +144,8 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
 
     def build(self, input_shape):
         inputs = self.input_axis()
-        self.pixel_norm.build((None, sum(part.now for part in inputs)))
+        self.pixel_norm.build((None, length(inputs)))
+        self.reference = self.make_reference((length(inputs),))
         self.dense = self.unit(LatentProjection, "4x4_Dense", inputs, self.maps(4), gain=math.sqrt(2) / 4)
         self.conv = self._conv("4x4_Conv", 4, 4)
         self.blocks = [self._block(res) for res in self.block_resolutions()]
@@ -159,27 +170,37 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
 
     def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
         """-> images, or GeneratorOutput with the features [N,R,R,C] of the last hidden layer."""
-        x = self.project(inputs, beta, training)
-        return self.synthesize(x, alpha, beta, training, with_features)
+        moment = self.fade(alpha, beta, tau)
+        x = self.first(self.reference(self.used(inputs)), moment, training)
+        return self.later(x, moment, training, with_features)
 
-    def project(self, inputs, beta=None, training=False):
+    def project(self, inputs):
         """What the first layer makes of the latents, and labels: [N,4,4,C]."""
-        moment = self.fade(None, beta)
-        x = self.used(inputs)  # [N,latent+labels]
-        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
-        return self.steps([self.dense], moment, training)[0](x)  # [N,4,4,C]
+        return self.reference.behind(self.first(self.reference(self.used(inputs)), self.fade()))
 
-    def synthesize(self, x, alpha=None, beta=None, training=False, with_features=False):
-        """All layers after the first: `project`'s [N,4,4,C] -> what `call` returns."""
-        moment, block = self.fade(alpha, beta), find_block(self.options.g_block)
+    def synthesize(self, x):
+        """All layers after the first: `project`'s [N,4,4,C] -> images."""
+        if self.reference.count:
+            x = tf.concat([self.first(self.reference.alone(x.dtype), self.fade()), x], axis=0)
+        return self.later(x, self.fade())
+
+    def first(self, x, moment: Fade, training=False):
+        """[N,latents used + labels] -> [N,4,4,C]."""
+        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
+        return self.steps([self.dense], moment, training)[0](x)
+
+    def later(self, x, moment: Fade, training=False, with_features=False):
+        """[N,4,4,C] behind the reference batch -> what `call` returns."""
+        block = find_block(self.options.g_block)
         x = old = self.steps([self.conv], moment, training)[0](x)
         for layers in self.blocks:
             old = x
             up, *steps = self.steps(layers, moment, training)
             x = block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
+        x = self.reference.behind(x)
         images = self.to_rgb[0](x, beta=moment.beta, training=training)  # [N,R,R,C]
         if self.fading:
-            old = self.to_rgb[1](old, beta=moment.beta, training=training)
+            old = self.to_rgb[1](self.reference.behind(old), beta=moment.beta, training=training)
             images = fade(nearest_upsample(old), images, moment.alpha)
         images = OUTPUTS[self.options.g_output](images)
         return GeneratorOutput(images, x) if with_features else images
@@ -199,6 +220,7 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
         self.build(self.wanted_inputs()["images"])
 
     def build(self, input_shape):
+        self.reference = self.make_reference(self.sample_shape)
         colours = (Part(self.num_channels, self.num_channels),)
         self.from_rgb = [
             self.unit(EqualizedConv2D, f"FromRGB_{res}x{res}", colours, self.maps(res), res, kernel_size=1)
@@ -206,8 +228,8 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
         ]
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
         maps, hidden = self.maps(4), self.maps(2)
-        self.statistics = MinibatchStatistics(
-            self.options.mbstd_group_size, self.options.minibatch_statistics, axis=(maps,),
+        self.statistics = MINIBATCH[self.options.minibatch_statistics](
+            self.drawn("minibatch_statistics"), group_size=self.options.mbstd_group_size, axis=(maps,),
             name="minibatch_statistics", dtype=self.dtype_policy,
         )  # fmt: skip
         self.statistics.build((None, 4, 4, maps.now))
@@ -245,7 +267,7 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
         """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
         moment, block = self.fade(alpha, beta, tau), find_block(self.options.d_block)
-        from_rgb = self.steps(self.from_rgb, moment, training)
+        from_rgb, images = self.steps(self.from_rgb, moment, training), self.reference(images)
         x = from_rgb[0](images)  # [N,R,R,C]
         for i, layers in enumerate(self.blocks):
             *steps, down = self.steps(layers, moment, training, noise)
@@ -253,10 +275,16 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
             x = x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
             if i == 0 and self.fading:
                 x = fade(from_rgb[1](box_downsample(images)), x, moment.alpha)
-        x = self.statistics(x, tau=moment.tau) if self.has_statistics else x  # [N,4,4,C+S]
+        x = self.tell(x, moment, training) if self.has_statistics else x  # [N,4,4,C+S]
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
-        features = dense(tf.reshape(x, [-1, x.shape[1] * 16]))  # [N,F]
+        features = self.reference.behind(dense(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
         x = self.dense1(features, beta=moment.beta, training=training)
         x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
+
+    def tell(self, x, moment: Fade, training=False):
+        """[N,4,4,C] -> [N,4,4,C+S]: what the groups of the samples, and those of the reference batch, are like."""
+        tell = functools.partial(self.statistics, beta=moment.beta, tau=moment.tau, training=training)
+        count = self.reference.count
+        return tf.concat([tell(x[:count]), tell(x[count:])], axis=0) if count else tell(x)

@@ -24,7 +24,7 @@ from pgan_tf.files import clear_folder
 from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
-from pgan_tf.training import checkpoint, initial, rundir
+from pgan_tf.training import checkpoint, initial, reference, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.clock import Reports
 from pgan_tf.training.console import duration
@@ -130,6 +130,7 @@ class Run:
         """With the first stage."""
         self._check_new()
         self.state = self._build(self.schedule.at(0).stage)
+        reference.choose(self.state, self.reals)
         if self.config.model.init_from:
             trained = initial.load(Path(self.config.model.init_from))
             for line in initial.take_over(trained, self.state):
@@ -160,6 +161,7 @@ class Run:
         old = self.state
         self.state = self._build(stage)
         self.state.carry_from(old)
+        reference.choose(self.state, self.reals)
         del old
         gc.collect()
 

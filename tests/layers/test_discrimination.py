@@ -155,7 +155,7 @@ def test_features_that_are_new_count_by_beta():
 @pytest.mark.parametrize("name", MINIBATCH)
 def test_the_table(name):
     """Every row makes a layer that adds its maps and says whether groups mix."""
-    layer = MINIBATCH[name](group_size=4, axis=whole(3), name="told", dtype="float64")
+    layer = MINIBATCH[name]({"seed": 1}, group_size=4, axis=whole(3), name="told", dtype="float64")
     assert layer(normal(8, 4, 4, 3), beta=1.0, tau=0.5, training=True).shape[-1] == 3 + layer.maps
     assert (layer.name, layer.group_size) == ("told", 4)
     assert layer.mixes_groups == (name == "moments_as_coded")

@@ -1,0 +1,29 @@
+"""The reference batch of virtual batch norm, chosen at the beginning of a stage; see networks/reference.py."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from pgan_tf.data.pipeline import Reals
+from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.stages import Stage
+from pgan_tf.training.feed import process_reals
+from pgan_tf.training.state import StageState
+
+
+def choose(state: StageState, reals: Reals) -> None:
+    """The first samples of the run with their labels, for generators the same latents at every stage."""
+    config, stage = state.config, state.stage
+    count, dtype = config.model.reference_batch, tf.as_dtype(state.generator.variable_dtype)
+    stored, labels = reals.first(stage.resolution, count)
+    latents = LATENTS[config.model.latents](
+        [count, state.generator.latent_size], stream(config.run.seed, Purpose.REFERENCE, 0), dtype=dtype
+    )
+    samples = process_reals(tf.constant(stored), None, Stage(stage.size), 1.0, dtype)
+    for network, batch in (
+        (state.generator, state.generator.used((latents, tf.constant(labels, dtype)))),
+        (state.ema, state.ema.used((latents, tf.constant(labels, dtype)))),
+        (state.discriminator, samples),
+    ):
+        if network.reference.count:
+            network.reference.samples.assign(batch)
