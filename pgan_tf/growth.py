@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pgan_tf.config import Config, network_options
 from pgan_tf.layers import widening
 from pgan_tf.networks import FAMILIES, Network, reference
@@ -66,11 +68,17 @@ def carry(old: Network, new: Network) -> list[str]:
         elif name.startswith(f"{reference.NAME}/"):  # which each stage chooses anew
             fresh.append(name)
         elif name in old_axes and name in new_axes:
-            values = source[name].numpy(), old_axes[name], variable.numpy(), new_axes[name]
-            variable.assign(widening.carried(*values))
+            variable.assign(_wider(name, source[name].numpy(), old_axes[name], variable.numpy(), new_axes[name]))
         else:
             raise ValueError(f"{name}: {tuple(source[name].shape)} cannot be carried over to {tuple(variable.shape)}")
     return fresh
+
+
+def _wider(name: str, *values) -> np.ndarray:
+    try:
+        return widening.carried(*values)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def float32_copy(network: Network, **options) -> Network:

@@ -47,7 +47,7 @@ INNER = {
         {"extras"},
         {"state"},
         {"blocks", "checkpoint", "critic", "feed", "measuring", "records"},
-        {"initial", "plan", "saving", "step"},
+        {"initial", "plan", "reference", "saving", "step"},
         {"clock", "estimate"},
         {"ticks", "trial"},
         {"begin", "loop"},

@@ -66,20 +66,20 @@ def faded(value: tf.Tensor, axes: Sequence[Axis], beta: tf.Tensor | float) -> tf
 
 
 def carried(old: np.ndarray, old_axes: Sequence[Axis], new: np.ndarray, new_axes: Sequence[Axis]) -> np.ndarray:
-    """`new` with the entries of the narrower (or wider) `old` where they belong. ValueError: other parts."""
-    if [len(axis) for axis in old_axes] != [len(axis) for axis in new_axes]:
+    """`new` with the entries of the narrower `old` where they belong. ValueError: other parts, or less room."""
+    fits = all(
+        len(old_axis) == len(new_axis) and all(a.now <= b.now for a, b in zip(old_axis, new_axis, strict=True))
+        for old_axis, new_axis in zip(old_axes, new_axes, strict=True)
+    )
+    if not fits:
         raise ValueError(f"{old.shape} cannot be carried over to {new.shape}")
-    source, target = [], []
-    for old_axis, new_axis in zip(old_axes, new_axes, strict=True):
-        shared = [min(a.now, b.now) for a, b in zip(old_axis, new_axis, strict=True)]
-        source.append(_places(old_axis, shared))
-        target.append(_places(new_axis, shared))
+    places = [_places(new_axis, old_axis) for old_axis, new_axis in zip(old_axes, new_axes, strict=True)]
     result = new.copy()
-    result[np.ix_(*target)] = old[np.ix_(*source)]
+    result[np.ix_(*places)] = old
     return result
 
 
-def _places(axis: Axis, shared: list[int]) -> np.ndarray:
-    """The indices of the first `shared` entries of each part."""
+def _places(axis: Axis, old: Axis) -> np.ndarray:
+    """Where the entries of the old axis are in the new one."""
     starts = np.cumsum([0, *(part.now for part in axis)])
-    return np.concatenate([start + np.arange(size) for start, size in zip(starts, shared, strict=False)])
+    return np.concatenate([start + np.arange(part.now) for start, part in zip(starts, old, strict=False)])

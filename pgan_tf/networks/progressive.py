@@ -93,7 +93,8 @@ class ProgressiveNetwork(Network):
 
     def make_reference(self, shape: tuple) -> Reference:
         """The reference batch of samples of that shape, where the norm wants one."""
-        reference = Reference(self.options.reference_batch if NORMS[self.norm_row].reference else 0)
+        count = self.options.reference_batch if NORMS[self.norm_row].reference else 0
+        reference = Reference(count, dtype=self.dtype_policy)
         reference.build((None, *shape))
         return reference
 
