@@ -18,17 +18,18 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf import growth
-from pgan_tf.networks import Generator
+from pgan_tf.networks import families
 from pgan_tf.networks.archive import first_line, planned
+from pgan_tf.networks.base import GeneratorNetwork
 from pgan_tf.networks.saved import NetworkError
 
 CONFIG, NOTE = "config.json", "README.md"  # beside the arrays; numpy gives their bytes
 
 
-def write_weights(network: Generator, path: Path, note: str) -> None:
+def write_weights(network: GeneratorNetwork, path: Path, note: str) -> None:
     """Writes {layer/variable: float32 array}, config.json and the note as one .npz."""
     network = growth.float32_copy(network)
-    arrays = {name: variable.numpy() for name, variable in network.parameters_by_name().items()}
+    arrays = {name: variable.numpy() for name, variable in network.variables_by_name().items()}
     with path.open("wb") as file:
         np.savez(file, **arrays)
     with zipfile.ZipFile(path, "a") as archive:
@@ -36,7 +37,7 @@ def write_weights(network: Generator, path: Path, note: str) -> None:
         archive.writestr(NOTE, note)
 
 
-def read_weights(path: Path) -> Generator:
+def read_weights(path: Path) -> GeneratorNetwork:
     """The generator of a file that `write_weights` made. NetworkError: it cannot be read, or an array does not fit."""
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -44,7 +45,11 @@ def read_weights(path: Path) -> Generator:
                 raise ValueError("has compressed parts, which an export has not")
             arrays = {name: file[name] for name in file.files if name not in (CONFIG, NOTE)}
             options = json.loads(file[CONFIG])
-        plan = planned(Generator, options, len(arrays)).parameters_by_name()
+        if not isinstance(options, dict):
+            raise ValueError(f"{CONFIG} holds no options")
+        kind = families.of_record(options).generator
+        options.pop("family", None)
+        plan = planned(kind, options, len(arrays)).variables_by_name()
     except (OSError, KeyError, ValueError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise NetworkError(f"{path}: cannot be read as exported weights ({first_line(error)})") from None
     shapes = {name: tuple(variable.shape) for name, variable in plan.items()}
@@ -53,12 +58,14 @@ def read_weights(path: Path) -> Generator:
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise NetworkError(f"{path}: {name} is {list(arrays[name].shape)}, not {list(shape)}")
-    network = Generator(**options)
-    for name, variable in network.parameters_by_name().items():
+    network = kind(**options)
+    for name, variable in network.variables_by_name().items():
         variable.assign(arrays[name])
     return network
 
 
-def _options(network: Generator) -> dict:
-    """The network's options, less those that only Keras knows."""
-    return {name: value for name, value in network.get_config().items() if name not in ("name", "trainable", "dtype")}
+def _options(network: GeneratorNetwork) -> dict:
+    """The network's family and options, less those that only Keras knows."""
+    keras_own = ("name", "trainable", "dtype")
+    options = {name: value for name, value in network.get_config().items() if name not in keras_own}
+    return {"family": families.name_of(network), **options}

@@ -14,7 +14,8 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.errors import UserError
-from pgan_tf.networks.progressive import Generator
+from pgan_tf.networks.base import GeneratorNetwork
+from pgan_tf.networks.families import of_record
 from pgan_tf.plain import plain_path
 
 COUNTERS, MANIFEST, STATE, EMA = "counters.json", "manifest.json", "state", "ema"
@@ -70,14 +71,15 @@ def is_checkpoint(path: Path) -> bool:
     return path.is_dir() and (path / COUNTERS).is_file()
 
 
-def load_generator(path: Path) -> Generator:
+def load_generator(path: Path) -> GeneratorNetwork:
     """The averaged generator of a sound checkpoint, in float32, with the fade of its moment. CheckpointError."""
-    options = json.loads((path / COUNTERS).read_text()).get("generator")
+    record = json.loads((path / COUNTERS).read_text())
+    options = record.get("generator")
     if options is None:
         raise CheckpointError(
             f"{path}: an earlier version's, from which only training goes on; resume the run, and stop it again"
         )
-    network = Generator.from_config(options)
+    network = of_record(record).generator.from_config(options)
     with plain_path(path) as plain:
         reader = tf.train.load_checkpoint(f"{plain}/{STATE}")
         for name, variable in network.variables_by_name().items():

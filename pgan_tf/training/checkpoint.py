@@ -17,6 +17,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.files import clear_away, make_folder, replace_folder
+from pgan_tf.networks import families
 from pgan_tf.networks.checkpoints import CheckpointError as CheckpointError
 from pgan_tf.networks.checkpoints import crc_of
 from pgan_tf.networks.checkpoints import find_fault as find_fault
@@ -50,7 +51,8 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, fade: F
         raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
     generator = {**state.ema.get_config(), "dtype": "float32", **(fade or Fade()).options()}
     record = {
-        "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters), "generator": generator,
+        "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters),
+        "family": families.name_of(state.ema), "generator": generator,
     }  # fmt: skip
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}
