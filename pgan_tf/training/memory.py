@@ -72,21 +72,26 @@ def machine_bytes() -> float:
 def _way_out(config: Config, place: Place, have: float, where: str) -> str:
     """Names an option, and a smaller value of it with which the stage would fit: half, a quarter, an eighth, .."""
     for name, value, smaller in _candidates(config, place.stage.size.level):
-        # Networks are large to build, so nothing is tried between where the least value is too much.
         values = [value >> halvings for halvings in range(1, value.bit_length())]
+        values = [n for n in values if _stage(smaller(n), place)]
+        # Networks are slow to build, so nothing is tried in between where the least value is too much.
         if values and _fits(smaller(values[-1]), place, have):
             return f"{name}: {where}; {next(n for n in values if _fits(smaller(n), place, have))} would fit"
     return f"--fmap_max={config.model.fmap_max} --minibatch_base={config.growth.minibatch_base}: {where}; lower both"
 
 
-def _fits(config: Config, place: Place, have: float) -> bool:
-    """Whether the stage, with the sizes that these options give it, needs less than there is."""
+def _stage(config: Config, place: Place) -> Stage | None:
+    """The stage with the sizes that these options give it; None where its latents cannot be halved so often."""
     try:
         found = {size.level: size for size in sizes_of(config, place.resolution)}
-    except ConfigError:  # the latents cannot be halved so often
-        return False
-    stage = Stage(*(size and found[size.level] for size in place.stage))
-    return least_bytes(config, place._replace(stage=stage)) < have
+    except ConfigError:
+        return None
+    return Stage(*(size and found[size.level] for size in place.stage))
+
+
+def _fits(config: Config, place: Place, have: float) -> bool:
+    """Whether the stage by these options needs less than there is."""
+    return least_bytes(config, place._replace(stage=_stage(config, place))) < have
 
 
 def _candidates(config: Config, level: int) -> Iterator[tuple]:

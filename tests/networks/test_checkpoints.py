@@ -9,6 +9,7 @@ import pytest
 from pgan_tf.config import Config
 from pgan_tf.evaluation import snapshots
 from pgan_tf.inference.load import load_generator
+from pgan_tf.networks import checkpoints
 from pgan_tf.networks.saved import NetworkError, digest, generator_file, load_network
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, export
@@ -40,6 +41,18 @@ def test_it_is_that_of_a_snapshot_of_the_same_moment(trained, tmp_path):
     assert network.get_config() == expected.get_config()
     for name, variable in expected.parameters_by_name().items():
         np.testing.assert_array_equal(network.parameters_by_name()[name], variable, err_msg=name)
+
+
+def test_it_has_what_is_not_trained_too(tmp_path):
+    config = CONFIG.replace(g_norm="batch")
+    state, random = StageState(layer_stage(4), config, num_channels=1, label_size=0), np.random.RandomState(0)
+    names = state.ema.variables_by_name()
+    assert names.keys() > state.ema.parameters_by_name().keys()
+    for variable in names.values():
+        variable.assign(random.uniform(1, 2, variable.shape))
+    network = checkpoints.load_generator(checkpoint.save(tmp_path, state, Counters(images=1000), 1))
+    for name, variable in network.variables_by_name().items():
+        np.testing.assert_array_equal(variable, names[name], err_msg=name)
 
 
 def test_it_is_measured_with_its_time(trained):

@@ -236,6 +236,7 @@ def test_a_dry_run_says_which_size_the_networks_have_when(grow, dataset, capsys)
             "--grow=channels: the 2 feature maps at 16x16 cannot be divided by 4, ",
         ),
         ({"grow": "channels", "fmap_base": 64, "fmap_max": 6}, "the 6 feature maps at 16x16 cannot be divided by 4, "),
+        ({"grow": "channels", "fmap_base": 64, "fmap_max": 3}, "the 3 feature maps at 16x16 cannot be divided by 2, "),
         ({"grow": "latent", "latent_size": 6}, "--latent_size=6: --grow=latent halves it"),
     ],
 )

@@ -12,6 +12,7 @@ from pgan_tf.training import memory
     [
         (dict(fmap_max=2**16, fmap_base=2**20), "--fmap_max=65536: takes .* GB of memory at 4x4, this machine has 8; "),
         (dict(latent_size=2**20), "--latent_size=1048576: .* would fit"),
+        (dict(latent_size=2**20, grow="latent"), "--latent_size=1048576: takes .* GB of memory at level 4.* would fit"),
         (dict(g_block="residual", residual_blocks=32, fmap_max=1024), "--residual_blocks=32: "),
         (dict(minibatch_base=2**20), r"--minibatch_base=1048576: .* would fit"),
         (dict(minibatch_dict={32: 2**19}), r"--minibatch_dict=32:524288: .* at 32x32, this machine has 8; \d+ would"),
@@ -22,7 +23,7 @@ def test_what_cannot_fit_is_named_with_what_would(options, message, monkeypatch)
     monkeypatch.setattr(memory, "machine_bytes", lambda: 8 * 2**30)
     config = Config.from_values({"total_kimg": 15000, **options})
     with pytest.raises(ConfigError, match=message) as caught:
-        memory.check(config, Schedule(config.growth, 32), 3, 10)
+        memory.check(config, Schedule(config.growth, 32, latent_size=config.model.latent_components), 3, 10)
     assert "\n" not in str(caught.value)
 
 
