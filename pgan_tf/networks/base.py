@@ -17,6 +17,7 @@ import tensorflow as tf
 from pgan_tf import former
 from pgan_tf.config import Model, network_options
 from pgan_tf.layers.widening import Axis, Part
+from pgan_tf.networks.reference import Reference
 from pgan_tf.stages import Fade
 
 PLACE = {  # what is no option of a run: {name: default}. A size of 0 is the whole, or for `before` that nothing fades
@@ -48,6 +49,7 @@ class Network(keras.Model):
     sample_shape: tuple[int, ...]  # of one sample
     together = 1  # samples that must stay in one pass: a group's, or all of the minibatch (0)
     separable = True  # whether it says the same of a group of samples whatever else is in the pass
+    reference: Reference | None = None  # what goes first in every pass, in networks that know of it
 
     def __init__(self, **options):
         """`options`: those of PLACE, of config.Model for this part, and Keras' own. ValueError for one out of range."""

@@ -25,5 +25,5 @@ def choose(state: StageState, reals: Reals) -> None:
         (state.ema, state.ema.used((latents, tf.constant(labels, dtype)))),
         (state.discriminator, samples),
     ):
-        if network.reference.count:
+        if network.reference is not None and network.reference.count:
             network.reference.samples.assign(batch)

@@ -1,5 +1,6 @@
-"""docs/extending.md is followed: its diffs are applied to a copy of the package, which then trains with what they add."""
+"""docs/extending.md is followed: its diffs are applied to a copy of the package, which then trains by them."""
 
+import itertools
 import json
 import os
 import re
@@ -89,7 +90,7 @@ def copy(tmp_path_factory):
     """A copy of the checkout with all of the page's changes, and a data set of its new source."""
     folder = tmp_path_factory.mktemp("extended") / "copy"
     shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
-    for change in sum(sections().values(), []):
+    for change in itertools.chain(*sections().values()):
         apply(change, folder)
     assert "labels" in run(folder, "dataset_tool.py", "create_waves", "waves", "--pictures=32")
     return folder

@@ -26,8 +26,12 @@ from pgan_tf.training import checkpoint
 from pgan_tf.training.state import Counters, StageState
 
 SMALL = dict(fmap_base=64, fmap_max=8, latent_size=8, resolution=8, mbstd_group_size=0)
-# Norms and weights with variables that are not trained.
-UNTRAINED = dict(g_norm="batch", d_norm="batch", g_weights="spectral", d_weights="spectral")
+# Norms and weights with variables that are not trained: moving averages, singular vectors; reference batches.
+AVERAGES = dict(g_norm="batch", d_norm="batch", g_weights="spectral", d_weights="spectral")
+REFERENCES = dict(
+    g_norm="virtual_batch", d_norm="virtual_batch", g_weights="plain", d_weights="plain", reference_batch=4
+)
+UNTRAINED = {"averages": AVERAGES, "references": REFERENCES}
 
 
 def ladders(family: str) -> list[str]:
@@ -36,12 +40,13 @@ def ladders(family: str) -> list[str]:
     return ["none", *(",".join(some) for k in range(len(axes)) for some in itertools.combinations(axes, k + 1))]
 
 
-CASES = [(family, grow) for family in FAMILIES for grow in ladders(family)]
-every_family_and_ladder = pytest.mark.parametrize(("family", "grow"), CASES)
+CASES = [(family, grow, "averages") for family in FAMILIES for grow in ladders(family)]
+CASES += [(family, "none", "references") for family in FAMILIES]
+every_family_and_ladder = pytest.mark.parametrize(("family", "grow", "untrained"), CASES)
 
 
-def options(family: str, grow: str, **others) -> Config:
-    return Config.from_values({**SMALL, **UNTRAINED, "family": family, "grow": grow, **others})
+def options(family: str, grow: str, untrained: str) -> Config:
+    return Config.from_values({**SMALL, **UNTRAINED[untrained], "family": family, "grow": grow})
 
 
 def stages(config: Config) -> list[Stage]:
@@ -74,13 +79,13 @@ KINDS = ("generator", "discriminator")
 
 @every_family_and_ladder
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_variable_has_a_name_of_its_own(family, grow, kind):
-    config = options(family, grow)
+def test_every_variable_has_a_name_of_its_own(family, grow, untrained, kind):
+    config = options(family, grow, untrained)
     for stage in stages(config):
         made = network(kind, config, stage, 1)
         named = made.variables_by_name()
         assert {id(variable) for variable in named.values()} == {id(variable) for variable in made.variables}
-        assert len(named) == len(made.variables) > len(made.trainable_variables)
+        assert len(named) == len(made.variables)
         trained = [variable for variable in named.values() if variable.trainable]
         assert [id(v) for v in made.parameters_by_name().values()] == [id(v) for v in made.trainable_variables]
         assert len(trained) == len(made.trainable_variables)
@@ -88,10 +93,18 @@ def test_every_variable_has_a_name_of_its_own(family, grow, kind):
         assert list(again.variables_by_name()) == list(named)  # whatever Keras has counted to by now
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("untrained", UNTRAINED)
+def test_there_is_what_is_not_trained(untrained, kind):
+    """Else the laws of this file would say nothing."""
+    config = options("progressive", "none", untrained)
+    assert network(kind, config, stages(config)[0], 1).non_trainable_variables
+
+
 @every_family_and_ladder
 @pytest.mark.parametrize("kind", KINDS)
-def test_saved_and_loaded(family, grow, kind, tmp_path):
-    config = options(family, grow)
+def test_saved_and_loaded(family, grow, untrained, kind, tmp_path):
+    config = options(family, grow, untrained)
     for i, stage in enumerate(stages(config)):
         made = network(kind, config, stage, 1)
         save_network(made, tmp_path / f"{i}.keras")
@@ -108,9 +121,9 @@ def numbers(variable) -> Counter:
 
 @every_family_and_ladder
 @pytest.mark.parametrize("kind", KINDS)
-def test_carried_over_from_stage_to_stage(family, grow, kind):
+def test_carried_over_from_stage_to_stage(family, grow, untrained, kind):
     """Each number of the old network is in the variable of that name; the others there are those that it began with."""
-    config = options(family, grow)
+    config = options(family, grow, untrained)
     for before, after in itertools.pairwise(stages(config)):
         old, new = network(kind, config, before, 1), network(kind, config, after, 2)
         had = {name: variable.numpy() for name, variable in new.variables_by_name().items()}
@@ -138,9 +151,9 @@ def state_of(config: Config, stage: Stage, seed: int) -> StageState:
 
 
 @every_family_and_ladder
-def test_averaged(family, grow):
+def test_averaged(family, grow, untrained):
     """What is trained is averaged, what is not is the generator's."""
-    config = options(family, grow)
+    config = options(family, grow, untrained)
     for stage in stages(config)[-2:]:
         state = state_of(config, stage, 1)
         before = [variable.numpy() for variable in state.ema.variables]
@@ -152,8 +165,8 @@ def test_averaged(family, grow):
 
 
 @every_family_and_ladder
-def test_resumed(family, grow, tmp_path):
-    config = options(family, grow)
+def test_resumed(family, grow, untrained, tmp_path):
+    config = options(family, grow, untrained)
     for i, stage in enumerate(stages(config)[-2:]):
         state, again = state_of(config, stage, 1), state_of(config, stage, 2)
         path = checkpoint.save(tmp_path, state, Counters(images=i), 1)
@@ -167,9 +180,9 @@ def test_resumed(family, grow, tmp_path):
 
 
 @every_family_and_ladder
-def test_a_new_stage_takes_over_its_average(family, grow):
+def test_a_new_stage_takes_over_its_average(family, grow, untrained):
     """The average too, and what is not trained in it."""
-    config = options(family, grow)
+    config = options(family, grow, untrained)
     for before, after in itertools.pairwise(stages(config)):
         old, new = state_of(config, before, 1), state_of(config, after, 2)
         new.carry_from(old)
@@ -181,7 +194,7 @@ def test_a_new_stage_takes_over_its_average(family, grow):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_training_goes_on_as_if_it_had_not_stopped(family, tmp_path):
     def fresh():
-        return make_step(family=family, **UNTRAINED, mbstd_group_size=0)
+        return make_step(family=family, **AVERAGES, mbstd_group_size=0)
 
     step, again = fresh(), fresh()
     began = [v.numpy() for v in step.state.generator.non_trainable_variables]
