@@ -9,6 +9,7 @@ ProGAN where it has the option. Imports nothing slow.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pgan_tf.option import ConfigError, option, option_text, parse_dict, parse_g
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
+of_progressive, of_mlp = (functools.partial(option, family=family) for family in ("progressive", "mlp"))
 NO_METRICS = "none"  # what --metrics is where a flagfile's are not wanted
 
 
@@ -38,15 +40,24 @@ class Model:
     """The networks. An option with a `part` is one of that network, by this name also in its own file."""
 
     family: str = option(
-        "progressive", "which networks", choices=["progressive"], since="0.3.0",
+        "progressive", "which networks: progressive = of images that grow, mlp = dense ones of points in the plane",
+        choices=["progressive", "mlp"], since="0.3.0",
     )  # fmt: skip
-    fmap_base: int = option(
-        8192, "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)", minimum=1, maximum=2**20, part="both"
+    fmap_base: int = of_progressive(
+        8192,
+        "feature maps: min(fmap_base / 2^(stage * fmap_decay), fmap_max)",
+        minimum=1,
+        maximum=2**20,
+        part="both",
     )
-    fmap_decay: float = option(
-        1.0, "log2 of the factor by which the feature maps shrink per stage", minimum=0, maximum=16, part="both"
+    fmap_decay: float = of_progressive(
+        1.0,
+        "log2 of the factor by which the feature maps shrink per stage",
+        minimum=0,
+        maximum=16,
+        part="both",
     )
-    fmap_max: int = option(512, "most feature maps in any layer", minimum=1, maximum=2**16, part="both")
+    fmap_max: int = of_progressive(512, "most feature maps in any layer", minimum=1, maximum=2**16, part="both")
     latent_size: int = option(
         0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20, part="generator"
     )
@@ -94,8 +105,10 @@ class Model:
     g_output: str = option(
         "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.3.0", part="generator"
     )
-    fused_scale: bool = option(
-        True, "resample inside the convolution (as in the original's code); false = beside it", part="both"
+    fused_scale: bool = of_progressive(
+        True,
+        "resample inside the convolution (as in the original's code); false = beside it",
+        part="both",
     )
     mbstd_group_size: int = option(
         4, "samples in a group of the minibatch statistics; 0 = none", minimum=0, maximum=2**20, part="discriminator"
@@ -105,13 +118,34 @@ class Model:
         "discrimination compares its samples",
         choices=["stddev", "moments", "moments_as_coded", "discrimination"], part="discriminator",
     )  # fmt: skip
-    g_block: str = option(
-        "plain", "generator's blocks: residual adds identity skips", choices=["plain", "residual"], part="generator"
+    g_block: str = of_progressive(
+        "plain",
+        "generator's blocks: residual adds identity skips",
+        choices=["plain", "residual"],
+        part="generator",
     )
-    d_block: str = option("plain", "discriminator's blocks", choices=["plain", "residual"], part="discriminator")
-    residual_blocks: int = option(
+    d_block: str = of_progressive(
+        "plain", "discriminator's blocks", choices=["plain", "residual"], part="discriminator"
+    )
+    residual_blocks: int = of_progressive(
         1, "residual blocks per resolution, one after another", minimum=1, maximum=32, part="both"
     )
+    hidden_units: int = of_mlp(32, "units of a hidden layer", minimum=1, maximum=2**16, since="0.3.0", part="both")
+    g_layers: int = of_mlp(
+        2, "hidden layers of the generator, before its residual blocks", minimum=1, maximum=1000, since="0.3.0",
+        part="generator",
+    )  # fmt: skip
+    d_layers: int = of_mlp(
+        2, "hidden layers of the discriminator", minimum=1, maximum=1000, since="0.3.0", part="discriminator",
+    )  # fmt: skip
+    g_blocks: int = of_mlp(
+        0, "residual blocks of two layers in the generator", minimum=0, maximum=1000, since="0.3.0",
+        part="generator",
+    )  # fmt: skip
+    d_blocks: int = of_mlp(
+        0, "residual blocks of two layers in the discriminator", minimum=0, maximum=1000, since="0.3.0",
+        part="discriminator",
+    )  # fmt: skip
     init_from: str = option(
         "", "start from trained networks: an imported network, a run, or a generator's .keras", path=True
     )
@@ -360,16 +394,27 @@ class Config:
         for section in SECTIONS:
             for name, value in vars(getattr(self, section)).items():
                 taken(FIELDS[name], value)
+        self._check_family()
         for wrong, message in combinations(self):
             if wrong:
                 raise ConfigError(message)
         if self.run.grid_size:
             parse_grid_size(self.run.grid_size)
 
+    def _check_family(self) -> None:
+        """ConfigError for an option that only another family has."""
+        for name in self.changes():
+            family = FIELDS[name].metadata["family"]
+            if family and family != self.model.family:
+                raise ConfigError(f"--{name}: is an option of --family={family}, not of {self.model.family}")
 
-def network_options(part: str) -> list[str]:
-    """The names of the options that the generator or the discriminator has."""
-    return [field.name for field in dataclasses.fields(Model) if field.metadata["part"] in (part, "both")]
+
+def network_options(part: str, family: str) -> list[str]:
+    """The names of the options that a family's generator or discriminator has."""
+    return [
+        field.name for field in dataclasses.fields(Model)
+        if field.metadata["part"] in (part, "both") and field.metadata["family"] in (family, "")
+    ]  # fmt: skip
 
 
 FIELDS = {field.name: field for kind in SECTIONS.values() for field in dataclasses.fields(kind)}

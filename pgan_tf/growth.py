@@ -33,7 +33,7 @@ class NetworkFactory:
         return self._build(self.family.discriminator, stage)
 
     def _build(self, kind: type[Network], stage: Stage) -> Network:
-        options = {name: getattr(self.model, name) for name in network_options(kind.part)}
+        options = {name: getattr(self.model, name) for name in network_options(kind.part, kind.family)}
         network = kind(**place(stage), **options, **self.common)
         network.resample_by(self.resampling)
         return network

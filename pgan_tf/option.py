@@ -33,6 +33,7 @@ def option(
     since: str | None = None,
     combination: bool = False,
     part: str = "",
+    family: str = "",
 ):
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
@@ -41,11 +42,13 @@ def option(
     folder, and ~ stands for the user's own. `since`: the version that brought the option; a run of an older one, whose
     config.json does not have it, has its default, which must therefore be what that version did.
     `combination`: any of the choices in any order, with commas between, or none of them. `part`: the network whose
-    option it is, 'generator', 'discriminator' or 'both', which gets it when it is built and keeps it in its file.
+    option it is, 'generator', 'discriminator' or 'both', which gets it when it is built and keeps it in its file;
+    `family`: the only family of networks that has it.
     """
     given = {
         "help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below,
         "whole": whole, "path": path, "since": since, "combination": combination, "part": part,
+        "family": family,
     }  # fmt: skip
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=given)

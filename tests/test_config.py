@@ -226,7 +226,7 @@ def test_refusals_name_the_option_and_the_way_out(values, message):
         ("--regularizer=attraction", "<none|repelling|repelling_as_coded>"),
         ("--g_block=dense", "<plain|residual>"),
         ("--d_block=dense", "<plain|residual>"),
-        ("--minibatch_statistics=range", "<stddev|moments|moments_as_coded>"),
+        ("--minibatch_statistics=range", "<stddev|moments|moments_as_coded|discrimination>"),
         ("--loss=cross", "<wgan|lsgan|"),
         ("--unroll_step=1", "Did you mean: unroll_steps"),
         ("--unroll_steps=one", "unroll_steps=one"),

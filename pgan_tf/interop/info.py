@@ -87,7 +87,7 @@ def _model(network: Network) -> list[tuple[str, str]]:
     fades = network.fading or network.narrower_before or network.latents_before
     size = f"{network.resolution}x{network.resolution}, {network.num_channels} channel(s)"
     fade = f", fading in with alpha {float(network.alpha):.4g}" if fades else ""
-    names = ["label_size", *network_options(network.part)]
+    names = ["label_size", *network_options(network.part, network.family)]
     return [
         ("model", f"{network.part}, {size}{_rung(network)}{fade}, {network.variable_dtype}"),
         ("options", ", ".join(f"{name} {options[name]}" for name in names)),

@@ -45,15 +45,17 @@ class DiscriminatorOutput(NamedTuple):
 class Network(keras.Model):
     """A generator or a discriminator: its options, reproducible layers, names that stay the same at every stage."""
 
-    part = ""  # generator or discriminator: which options it has
+    family = "progressive"  # of networks.families: with the part it says which options it has
+    part = ""  # generator or discriminator
     sample_shape: tuple[int, ...]  # of one sample
-    together = 1  # samples that must stay in one pass: a group's, or all of the minibatch (0)
+    together: int = 1  # samples that must stay in one pass: a group's, or all of the minibatch (0)
+    reference = None  # the layer that puts a reference batch in front, where a norm wants one
     separable = True  # whether it says the same of a group of samples whatever else is in the pass
     reference: Reference | None = None  # what goes first in every pass, in networks that know of it
 
     def __init__(self, **options):
         """`options`: those of PLACE, of config.Model for this part, and Keras' own. ValueError for one out of range."""
-        names = network_options(self.part)
+        names = network_options(self.part, self.family)
         options = former.translated(options, names)
         # Keras would number the networks of a process, and a run that goes on has made fewer: its files would differ.
         keras_options = {name: value for name, value in options.items() if name not in (*names, *PLACE)}
@@ -66,11 +68,11 @@ class Network(keras.Model):
     def defaults(cls) -> dict[str, Any]:
         """{option: default} of all that a saved network has, less what Keras adds."""
         model = Model()
-        return {**PLACE, **{name: getattr(model, name) for name in network_options(cls.part)}}
+        return {**PLACE, **{name: getattr(model, name) for name in network_options(cls.part, cls.family)}}
 
     def get_config(self):
         place = {name: type(default)(getattr(self, name)) for name, default in PLACE.items()}
-        options = {name: getattr(self.options, name) for name in network_options(self.part)}
+        options = {name: getattr(self.options, name) for name in network_options(self.part, self.family)}
         return {**super().get_config(), **place, **options}
 
     # ---- sizes -----------------------------------------------------------------------------------------------------

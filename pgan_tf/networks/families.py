@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork, Network
+from pgan_tf.networks.mlp import DenseDiscriminator, DenseGenerator
 from pgan_tf.networks.progressive import Discriminator, Generator
 from pgan_tf.option import shown
 
@@ -27,6 +28,9 @@ class Family(NamedTuple):
 
 FAMILIES = {
     "progressive": Family(Generator, Discriminator, frozenset({"layers", "latent", "channels"})),
+    "mlp": Family(
+        DenseGenerator, DenseDiscriminator, frozenset({"latent", "channels"}), Takes("points", doubling=False)
+    ),
 }
 
 

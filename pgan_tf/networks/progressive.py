@@ -24,20 +24,18 @@ from pgan_tf.layers import (
     fade,
     nearest_upsample,
 )
-from pgan_tf.layers.activations import ACTIVATIONS, OUTPUTS
+from pgan_tf.layers.activations import OUTPUTS
 from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.norms import NORMS
-from pgan_tf.layers.widening import Axis, Part, length
+from pgan_tf.layers.widening import Part, length
 from pgan_tf.networks.base import (
     DiscriminatorNetwork,
     DiscriminatorOutput,
     GeneratorNetwork,
     GeneratorOutput,
-    Network,
 )
 from pgan_tf.networks.blocks import find_block
-from pgan_tf.networks.reference import Reference
-from pgan_tf.networks.unit import Unit
+from pgan_tf.networks.unit import UnitNetwork
 from pgan_tf.stages import Fade
 
 
@@ -47,8 +45,8 @@ def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: i
     return min(int(fmap_base / 2.0 ** (stage * fmap_decay)), fmap_max)
 
 
-class ProgressiveNetwork(Network):
-    """What generator and discriminator share: the resolutions and feature maps of a stage, and how units are made."""
+class ProgressiveNetwork(UnitNetwork):
+    """What generator and discriminator share: the resolutions and feature maps of a stage."""
 
     def __init__(self, **options):
         super().__init__(**options)
@@ -58,8 +56,6 @@ class ProgressiveNetwork(Network):
             raise ValueError(f"residual_blocks={self.options.residual_blocks}: must be at least 1")
         self.fading = self.fading and self.resolution > 4
         self.sample_shape = (self.resolution, self.resolution, self.num_channels)
-        self.units: dict[str, Unit] = {}  # by the names of their layers
-        self.norms: list = []
 
     def feature_maps(self, resolution: int) -> int:
         """Those of the whole network."""
@@ -77,51 +73,6 @@ class ProgressiveNetwork(Network):
         """The resolutions of the RGB layers: the stage's own, and the one that fades out."""
         return [self.resolution] + ([self.resolution // 2] if self.fading else [])
 
-    def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
-        """A built layer from `inputs` to `outputs` features; `size`: of the images that it takes, None for vectors."""
-        layer = kind(outputs.now, name=name, dtype=self.dtype_policy, **self.drawn(name), **options)
-        layer.widen(inputs, outputs)
-        features = length(inputs)
-        layer.build((None, features) if size is None else (None, size, size, features))
-        return layer
-
-    def drawn(self, name: str) -> dict:
-        """What the weight of layer `name` is drawn from, and how it is used."""
-        options = self.options
-        drawn = {"weights": self.weights_row, "initializer": options.initializer, "stddev": options.init_stddev}
-        return {**drawn, "seed": self.layer_seed(name)}
-
-    def make_reference(self, shape: tuple) -> Reference:
-        """The reference batch of samples of that shape, where the norm wants one."""
-        count = self.options.reference_batch if NORMS[self.norm_row].reference else 0
-        reference = Reference(count, dtype=self.dtype_policy)
-        reference.build((None, *shape))
-        return reference
-
-    def unit(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
-        """The same with what follows on it, which `units` knows by the layer's name: -> the layer."""
-        layer = self.layer(kind, name, inputs, outputs, size, **options)
-        norm = self.norm(name, outputs, layer.output_size)
-        self.units[name] = Unit(layer, ACTIVATIONS[self.activation_row], norm, NORMS[self.norm_row].last)
-        return layer
-
-    def norm(self, name: str, features: Part, size: tuple):
-        """The norm behind layer `name`, which puts out so many features; None without one."""
-        row = NORMS[self.norm_row]
-        if row.layer is None:
-            return None
-        options = {argument: getattr(self.options, option) for argument, option in row.options.items()}
-        norm = row.layer(axis=(features,), name=f"{name}_norm", dtype=self.dtype_policy, **options)
-        norm.build((None, *size))
-        self.norms.append(norm)
-        return norm
-
-    def steps(self, layers, moment, training=False, noise=None):
-        """The units of these layers at one moment of their fade: x -> x."""
-        return [
-            functools.partial(self.units[layer.name], fade=moment, training=training, noise=noise) for layer in layers
-        ]
-
 
 @keras.saving.register_keras_serializable("pgan_tf")
 class Generator(ProgressiveNetwork, GeneratorNetwork):
@@ -134,9 +85,6 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
         super().__init__(**options)
         self.latent_size = self.options.latent_size or self.feature_maps(2)
         self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
-        self.norm_row, self.activation_row = self.options.g_norm, self.options.g_activation
-        self.weights_row = self.options.g_weights
-        self.together = NORMS[self.norm_row].together
         self.pixel_norm = PixelNorm(
             self.options.pixelnorm_epsilon, self.input_axis(), name="pixel_norm", dtype=self.dtype_policy
         )
@@ -216,8 +164,6 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.norm_row, self.activation_row = self.options.d_norm, self.options.d_activation
-        self.weights_row = self.options.d_weights
         self.build(self.wanted_inputs()["images"])
 
     def build(self, input_shape):

@@ -67,7 +67,7 @@ def check(config: Config, num_channels: int, label_size: int, schedule: Schedule
     for network in (trained.generator, trained.ema, trained.discriminator):
         if network is not None:
             options = network.get_config()
-            names = (*network_options(network.part), "num_channels", "label_size")
+            names = (*network_options(network.part, network.family), "num_channels", "label_size")
             differing |= {name: options[name] for name in names if options[name] != wanted[name]}
     if "num_channels" in differing:
         have = f"{differing['num_channels']} channel(s), the images of the data set {num_channels}"

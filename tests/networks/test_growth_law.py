@@ -39,8 +39,8 @@ VARIANTS = {
 
 def factory(variant: str, seed: int = 0) -> growth.NetworkFactory:
     """Makes both networks; another seed means other fresh values."""
-    options = {"fmap_base": 128, "fmap_max": 16, "latent_size": LATENTS, "precision": "float64", "seed": seed}
-    options |= VARIANTS[variant]
+    options = {"latent_size": LATENTS, "precision": "float64", "seed": seed, **VARIANTS[variant]}
+    options |= {} if "family" in options else {"fmap_base": 128, "fmap_max": 16}
     labels = options.pop("label_size", 0)
     return growth.NetworkFactory(Config.from_values(options), CHANNELS, labels)
 
@@ -75,6 +75,19 @@ CASES = [("paper", ladder, *step) for ladder in SIZES for step in steps(ladder)]
 ]  # fmt: skip
 
 
+POINTS = dict(family="mlp", g_layers=2, d_layers=2, g_blocks=1, d_blocks=1, hidden_units=16, label_size=3)
+VARIANTS |= {
+    "dense": dict(POINTS),
+    "dense, normalised": dict(POINTS, g_norm="batch", d_norm="batch", initializer="normal", init_stddev=0.1),
+}
+CASES += [
+    (variant, "latent,channels", *step)
+    for variant in VARIANTS
+    if "dense" in variant
+    for step in steps("latent,channels")[:2]
+]
+
+
 def grown(kind: str, variant: str, old_stage: Stage, new_stage: Stage):
     """The network of a stage with random values, and that of the next, which has taken over what it can."""
     old, new = getattr(factory(variant), kind)(old_stage), getattr(factory(variant, seed=1), kind)(new_stage)
@@ -87,7 +100,8 @@ def inputs(variant: str, resolution: int):
     random, made = np.random.RandomState(1), factory(variant).common
     latents = random.standard_normal([8, VARIANTS[variant].get("latent_size", LATENTS)])
     labels = np.eye(max(made["label_size"], 1))[random.randint(0, max(made["label_size"], 1), 8)]
-    return (latents, labels[:, : made["label_size"]]), random.standard_normal([8, resolution, resolution, CHANNELS])
+    shape = [CHANNELS] if "dense" in variant else [resolution, resolution, CHANNELS]
+    return (latents, labels[:, : made["label_size"]]), random.standard_normal([8, *shape])
 
 
 def moment(new_stage: Stage) -> Fade:
@@ -99,7 +113,9 @@ def moment(new_stage: Stage) -> Fade:
 def test_generator_goes_on_where_it_was(variant, ladder, old_stage, new_stage):
     old, new = grown("generator", variant, old_stage, new_stage)
     x, _ = inputs(variant, 4)
-    expected = reference.enlarge(old(x, **Fade()._asdict()).numpy(), new_stage.resolution // old_stage.resolution)
+    expected = old(x, **Fade()._asdict()).numpy()
+    if expected.ndim == 4:
+        expected = reference.enlarge(expected, new_stage.resolution // old_stage.resolution)
     after = new(x, **moment(new_stage)._asdict())
     np.testing.assert_allclose(after, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
     if new_stage.fading:  # and what is new does say something, with all of it there
@@ -112,7 +128,7 @@ def test_generator_goes_on_where_it_was(variant, ladder, old_stage, new_stage):
 def test_discriminator_goes_on_where_it_was(variant, ladder, old_stage, new_stage):
     old, new = grown("discriminator", variant, old_stage, new_stage)
     _, images = inputs(variant, new_stage.resolution)
-    small = reference.shrink(images, new_stage.resolution // old_stage.resolution)
+    small = images if images.ndim == 2 else reference.shrink(images, new_stage.resolution // old_stage.resolution)
     before, after = old(small, **Fade()._asdict()), new(images, **moment(new_stage)._asdict())
     for ours, expected in zip(after[:2], before[:2], strict=True):  # what is said; of the features, those before
         np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=1e-6)

@@ -93,3 +93,20 @@ def test_a_round_sees_the_points_of_the_run(config, monkeypatch):
     run.train()
     known = {tuple(point) for point in run.plan.dataset.points.tolist()}
     assert {tuple(point) for reals in seen for point in reals.reshape(-1, 2).tolist()} == known
+
+
+def test_the_family_of_dense_networks(tmp_path):
+    """Grown in latents too, stopped and gone on with: the same bits."""
+    create_planar(tmp_path / "roll", "swissroll", 80)
+    config = Config.from_values(
+        {
+            "dataset": str(tmp_path / "roll"), "result_dir": str(tmp_path / "results"), "family": "mlp",
+            "grow": "latent", "latent_size": 2, "resolution": 8, "lod_training_kimg": 0.1, "lod_transition_kimg": 0.1,
+            "minibatch_base": 16, "total_kimg": 0.64, "tick_kimg_base": 0.32, "tick_kimg_dict": {}, "g_norm": "batch",
+        }
+    )  # fmt: skip
+    straight, stopped = train(config), train(config.replace(total_kimg=0.16))
+    gone_on = train(config, stopped.folder)
+    assert [gone_on.state.generator.latent_part().now, gone_on.counters.images] == [2, 640]
+    for name, variable in straight.state.variables_by_name().items():
+        np.testing.assert_array_equal(gone_on.state.variables_by_name()[name], variable, err_msg=name)
