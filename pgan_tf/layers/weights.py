@@ -39,7 +39,7 @@ def equalized(layer, weight: tf.Tensor, std: float | tf.Tensor, training: bool =
 
 def plain(layer, weight: tf.Tensor, std: float | tf.Tensor, training: bool = False) -> tf.Tensor:
     """As it is."""
-    return weight
+    return weight * 1.0  # without the product gradients are added up in another order: not the bits of older runs
 
 
 def start_spectral(layer: keras.layers.Layer, shape: tuple) -> None:
