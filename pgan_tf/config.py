@@ -41,7 +41,7 @@ class Model:
 
     family: str = option(
         "progressive", "which networks: progressive = of images that grow, mlp = dense ones of points in the plane",
-        choices=["progressive", "mlp"], since="0.3.0",
+        choices=["progressive", "mlp"], since="0.2.0",
     )  # fmt: skip
     fmap_base: int = of_progressive(
         8192,
@@ -67,43 +67,43 @@ class Model:
     )
     g_weights: str = option(
         "equalized", "generator's weights: equalized learning rate (scaled at run time), plain, or spectral norm",
-        choices=["equalized", "plain", "spectral"], since="0.3.0", part="generator",
+        choices=["equalized", "plain", "spectral"], since="0.2.0", part="generator",
     )  # fmt: skip
     d_weights: str = option(
-        "equalized", "discriminator's weights", choices=["equalized", "plain", "spectral"], since="0.3.0",
+        "equalized", "discriminator's weights", choices=["equalized", "plain", "spectral"], since="0.2.0",
         part="discriminator",
     )  # fmt: skip
     initializer: str = option(
         "he", "what weights are drawn from, but those with an equalized learning rate: He's normal, normal of "
-        "--init_stddev, Glorot's uniform", choices=["he", "normal", "glorot"], since="0.3.0", part="both",
+        "--init_stddev, Glorot's uniform", choices=["he", "normal", "glorot"], since="0.2.0", part="both",
     )  # fmt: skip
     init_stddev: float = option(
-        0.02, "standard deviation of --initializer=normal", above=0, maximum=1000, since="0.3.0", part="both"
+        0.02, "standard deviation of --initializer=normal", above=0, maximum=1000, since="0.2.0", part="both"
     )
     g_norm: str = option(
         "pixel", "generator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
-        since="0.3.0", part="generator",
+        since="0.2.0", part="generator",
     )  # fmt: skip
     d_norm: str = option(
         "none", "discriminator's normalisation", choices=["none", "pixel", "batch", "virtual_batch", "layer"],
-        since="0.3.0", part="discriminator",
+        since="0.2.0", part="discriminator",
     )  # fmt: skip
     reference_batch: int = option(
-        64, "samples in the reference batch of virtual batch norm", minimum=2, maximum=2**16, since="0.3.0", part="both"
+        64, "samples in the reference batch of virtual batch norm", minimum=2, maximum=2**16, since="0.2.0", part="both"
     )
     pixelnorm_epsilon: float = option(
         1e-8, "added to the mean square in the pixel norm", above=0, maximum=1, part="both"
     )
     g_activation: str = option(
-        "leaky_relu", "generator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.3.0",
+        "leaky_relu", "generator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.2.0",
         part="generator",
     )  # fmt: skip
     d_activation: str = option(
-        "leaky_relu", "discriminator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.3.0",
+        "leaky_relu", "discriminator's activation", choices=["leaky_relu", "relu", "tanh", "linear"], since="0.2.0",
         part="discriminator",
     )  # fmt: skip
     g_output: str = option(
-        "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.3.0", part="generator"
+        "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.2.0", part="generator"
     )
     fused_scale: bool = of_progressive(
         True,
@@ -130,20 +130,20 @@ class Model:
     residual_blocks: int = of_progressive(
         1, "residual blocks per resolution, one after another", minimum=1, maximum=32, part="both"
     )
-    hidden_units: int = of_mlp(32, "units of a hidden layer", minimum=1, maximum=2**16, since="0.3.0", part="both")
+    hidden_units: int = of_mlp(32, "units of a hidden layer", minimum=1, maximum=2**16, since="0.2.0", part="both")
     g_layers: int = of_mlp(
-        2, "hidden layers of the generator, before its residual blocks", minimum=1, maximum=1000, since="0.3.0",
+        2, "hidden layers of the generator, before its residual blocks", minimum=1, maximum=1000, since="0.2.0",
         part="generator",
     )  # fmt: skip
     d_layers: int = of_mlp(
-        2, "hidden layers of the discriminator", minimum=1, maximum=1000, since="0.3.0", part="discriminator",
+        2, "hidden layers of the discriminator", minimum=1, maximum=1000, since="0.2.0", part="discriminator",
     )  # fmt: skip
     g_blocks: int = of_mlp(
-        0, "residual blocks of two layers in the generator", minimum=0, maximum=1000, since="0.3.0",
+        0, "residual blocks of two layers in the generator", minimum=0, maximum=1000, since="0.2.0",
         part="generator",
     )  # fmt: skip
     d_blocks: int = of_mlp(
-        0, "residual blocks of two layers in the discriminator", minimum=0, maximum=1000, since="0.3.0",
+        0, "residual blocks of two layers in the discriminator", minimum=0, maximum=1000, since="0.2.0",
         part="discriminator",
     )  # fmt: skip
     init_from: str = option(
@@ -165,7 +165,7 @@ class ScheduleOptions:
 
     grow: str = option(
         "layers", "what grows while the images' detail doubles: any of these with commas between, or none",
-        choices=["layers", "latent", "channels"], combination=True, since="0.3.0",
+        choices=["layers", "latent", "channels"], combination=True, since="0.2.0",
     )  # fmt: skip
     total_kimg: float = option(15000.0, "length of the run in thousands of real images", above=0, maximum=1e9)
     lod_initial_resolution: int = option(4, "resolution to start at", minimum=4, maximum=2**14)
@@ -220,7 +220,7 @@ class Loss:
     )
     real_target: float = option(
         1.0, "minimax, non_saturating: what D is to say of reals, below 1 = one-sided label smoothing (0.9)",
-        above=0.5, maximum=1, since="0.3.0",
+        above=0.5, maximum=1, since="0.2.0",
     )  # fmt: skip
     penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
     wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0, maximum=1e9)
@@ -245,17 +245,17 @@ class Loss:
 class Optim:
     """How it is minimised."""
 
-    optimizer: str = option("adam", "optimizer of both networks", choices=["adam", "rmsprop", "sgd"], since="0.3.0")
+    optimizer: str = option("adam", "optimizer of both networks", choices=["adam", "rmsprop", "sgd"], since="0.2.0")
     adam_beta1: float = option(0.0, "Adam: decay of the first moment", minimum=0, below=1)
     adam_beta2: float = option(0.99, "Adam: decay of the second moment", minimum=0, below=1)
     adam_epsilon: float = option(1e-8, "Adam: added to the root of the second moment", above=0, maximum=1)
-    rmsprop_rho: float = option(0.9, "rmsprop: decay of the mean square", minimum=0, below=1, since="0.3.0")
-    momentum: float = option(0.0, "rmsprop, sgd: decay of the steps before", minimum=0, below=1, since="0.3.0")
+    rmsprop_rho: float = option(0.9, "rmsprop: decay of the mean square", minimum=0, below=1, since="0.2.0")
+    momentum: float = option(0.0, "rmsprop, sgd: decay of the steps before", minimum=0, below=1, since="0.2.0")
     constraint: str = option(
         "none", "what holds D's weights after each step: clip = to -clip..clip, as in the first WGAN",
-        choices=["none", "clip"], since="0.3.0",
+        choices=["none", "clip"], since="0.2.0",
     )  # fmt: skip
-    clip: float = option(0.01, "largest weight of D with --constraint=clip", above=0, maximum=1e6, since="0.3.0")
+    clip: float = option(0.01, "largest weight of D with --constraint=clip", above=0, maximum=1e6, since="0.2.0")
     G_smoothing: float = option(0.999, "decay per step of the averaged (EMA) generator", minimum=0, maximum=1)
     ema_halflife_kimg: float = option(
         0.0, "EMA by half-life in thousands of images, for short runs; 0 = G_smoothing", minimum=0, maximum=1e9

@@ -6,7 +6,7 @@
     ToRGB_*/weight     [1,1,in,colours]           gain 1
     */bias             [out]
 
-A convolution that runs takes weight * gain / sqrt(fan-in) (with `use_wscale`); docs/export.md has the whole network.
+A convolution that runs takes weight * gain / sqrt(fan-in) (with equalized `g_weights`); docs/export.md has the network.
 """
 
 from __future__ import annotations

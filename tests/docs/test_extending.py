@@ -133,7 +133,9 @@ def test_a_run_up_the_new_ladder(copy):
 
 
 def test_a_run_of_the_new_family(copy):
-    folder = train(copy, "family", "--family=dense", "--grow=none", "--mbstd_group_size=0")
+    folder = train(
+        copy, "family", "--family=flat", "--fmap_base=8192", "--fmap_max=512", "--grow=none", "--mbstd_group_size=0"
+    )
     run(copy, "generate.py", "grid", folder, "family.png", "--grid_size=2x1")
     longer = run(copy, "train.py", f"--resume={folder}", "--total_kimg=0.012")
     assert "going on from" in longer
@@ -142,6 +144,6 @@ def test_a_run_of_the_new_family(copy):
 def test_the_laws_hold_for_the_new_rows(copy):
     laws = "tests/networks/test_everything_is_kept.py"
     out = run(
-        copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tables.py", laws, "-k", "tables or dense"
+        copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tables.py", laws, "-k", "tables or flat"
     )
     assert " passed" in out

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.config import Config
+from pgan_tf.config import FIELDS, Config
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
@@ -16,7 +16,9 @@ STAGE = layer_stage(8)
 
 def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, **options) -> TrainStep:
     """The step of a run of colour pictures; `options` are those of the run."""
-    config, strategy = Config.from_values({**SMALL, **options}), strategy or tf.distribute.get_strategy()
+    family, strategy = options.get("family", "progressive"), strategy or tf.distribute.get_strategy()
+    small = {name: value for name, value in SMALL.items() if FIELDS[name].metadata["family"] in ("", family)}
+    config = Config.from_values({**small, **options})
     with strategy.scope():
         state = StageState(stage, config, 3, labels)
     return TrainStep(config, state, strategy, minibatch, resolution)
@@ -25,14 +27,15 @@ def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, 
 def make_batch(step: TrainStep, rounds=1) -> Batch:
     """Random data for some rounds; the labels of D and of G are drawn apart."""
     random, n, labels = np.random.RandomState(0), step.minibatch, step.state.generator.label_size
-    size, repeats = step.state.stage.resolution, step.config.growth.D_repeats
+    repeats = step.config.growth.D_repeats
 
     def one_hot(count):
         chosen = random.randint(0, max(labels, 1), [count, n])
         return tf.constant(np.eye(max(labels, 1), dtype=np.float32)[chosen][..., :labels])
 
-    reals = tf.constant(random.randint(0, 256, [rounds * repeats, n, size, size, 3]).astype(np.uint8))
-    return Batch(reals, one_hot(rounds * repeats), one_hot(rounds))
+    shape = step.state.discriminator.sample_shape
+    reals = random.randint(0, 256, [rounds * repeats, n, *shape]).astype(np.uint8 if len(shape) == 3 else np.float32)
+    return Batch(tf.constant(reals), one_hot(rounds * repeats), one_hot(rounds))
 
 
 def make_controls(rounds=1, alpha=1.0, ema=0.9, lrate=LRATE, first=0, dtype="float32") -> Controls:
