@@ -14,11 +14,10 @@ import tensorflow as tf
 
 from pgan_tf.layers import EqualizedDense, PixelNorm
 from pgan_tf.layers.activations import OUTPUTS
-from pgan_tf.layers.discrimination import MINIBATCH
-from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.widening import Axis, Part, length
-from pgan_tf.networks.base import DiscriminatorNetwork, DiscriminatorOutput, GeneratorNetwork, GeneratorOutput
+from pgan_tf.networks.base import DiscriminatorOutput, GeneratorNetwork, GeneratorOutput
 from pgan_tf.networks.blocks import residual
+from pgan_tf.networks.grouped import GroupedDiscriminator
 from pgan_tf.networks.unit import UnitNetwork
 from pgan_tf.stages import Fade
 
@@ -80,7 +79,7 @@ class DenseGenerator(DenseNetwork, GeneratorNetwork):
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class DenseDiscriminator(DenseNetwork, DiscriminatorNetwork):
+class DenseDiscriminator(DenseNetwork, GroupedDiscriminator):
     """Points [N, components] -> DiscriminatorOutput; what it is told of the minibatch comes before its last layer."""
 
     input_name = "points"
@@ -90,37 +89,15 @@ class DenseDiscriminator(DenseNetwork, DiscriminatorNetwork):
         self.reference = self.make_reference(self.sample_shape)
         components = (Part(self.num_channels, self.num_channels),)
         self.hidden_layers(components, self.options.d_layers, self.options.d_blocks, first_normed=False)
-        self.statistics = MINIBATCH[self.options.minibatch_statistics](
-            self.drawn("minibatch_statistics"), group_size=self.options.mbstd_group_size, axis=(self.width,),
-            name="minibatch_statistics", dtype=self.dtype_policy,
-        )  # fmt: skip
-        self.statistics.build((None, 1, 1, self.width.now))
-        planes = (Part(self.statistics.maps, self.statistics.maps),) if self.has_statistics else ()
+        told = self.make_statistics(self.width, 1)
         outputs = Part(1 + self.label_size, 1 + self.label_size)
-        self.out = self.layer(EqualizedDense, "Out", (self.width, *planes), outputs, gain=1.0)
+        self.out = self.layer(EqualizedDense, "Out", told, outputs, gain=1.0)
         self.built = True
-
-    @property
-    def has_statistics(self) -> bool:
-        return self.options.mbstd_group_size > 1
-
-    @property
-    def together(self) -> int:
-        """Those of a group, which the devices that share a minibatch leave whole."""
-        return self.options.mbstd_group_size if self.has_statistics else NORMS[self.norm_row].together
-
-    @property
-    def separable(self) -> bool:
-        return NORMS[self.norm_row].separable and not (self.has_statistics and self.statistics.mixes_groups)
 
     def call(self, points, alpha=None, beta=None, tau=None, training=False, noise=None):
         moment = self.fade(alpha, beta, tau)
-        features = self.reference.behind(self.hidden(self.reference(points), moment, training, noise))  # [N,hidden]
-        x = self.tell(features, moment, training) if self.has_statistics else features  # [N,hidden+S]
-        x = tf.cast(self.out(x, beta=moment.beta, training=training), self.variable_dtype)  # [N,1+labels]
-        return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
-
-    def tell(self, x, moment: Fade, training=False):
-        """[N,hidden] -> [N,hidden+S]: as images of one pixel."""
-        x = self.statistics(x[:, None, None], beta=moment.beta, tau=moment.tau, training=training)  # [N,1,1,hidden+S]
-        return x[:, 0, 0]
+        features = self.hidden(self.reference(points), moment, training, noise)  # [N,hidden]
+        x = self.tell(features[:, None, None], moment, training)[:, 0, 0]  # [N,hidden+S], as images of one pixel
+        x = self.reference.behind(self.out(x, beta=moment.beta, training=training))
+        x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
+        return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=self.reference.behind(features))

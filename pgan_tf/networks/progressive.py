@@ -9,7 +9,6 @@ normalisation) are those of the original, held by tests/networks.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 
 import keras
@@ -25,16 +24,14 @@ from pgan_tf.layers import (
     nearest_upsample,
 )
 from pgan_tf.layers.activations import OUTPUTS
-from pgan_tf.layers.discrimination import MINIBATCH
-from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.widening import Part, length
 from pgan_tf.networks.base import (
-    DiscriminatorNetwork,
     DiscriminatorOutput,
     GeneratorNetwork,
     GeneratorOutput,
 )
 from pgan_tf.networks.blocks import find_block
+from pgan_tf.networks.grouped import GroupedDiscriminator
 from pgan_tf.networks.unit import UnitNetwork
 from pgan_tf.stages import Fade
 
@@ -156,7 +153,7 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
+class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
     """Images [N,R,R,C] -> DiscriminatorOutput. Paper table 2.
 
     While it trains, `noise` may change what goes into each convolution of 3x3 and 4x4; see pgan_tf/layers/noise.py.
@@ -175,13 +172,8 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
         ]
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
         maps, hidden = self.maps(4), self.maps(2)
-        self.statistics = MINIBATCH[self.options.minibatch_statistics](
-            self.drawn("minibatch_statistics"), group_size=self.options.mbstd_group_size, axis=(maps,),
-            name="minibatch_statistics", dtype=self.dtype_policy,
-        )  # fmt: skip
-        self.statistics.build((None, 4, 4, maps.now))
-        planes = (Part(self.statistics.maps, self.statistics.maps),) if self.has_statistics else ()
-        self.conv = self.unit(EqualizedConv2D, "4x4_Conv", (maps, *planes), maps, 4)
+        told = self.make_statistics(maps, 4)
+        self.conv = self.unit(EqualizedConv2D, "4x4_Conv", told, maps, 4)
         self.dense0 = self.unit(EqualizedDense, "4x4_Dense0", (maps.times(16),), hidden)
         outputs = Part(1 + self.label_size, 1 + self.label_size)
         self.dense1 = self.layer(EqualizedDense, "4x4_Dense1", (hidden,), outputs, gain=1.0)
@@ -197,20 +189,6 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
             self.unit(EqualizedConv2D, f"{name}_{last[0]}", (maps,), self.maps(res // 2), res, resample=last[1]),
         ]
 
-    @property
-    def has_statistics(self) -> bool:
-        return self.options.mbstd_group_size > 1
-
-    @property
-    def together(self) -> int:
-        """Those of a group, which the devices that share a minibatch leave whole."""
-        return self.options.mbstd_group_size if self.has_statistics else NORMS[self.norm_row].together
-
-    @property
-    def separable(self) -> bool:
-        """Whether what it says of one group of samples is independent of the other groups of the minibatch."""
-        return NORMS[self.norm_row].separable and not (self.has_statistics and self.statistics.mixes_groups)
-
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
         """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
         moment, block = self.fade(alpha, beta, tau), find_block(self.options.d_block)
@@ -222,16 +200,10 @@ class Discriminator(ProgressiveNetwork, DiscriminatorNetwork):
             x = x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
             if i == 0 and self.fading:
                 x = fade(from_rgb[1](box_downsample(images)), x, moment.alpha)
-        x = self.tell(x, moment, training) if self.has_statistics else x  # [N,4,4,C+S]
+        x = self.tell(x, moment, training)  # [N,4,4,C+S]
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
         features = self.reference.behind(dense(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
         x = self.dense1(features, beta=moment.beta, training=training)
         x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
-
-    def tell(self, x, moment: Fade, training=False):
-        """[N,4,4,C] -> [N,4,4,C+S]: what the groups of the samples, and those of the reference batch, are like."""
-        tell = functools.partial(self.statistics, beta=moment.beta, tau=moment.tau, training=training)
-        count = self.reference.count
-        return tf.concat([tell(x[:count]), tell(x[count:])], axis=0) if count else tell(x)
