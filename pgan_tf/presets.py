@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from pgan_tf.config import Config, ConfigError, option_text
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.option import option_text
 from pgan_tf.stages import levels
 
 MIN_ROUNDS = 50  # of every phase, however short the time

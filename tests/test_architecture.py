@@ -11,7 +11,7 @@ LEVELS = [
     {"errors", "metrics", "text"},
     {"former", "option", "pickles", "progress"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
-    {"stages"},
+    {"option_flags", "stages"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"networks", "losses", "precision", "resampling"},
     {"growth"},

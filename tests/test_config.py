@@ -13,15 +13,12 @@ from pgan_tf.config import (
     SECTIONS,
     Config,
     ConfigError,
-    define_flags,
-    flag_options,
-    given_options,
     option_names,
-    parse_dict,
     parse_grid_size,
 )
 from pgan_tf.former import FORMER
-from pgan_tf.option import taken
+from pgan_tf.option import parse_dict, taken
+from pgan_tf.option_flags import define_flags, flag_options, given_options
 from pgan_tf.programs import start, train
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 
-from pgan_tf.config import option_text
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Suite
+from pgan_tf.option import option_text
 from pgan_tf.plain import plain_path
 
 FOLDER = "hparams"  # in the folder of the runs

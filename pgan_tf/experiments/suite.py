@@ -24,13 +24,14 @@ from pathlib import Path
 from absl import flags
 
 from pgan_tf import flagfiles
-from pgan_tf.config import FIELDS, Config, ConfigError, define_flags, flag_options
+from pgan_tf.config import FIELDS, Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.errors import reason
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import named
 from pgan_tf.option import shown
+from pgan_tf.option_flags import define_flags, flag_options
 from pgan_tf.text import read_text
 from pgan_tf.training.rundir import file_name
 

@@ -9,13 +9,14 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from pgan_tf.config import Config, network_options, option_text
+from pgan_tf.config import Config, network_options
 from pgan_tf.evaluation import results
 from pgan_tf.files import sha256
 from pgan_tf.interop import card, nvidia
 from pgan_tf.interop.nvidia_file import read_file
 from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
+from pgan_tf.option import option_text
 from pgan_tf.stages import share
 from pgan_tf.training import checkpoint, initial, rundir
 

@@ -16,10 +16,11 @@ from absl import flags
 
 from pgan_tf import __version__, flagfiles
 from pgan_tf.called import as_called
-from pgan_tf.config import Config, ConfigError, define_flags, flag_options, given_options, option_names
+from pgan_tf.config import Config, ConfigError, option_names
 from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
 from pgan_tf.former import FORMER
+from pgan_tf.option_flags import define_flags, flag_options, given_options
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import train_help
 from pgan_tf.programs.loading import load_tensorflow

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pgan_tf.called import WIDTH, as_called, page
-from pgan_tf.config import SECTIONS, option_text
+from pgan_tf.config import SECTIONS
+from pgan_tf.option import option_text
 
 COLUMN = 32  # where the explanations begin
 HEAD = """\

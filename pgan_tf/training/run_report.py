@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 
 from pgan_tf import stamps
-from pgan_tf.config import Config, option_text
+from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
+from pgan_tf.option import option_text
 from pgan_tf.stages import Size
 from pgan_tf.training.console import duration
 

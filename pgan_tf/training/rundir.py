@@ -20,9 +20,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pgan_tf.config import Config, ConfigError, option_text
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.errors import reason
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
+from pgan_tf.option import option_text
 
 LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
 

@@ -22,7 +22,8 @@ TRAIN = """
     sys.path.insert(0, {root!r})
     os.environ["PGAN_TF_NO_KERAS"] = "1"
     from absl import flags
-    from pgan_tf.config import Config, define_flags, option_names
+    from pgan_tf.config import Config, option_names
+    from pgan_tf.option_flags import define_flags
 
     define_flags(flags)
     flags.DEFINE_string("resume", "", "")

@@ -1,0 +1,64 @@
+"""Options as absl flags, and what flags say as options."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pgan_tf.config import SECTIONS, option_names
+from pgan_tf.former import FORMER, translated
+from pgan_tf.option import option_text, parse_dict
+
+
+def define_flags(flags, flag_values=None) -> None:
+    """Makes an absl flag of every option. `flags` is absl's module, so that importing this file needs no absl.
+
+    flag_values: where the flags belong; default: absl's own, of the command line.
+    """
+    flag_values = flags.FLAGS if flag_values is None else flag_values
+
+    class DictParser(flags.ArgumentParser):
+        syntactic_help = "resolution:value,..."
+
+        def parse(self, argument):
+            return argument if isinstance(argument, dict) else parse_dict(argument)
+
+        def flag_type(self):
+            return "resolution:value,..."
+
+    class DictSerializer(flags.ArgumentSerializer):
+        def serialize(self, value):
+            return option_text(value)
+
+    define = {bool: flags.DEFINE_bool, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+    for section, kind in SECTIONS.items():
+        defaults = kind()
+        for field in dataclasses.fields(kind):
+            default = getattr(defaults, field.name)
+            help_text = f"[{section}] {field.metadata['help']}"
+            if isinstance(default, dict):
+                flags.DEFINE(DictParser(), field.name, default, help_text, flag_values, serializer=DictSerializer())
+            elif field.metadata["choices"] and not field.metadata["combination"]:
+                choices = list(field.metadata["choices"])
+                flags.DEFINE_enum(field.name, default, choices, help_text, flag_values=flag_values)
+            else:
+                define[type(default)](field.name, default, help_text, flag_values=flag_values)
+    for name, options in FORMER.items():
+        help_text = f"[model] former name of {' and '.join(f'--{option}' for option in options)}"
+        flags.DEFINE_bool(name, None, help_text, flag_values=flag_values)
+
+
+def flag_options(flag_values) -> dict[str, Any]:
+    """{option: value} of flags that `define_flags` made, all of them.
+
+    A former name that is given stands in the place of the options that it means, unless these are given too.
+    """
+    said = {name: flag_values[name].value for name in FORMER if flag_values[name].present}
+    meant = {option for name in said for option in FORMER[name] if not flag_values[option].present}
+    return {name: flag_values[name].value for name in option_names() if name not in meant} | said
+
+
+def given_options(flag_values) -> dict[str, Any]:
+    """{option: value} of the flags that are given."""
+    given = {name: flag_values[name].value for name in (*option_names(), *FORMER) if flag_values[name].present}
+    return translated(given, option_names())
