@@ -36,6 +36,7 @@ def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
 
     seed: 0 .. 2^63 - 1; step: 0 .. 2^52 - 1.
     """
+    seed %= 2**63  # of larger ones, which a clock or a hash may give, what fits
     first = (seed % 2**59) * 16 + purpose % 16
     # Above the steps there is room: for the purposes from 16 on, and for what is left of the largest seeds.
     second = (purpose // 16 * 16 + seed // 2**59) * 2**52

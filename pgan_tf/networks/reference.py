@@ -27,6 +27,9 @@ class Reference(keras.layers.Layer):
                 shape=shape, initializer="zeros", trainable=False, name="samples", autocast=False
             )
 
+    def compute_output_shape(self, input_shape):
+        return (None, *input_shape[1:])
+
     def call(self, x):
         return tf.concat([self.alone(x.dtype), x], axis=0) if self.count else x
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pgan_tf.data import DataError, progress
+from pgan_tf import progress
+from pgan_tf.data import DataError
 from pgan_tf.data.parallel import ordered_map
 
 NUMBERS = range(150)  # many more than are under way at a time
