@@ -18,6 +18,7 @@ from pgan_tf.layers.equalized import Equalized, box_widened
 from pgan_tf.layers.norms import BatchNorm, LayerNorm
 from pgan_tf.networks import Generator
 from pgan_tf.networks.blocks import find_block
+from pgan_tf.networks.saved import NetworkError
 
 OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
 
@@ -171,7 +172,9 @@ class Operations:
 
 
 def build(network: Generator, note: str):
-    """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string."""
+    """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string. NetworkError: it has no such form."""
+    if any(type(norm) not in NORMS for norm in network.norms):
+        raise NetworkError(f"g_norm={network.options.g_norm} has no form in ONNX; give --format=saved_model or tflite")
     from onnx import TensorProto, helper
 
     graph = Graph()

@@ -27,8 +27,20 @@ TOLERANCE = 1e-4  # of floats; half a pixel and this, in pixels, of the rounded 
 NETWORKS = {
     "labelled": {"label_size": 3, "latent_size": 6},
     "fading": {"fading": True, "alpha": 0.3, "fused_scale": False, "g_block": "residual", "num_channels": 1},
+    "wider": {
+        "label_size": 3,
+        "latent_size": 6,
+        "latents_used": 4,
+        "latents_before": 2,
+        "narrower_before": 2,
+        "beta": 0.4,
+    },
+    "batch norm": {"g_norm": "batch", "g_output": "tanh", "g_weights": "plain", "g_activation": "relu"},
+    "layer norm": {"g_norm": "layer", "g_weights": "spectral", "g_activation": "tanh"},
     "bare": {"use_pixelnorm": False, "use_leakyrelu": False, "normalize_latents": False, "use_wscale": False},
 }
+
+SCALES = {"bare": 0.3, "batch norm": 0.1}  # of weights
 
 
 def randomised(network: Generator, scale: float = 1.0) -> Generator:
@@ -81,8 +93,8 @@ def exported(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("exported"), {}
     for name, options in NETWORKS.items():
         # Smaller weights where nothing normalises, so that all outputs have the size of images.
-        network = randomised(Generator(**{**SIZES, **options}), scale=0.3 if name == "bare" else 1.0)
-        save_generator(network, Fade(network.alpha), folder / f"{name}.keras")
+        network = randomised(Generator(**{**SIZES, **options}), SCALES.get(name, 1.0))
+        save_generator(network, network.fade(), folder / f"{name}.keras")
         files = {format: folder / f"{name}{kind.suffix}" for format, kind in FORMATS.items()}
         for format, file in files.items():
             export(folder / f"{name}.keras", file, format)
@@ -103,6 +115,14 @@ def test_images_are_those_of_keras_for_any_number_of_samples(exported, name, for
         np.testing.assert_allclose(outputs["images_nchw"], expected.transpose(0, 3, 1, 2), rtol=0, atol=TOLERANCE)
         pixels = np.clip((expected + 1.0) * 127.5, 0, 255)
         np.testing.assert_allclose(outputs["images"], pixels, rtol=0, atol=0.5 + 127.5 * TOLERANCE)
+
+
+def test_a_norm_that_onnx_has_not_is_refused(tmp_path):
+    network = Generator(**SIZES, g_norm="virtual_batch", reference_batch=4)
+    network.save(tmp_path / "n.keras")
+    with pytest.raises(NetworkError, match="g_norm=virtual_batch has no form in ONNX; give --format=saved_model"):
+        export(tmp_path / "n.keras", tmp_path / "n.onnx", "onnx")
+    assert not (tmp_path / "n.onnx").exists()
 
 
 @pytest.mark.parametrize("format", RUNTIMES)
