@@ -21,10 +21,14 @@ class Loaded(NamedTuple):
 def load_generator(path: Path) -> Loaded:
     """The averaged generator of a run (its newest snapshot), of a .keras file, or of an imported network's folder.
 
-    Raises NetworkError, one line: nothing there, a run without snapshots, no generator, a file that cannot be read.
+    Raises NetworkError, one line: nothing there, a run without snapshots, no generator, a file that cannot be read, a
+    generator of points in the plane.
     """
     file = generator_file(Path(path))
-    return Loaded(load_network(file), file, _config(folder_of(file) / "config.json"))
+    network = load_network(file)
+    if len(network.sample_shape) != 3:
+        raise NetworkError(f"{file}: makes points in the plane, this is for images; its run draws and measures them")
+    return Loaded(network, file, _config(folder_of(file) / "config.json"))
 
 
 def _config(path: Path) -> Config | None:

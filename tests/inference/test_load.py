@@ -8,6 +8,7 @@ import pytest
 from pgan_tf.config import Config
 from pgan_tf.inference.load import load_generator
 from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.networks.mlp import DenseGenerator
 from pgan_tf.networks.saved import NetworkError
 from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
@@ -79,3 +80,9 @@ def test_bad_input_is_refused_in_one_line_that_names_it(run, tmp_path):
         assert part in str(error.value)
         assert str(error.value).startswith(str(path))
         assert "\n" not in str(error.value)
+
+
+def test_a_generator_of_points_is_refused(tmp_path):
+    DenseGenerator(num_channels=2, latent_size=3).save(tmp_path / "n.keras")
+    with pytest.raises(NetworkError, match=r"n\.keras: makes points in the plane, and this is for images"):
+        load_generator(tmp_path / "n.keras")
