@@ -84,5 +84,5 @@ def test_bad_input_is_refused_in_one_line_that_names_it(run, tmp_path):
 
 def test_a_generator_of_points_is_refused(tmp_path):
     DenseGenerator(num_channels=2, latent_size=3).save(tmp_path / "n.keras")
-    with pytest.raises(NetworkError, match=r"n\.keras: makes points in the plane, and this is for images"):
+    with pytest.raises(NetworkError, match=r"n\.keras: makes points in the plane, this is for images"):
         load_generator(tmp_path / "n.keras")
