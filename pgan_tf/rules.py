@@ -27,18 +27,6 @@ def combinations(config) -> list[tuple[bool, str]]:
             f"--minibatch_statistics={model.minibatch_statistics}: needs --mbstd_group_size of at least 2",
         ),
         (
-            model.d_norm == "virtual_batch" and model.reference_batch % max(model.mbstd_group_size, 1) != 0,
-            f"--reference_batch={model.reference_batch}: must be groups of --mbstd_group_size={model.mbstd_group_size}",
-        ),
-        (
-            "channels" in growth.grow and "layer" in (model.g_norm, model.d_norm),
-            "layer norm takes all features together: with --grow=channels choose another --g_norm or --d_norm",
-        ),
-        (
-            optim.jit and "batch" in (model.g_norm, model.d_norm) and run.strategy != "single",
-            "--jit compiles what is on one device, batch norm is of all: add --strategy=single",
-        ),
-        (
             bool(model.d_noise) and not least_squares,
             f"--d_noise={model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan",
         ),

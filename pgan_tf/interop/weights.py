@@ -68,4 +68,4 @@ def _options(network: GeneratorNetwork) -> dict:
     """The network's family and options, less those that only Keras knows."""
     keras_own = ("name", "trainable", "dtype")
     options = {name: value for name, value in network.get_config().items() if name not in keras_own}
-    return {"family": families.name_of(network), **options}
+    return {"family": network.family, **options}

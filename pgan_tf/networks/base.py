@@ -49,7 +49,6 @@ class Network(keras.Model):
     part = ""  # generator or discriminator
     sample_shape: tuple[int, ...]  # of one sample
     together: int = 1  # samples that must stay in one pass: a group's, or all of the minibatch (0)
-    reference = None  # the layer that puts a reference batch in front, where a norm wants one
     separable = True  # whether it says the same of a group of samples whatever else is in the pass
     reference: Reference | None = None  # what goes first in every pass, in networks that know of it
 
@@ -95,6 +94,10 @@ class Network(keras.Model):
     def fade_as(self, fade: Fade) -> None:
         """The fade where a call gives none, from now on."""
         self.alpha, self.beta, self.tau = (float(value) for value in fade)
+
+    @property
+    def has_reference(self) -> bool:
+        return self.reference is not None and self.reference.count > 0
 
     # ---- layers ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork, Network
+from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
 from pgan_tf.networks.mlp import DenseDiscriminator, DenseGenerator
 from pgan_tf.networks.progressive import Discriminator, Generator
 from pgan_tf.option import shown
@@ -35,7 +35,7 @@ FAMILIES = {
 
 
 def of_record(record: dict) -> Family:
-    """The family that a file names, which holds `name_of` as `family`; one that does not say is progressive.
+    """The family that a file names, which holds a network's `family`; one that does not say is progressive.
 
     ValueError for one that this version has not.
     """
@@ -43,8 +43,3 @@ def of_record(record: dict) -> Family:
     if not isinstance(name, str) or name not in FAMILIES:
         raise ValueError(f"family {shown(name)}: this version has {', '.join(FAMILIES)}")
     return FAMILIES[name]
-
-
-def name_of(network: Network) -> str:
-    """Of the family that a network belongs to: what a file says of it beside its options."""
-    return next(name for name, family in FAMILIES.items() if type(network) in family[:2])

@@ -17,7 +17,7 @@ class Reference(keras.layers.Layer):
     """[N,...] -> [count+N,...]: the reference batch, then the samples. Without a count nothing goes first."""
 
     def __init__(self, count: int, **kwargs):
-        super().__init__(name=NAME, **kwargs)
+        super().__init__(**{"name": NAME, **kwargs})
         self.count = count
 
     def build(self, input_shape):

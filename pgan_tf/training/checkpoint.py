@@ -17,7 +17,6 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.files import clear_away, make_folder, replace_folder
-from pgan_tf.networks import families
 from pgan_tf.networks.checkpoints import CheckpointError as CheckpointError
 from pgan_tf.networks.checkpoints import crc_of
 from pgan_tf.networks.checkpoints import find_fault as find_fault
@@ -52,7 +51,7 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, fade: F
     generator = {**state.ema.get_config(), "dtype": "float32", **(fade or Fade()).options()}
     record = {
         "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters),
-        "family": families.name_of(state.ema), "generator": generator,
+        "family": state.ema.family, "generator": generator,
     }  # fmt: skip
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}

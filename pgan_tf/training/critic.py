@@ -45,10 +45,10 @@ class Critic:
 
     def both(self, reals: tf.Tensor | None, fakes: tf.Tensor) -> tuple[DiscriminatorOutput | None, DiscriminatorOutput]:
         """Of reals, where there are any, and of fakes; in one call where their groups can be kept apart."""
-        group = max(self.discriminator.together, 1)
         if reals is None:
             return None, self(fakes)
-        if reals.shape[0] % group or not self.discriminator.separable:
+        group = self.discriminator.together
+        if not self.discriminator.separable or reals.shape[0] % group:
             return self(reals), self(fakes)
         output = self(join_batches(reals, fakes, group))
         pairs = [split_batches(tensor, group) for tensor in output]

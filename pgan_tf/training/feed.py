@@ -56,7 +56,7 @@ class Feed:
     def __init__(self, config: Config, state: StageState, replicas: int, minibatch: int):
         self.config, self.state, self.minibatch = config, state, minibatch
         self.dtype = tf.as_dtype(state.generator.variable_dtype)
-        self.shares = deal(minibatch, replicas, max(state.discriminator.together, 1))  # [replicas, n]
+        self.shares = deal(minibatch, replicas, state.discriminator.together)  # [replicas, n]
 
     def discriminators(self, batch: Batch, index, step, fade: Fade) -> Samples:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""

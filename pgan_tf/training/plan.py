@@ -13,6 +13,7 @@ from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.devices import make_strategy
 from pgan_tf.files import place_fault
+from pgan_tf.layers.norms import NORMS
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.networks.progressive import feature_maps
@@ -55,6 +56,7 @@ def make_plan(config: Config) -> Plan:
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
+    check_norms(config, strategy.num_replicas_in_sync)
     schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync, config.model.latent_components)
     _check_stages(config, schedule, dataset)
     memory.check(config, schedule, dataset.channels, label_size)
@@ -106,6 +108,21 @@ def check_replicas(config: Config, devices: int) -> None:
         raise ConfigError(f"--unroll_steps={config.loss.unroll_steps} works on one device: add --strategy=single")
     if config.optim.jit and config.loss.regularizer == "repelling" and devices > 1:
         raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
+
+
+def check_norms(config: Config, devices: int) -> None:
+    """ConfigError where a norm does not go with what grows, with --jit on these devices, or with groups of samples."""
+    model = config.model
+    for option, norm in (("g_norm", NORMS[model.g_norm]), ("d_norm", NORMS[model.d_norm])):
+        said = f"--{option}={getattr(model, option)}"
+        if not norm.widens and "channels" in config.growth.grow.split(","):
+            raise ConfigError(f"{said}: takes all features together; with --grow=channels choose another norm")
+        if norm.together != 1 and config.optim.jit and devices > 1:
+            raise ConfigError(f"{said}: is of the minibatch of all {devices} devices, which cannot be compiled: "
+                              "add --jit=false, or --strategy=single")  # fmt: skip
+    group = model.mbstd_group_size
+    if NORMS[model.d_norm].reference and group > 1 and model.reference_batch % group:
+        raise ConfigError(f"--reference_batch={model.reference_batch}: must be groups of --mbstd_group_size={group}")
 
 
 def check_ladder(config: Config) -> None:

@@ -13,17 +13,18 @@ from pgan_tf.training.state import StageState
 
 def choose(state: StageState, reals: Reals) -> None:
     """The first samples of the run with their labels, for generators the same latents at every stage."""
+    networks = [network for network in (state.generator, state.ema, state.discriminator) if network.has_reference]
+    if not networks:
+        return
     config, stage = state.config, state.stage
     count, dtype = config.model.reference_batch, tf.as_dtype(state.generator.variable_dtype)
     stored, labels = reals.first(stage.resolution, count)
     latents = LATENTS[config.model.latents](
         [count, state.generator.latent_size], stream(config.run.seed, Purpose.REFERENCE, 0), dtype=dtype
     )
-    samples = process_reals(tf.constant(stored), None, Stage(stage.size), 1.0, dtype)
-    for network, batch in (
-        (state.generator, state.generator.used((latents, tf.constant(labels, dtype)))),
-        (state.ema, state.ema.used((latents, tf.constant(labels, dtype)))),
-        (state.discriminator, samples),
-    ):
-        if network.reference is not None and network.reference.count:
-            network.reference.samples.assign(batch)
+    batches = {
+        "generator": state.generator.used((latents, tf.constant(labels, dtype))),
+        "discriminator": process_reals(tf.constant(stored), None, Stage(stage.size), 1.0, dtype),
+    }
+    for network in networks:
+        network.reference.samples.assign(batches[network.part])

@@ -9,7 +9,7 @@ from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.stages import Size
-from pgan_tf.training.plan import check_feature_maps, check_ladder, check_samples, make_plan
+from pgan_tf.training.plan import check_feature_maps, check_ladder, check_norms, check_samples, make_plan
 
 
 def test_every_resolution_needs_a_feature_map():
@@ -77,3 +77,42 @@ def test_images_of_another_size_are_for_networks_that_do_not_grow(tmp_path):
         make_plan(config)
     assert "\n" not in str(error.value)
     check_samples(config, open_samples(tmp_path / "set"), Takes("images", doubling=False))
+
+
+@pytest.mark.parametrize(
+    ("options", "devices", "words"),
+    [
+        (
+            {"g_norm": "layer", "grow": "channels"},
+            1,
+            "--g_norm=layer: takes all features together; with",
+        ),
+        ({"d_norm": "layer", "grow": "layers,channels"}, 1, "--d_norm=layer: takes all features together"),
+        (
+            {"d_norm": "batch", "jit": True},
+            2,
+            "--d_norm=batch: is of the minibatch of all 2 devices",
+        ),
+        (
+            {"d_norm": "virtual_batch", "reference_batch": 6},
+            1,
+            "--reference_batch=6: .* groups of --mbstd_group_size",
+        ),
+    ],
+)
+def test_norms_that_do_not_go_with_the_rest(options, devices, words):
+    with pytest.raises(ConfigError, match=words):
+        check_norms(Config.from_values(options), devices)
+
+
+@pytest.mark.parametrize(
+    ("options", "devices"),
+    [
+        ({"g_norm": "batch", "jit": True}, 1),
+        ({"g_norm": "layer", "grow": "layers,latent"}, 1),
+        ({"g_norm": "virtual_batch", "reference_batch": 6}, 2),
+        ({"d_norm": "virtual_batch", "reference_batch": 6, "mbstd_group_size": 0}, 2),
+    ],
+)
+def test_norms_that_do(options, devices):
+    check_norms(Config.from_values(options), devices)
