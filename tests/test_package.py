@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -80,8 +79,7 @@ def test_its_metadata(wheel):
 
 
 def test_the_sdist_is_complete_and_makes_the_same_wheel(source, wheel, tmp_path):
-    with tarfile.open(build("sdist", source, tmp_path / "sdist")) as file:
-        file.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(build("sdist", source, tmp_path / "sdist"), tmp_path)
     unpacked = next(tmp_path.glob("pgan_tf-*"))
     there = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     copied = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
