@@ -61,7 +61,10 @@ class Model:
     latent_size: int = option(
         0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20, part="generator"
     )
-    latents: str = option("gaussian", "distribution of the latents", choices=["gaussian"])
+    latents: str = option(
+        "gaussian", "distribution of the latents: standard normal, uniform in -1..1, or on the sphere of radius 1",
+        choices=["gaussian", "uniform", "sphere"], part="generator",
+    )  # fmt: skip
     normalize_latents: bool = option(
         True, "put the latents on the hypersphere before the first layer", part="generator"
     )

@@ -48,4 +48,14 @@ def gaussian(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
     return tf.random.stateless_normal(shape, seed, dtype=dtype)
 
 
-LATENTS = {"gaussian": gaussian}
+def uniform(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+    """Each component in -1..1."""
+    return tf.random.stateless_uniform(shape, seed, minval=-1, maxval=1, dtype=dtype)
+
+
+def sphere(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+    """Uniform on the sphere of radius 1: rows [.,L] of unit length."""
+    return tf.math.l2_normalize(gaussian(shape, seed, dtype), axis=-1, epsilon=1e-30)
+
+
+LATENTS = {"gaussian": gaussian, "uniform": uniform, "sphere": sphere}

@@ -19,6 +19,10 @@ def combinations(config) -> list[tuple[bool, str]]:
             "--wgan_target=0: the penalty is relative to it; give a gradient norm above 0",
         ),
         (
+            model.latents == "sphere" and model.latent_size == 1,
+            "--latents=sphere --latent_size=1: a sphere of one component is -1 and 1; give at least 2",
+        ),
+        (
             model.residual_blocks > 1 and not residual,
             f"--residual_blocks={model.residual_blocks}: needs --g_block=residual or --d_block=residual",
         ),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgan_tf.latents import Purpose, stream
+from pgan_tf.latents import LATENTS, Purpose, stream
 
 SEEDS = sorted(
     {base + more for base in (0, 2**28, 2**32, 2**58, 2**59, 2**60, 3 * 2**59, 2**62) for more in (0, 1, 15, 16)}
@@ -47,6 +47,31 @@ def test_streams_of_old_runs_keep_their_numbers(purpose):
     for seed in (0, 1000, 2**32 + 5, 2**59 - 1):
         for step in (0, 7, tf.constant(2**40, tf.int64)):
             assert pair(seed, purpose, step) == (seed * 16 + int(purpose), int(step))
+
+
+# ---- distributions -----------------------------------------------------------------------------------------------
+
+MOMENTS = {  # of a component of N rows of L: its standard deviation, and its largest value
+    "gaussian": lambda size: (1.0, np.inf),
+    "uniform": lambda size: (3**-0.5, 1.0),
+    "sphere": lambda size: (size**-0.5, 1.0),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 32])
+@pytest.mark.parametrize("kind", LATENTS)
+def test_the_moments_of_a_distribution(kind, size):
+    deviation, largest = MOMENTS[kind](size)
+    rows = LATENTS[kind]([20_000, size], stream(1, Purpose.D_LATENTS, 0), dtype=tf.float64).numpy()
+    assert rows.dtype == np.float64
+    assert rows.std() == pytest.approx(deviation, rel=0.02)
+    assert np.abs(rows.mean(axis=0)).max() < 5 * deviation / np.sqrt(len(rows))
+    assert np.abs(rows).max() <= largest + 1e-12
+    if kind == "sphere":
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-12)
+    if kind == "uniform":
+        shares = np.histogram(rows, bins=8, range=(-1, 1))[0] / rows.size
+        np.testing.assert_allclose(shares, 1 / 8, atol=0.01)
 
 
 def test_every_purpose_has_a_number_of_its_own():

@@ -99,8 +99,7 @@ def _project(args: argparse.Namespace) -> int:
     loaded = load_generator(Path(args.network))
     target = targets.load_target(args.image, loaded.network, args.fit, args.background)
     labels = targets.labels_to_try(args.labels, loaded.network)
-    latents = loaded.config.model.latents if loaded.config else "gaussian"
-    search = Search(args.steps, args.candidates, args.starts, args.learning_rate, args.seed, latents)
+    search = Search(args.steps, args.candidates, args.starts, args.learning_rate, args.seed)
     weights = targets.Weights(args.pixel_weight, args.feature_weight, args.weights or "")
     with watched() as watch:
         picture, facts, latent = targets.find(loaded, target, search, weights, labels, watch)

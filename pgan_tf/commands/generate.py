@@ -147,7 +147,7 @@ def _walk(args: argparse.Namespace) -> int:
 
         sets, each = _walks(args, drawing)
         points, labels = sheets.walk_points(drawing, sets, each, args.steps)  # [rows,steps,L]
-        latents = walks.closed(points.swapaxes(0, 1), count, walks.lerp)  # [T,rows,L]
+        latents = drawing.onto(walks.closed(points.swapaxes(0, 1), count, walks.lerp))  # [T,rows,L]
         return latents, moving.frames(drawing, latents, labels, moving.in_rows(sheets.walk_names(sets, each)))
 
     still = sampling.out_path(args, "walk", ".png").suffix not in (".mp4", ".gif", ".webp")

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.config import Config
 from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.networks import saved
@@ -45,7 +44,7 @@ def find(run: Path, which: str) -> list[Snapshot]:
     return known if which == "all" else known[-1:]
 
 
-def images(snapshot: Snapshot, config: Config, shape: tuple[int, ...], labels: np.ndarray | None, seed: int):
+def images(snapshot: Snapshot, shape: tuple[int, ...], labels: np.ndarray | None, seed: int):
     """What the snapshot generates, to be compared with samples of `shape`, (R,R,C) of images or (2,) of points.
 
     MetricError if the file is no generator, or a larger one.
@@ -64,7 +63,7 @@ def images(snapshot: Snapshot, config: Config, shape: tuple[int, ...], labels: n
         return network((latents, labels))
 
     return GeneratedImages(draw, network.latent_size, seed, shape[0], labels if network.label_size else None,
-                           config.model.latents)  # fmt: skip
+                           network.options.latents)  # fmt: skip
 
 
 def labels_for(label_size: int, labels: np.ndarray | None) -> np.ndarray:

@@ -122,7 +122,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
                 if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
                     todo.append(metric)
             if todo:
-                fakes = snapshots.images(snapshot, reals.config, reals.images.shape, reals.labels, request.seed)
+                fakes = snapshots.images(snapshot, reals.images.shape, reals.labels, request.seed)
                 for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
                     sink.add(row)
 

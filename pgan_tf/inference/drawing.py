@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import tensorflow as tf
 
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.inputs import draw_latents, label_rows, read_latents
 from pgan_tf.inference.load import Loaded
 from pgan_tf.inference.sample import Sampler
+from pgan_tf.inference.spaces import SPACES, Space
 from pgan_tf.latents import Purpose
 
 
@@ -29,8 +31,7 @@ class Drawing:
         if not 0 <= truncation <= 1:
             raise GenerateError(f"--truncation={truncation:g}: must be from 0, the average picture, to 1, none")
         self.loaded, self.network, self.seed = loaded, loaded.network, seed
-        self._kind = loaded.config.model.latents if loaded.config else "gaussian"
-        self.sampler = Sampler(self.network, truncation, self._kind)
+        self.sampler = Sampler(self.network, truncation)
         self._labels, self._file = labels, latents
         self._rows = None if latents is None else read_latents(latents, self.network.latent_size)
         self.labels(1)  # a wrong --labels is found before any work
@@ -51,7 +52,20 @@ class Drawing:
     def random(self, count: int, purpose: Purpose = Purpose.GENERATE, seed: int | None = None) -> np.ndarray:
         """Random latents of the network's distribution, float32 [count,L], whatever the file."""
         seed = self.seed if seed is None else seed
-        return draw_latents(count, self.network.latent_size, seed, self._kind, purpose)
+        return draw_latents(count, self.network.latent_size, seed, self.network.options.latents, purpose)
+
+    def normal(self, count: int, purpose: Purpose) -> np.ndarray:
+        """Standard normal numbers, float32 [count,L], whatever the network's distribution."""
+        return draw_latents(count, self.network.latent_size, self.seed, "gaussian", purpose)
+
+    @property
+    def space(self) -> Space:
+        """What ways lead through the network's latents."""
+        return SPACES[self.network.options.latents]
+
+    def onto(self, rows: np.ndarray) -> np.ndarray:
+        """Mixtures of latents [..,L] -> the nearest latents of the network's distribution."""
+        return self.space.onto(tf.constant(rows)).numpy()
 
     def labels(self, count: int) -> np.ndarray:
         """The labels of the first `count` pictures, float32 [count,label_size]."""

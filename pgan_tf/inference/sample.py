@@ -27,10 +27,10 @@ class Sampler:
     pictures are asked for, and how many are taken, changes none of them.
     """
 
-    def __init__(self, network: Generator, truncation: float = 1.0, kind: str = "gaussian"):
-        """`truncation`: 1 = none, 0 = the average picture; see truncation.py. `kind`: the latents' name in LATENTS."""
+    def __init__(self, network: Generator, truncation: float = 1.0):
+        """`truncation`: 1 = none, 0 = the average picture; see truncation.py."""
         self.network, self.batch = network, batch_size(network.resolution)
-        self._truncation, self._kind = truncation, kind
+        self._truncation = truncation
         self._draw = tf.function(self._truncated if truncation < 1 else self._plain)
 
     def _plain(self, latents: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -45,7 +45,7 @@ class Sampler:
         inputs = [latents, labels]
         if self._truncation < 1:
             rows, of_row = np.unique(labels, axis=0, return_inverse=True)
-            table, of_row = centres(self.network, rows, self._kind), of_row.reshape(-1)  # numpy 2.0 kept an axis
+            table, of_row = centres(self.network, rows), of_row.reshape(-1)  # numpy 2.0 kept an axis
         waiting = None  # a batch that an accelerator is still busy with
         for begin in range(0, len(latents), self.batch):
             part = [_padded(array[begin : begin + self.batch], self.batch) for array in inputs]

@@ -22,11 +22,11 @@ from pgan_tf.networks import Generator
 DRAWS = 1024  # latents that the mean is taken over
 
 
-def centres(network: Generator, labels: np.ndarray, kind: str = "gaussian") -> np.ndarray:
+def centres(network: Generator, labels: np.ndarray) -> np.ndarray:
     """The mean output of the first layer for each label [M,label_size]: float32 [M,4,4,C].
 
-    Depends on the network only: the latents, of the distribution `kind`, are always the same.
+    Depends on the network only: the latents, of its distribution, are always the same.
     """
-    latents = tf.constant(draw_latents(DRAWS, network.latent_size, 0, kind, Purpose.CENTRE))
+    latents = tf.constant(draw_latents(DRAWS, network.latent_size, 0, network.options.latents, Purpose.CENTRE))
     project = tf.function(lambda row: network.project((latents, tf.repeat(row, DRAWS, axis=0))))  # [DRAWS,4,4,C]
     return np.stack([project(tf.constant(row[None])).numpy().mean(axis=0) for row in labels])

@@ -53,8 +53,22 @@ whose SHA-256 is {sha256}.
 {meaning}
 """
 
+DISTRIBUTIONS = {  # of latents: (in words, float32 [N,L] in NumPy)
+    "gaussian": ("the standard normal distribution", ('latents = np.random.randn({n}, {size}).astype("float32")',)),
+    "uniform": (
+        "the uniform distribution in -1..1", ('latents = np.random.uniform(-1, 1, ({n}, {size})).astype("float32")',)
+    ),
+    "sphere": (
+        "the sphere of radius 1",
+        (
+            'latents = np.random.randn({n}, {size}).astype("float32")',
+            "latents /= np.linalg.norm(latents, axis=1, keepdims=True)",
+        ),
+    ),
+}  # fmt: skip
+
 RUNS = """\
-Latents are drawn from the standard normal distribution.{labels} Any number of samples can be asked for.
+Latents are drawn from {distribution}.{labels} Any number of samples can be asked for.
 `images` are uint8 [N,{resolution},{resolution},{num_channels}]; `images_nchw` are the same before rounding, float32
 [N,{num_channels},{resolution},{resolution}], about -1..1."""
 
@@ -67,7 +81,8 @@ def code(template: str, name: str, network: Generator) -> str:
     """The lines of Python that run the file `name`, for one image of each label, or for 8 without labels."""
     inputs = ["latents", "labels"] if network.label_size else ["latents"]
     count = network.label_size or 8
-    lines = [f'latents = np.random.randn({count}, {network.latent_size}).astype("float32")']
+    _, drawn = DISTRIBUTIONS[network.options.latents]
+    lines = [line.format(n=count, size=network.latent_size) for line in drawn]
     if network.label_size:
         lines.append(f'labels = np.eye({count}, dtype="float32")')
     return template.format(
@@ -83,6 +98,7 @@ def page(template: str, name: str, network: Generator, source: str, sha256: str)
     """The note as Markdown. `source` and `sha256`: the file that the network was read from."""
     facts = {key: getattr(network, key) for key in ("latent_size", "resolution", "num_channels")}
     labels = f" Labels are float32 [N,{network.label_size}], 1 for the class and 0 for the others."
+    facts["distribution"], _ = DISTRIBUTIONS[network.options.latents]
     meaning = HOLDS if template is WEIGHTS else RUNS.format(labels=labels if network.label_size else "", **facts)
     return PAGE.format(
         name=name,

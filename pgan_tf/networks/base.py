@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from pgan_tf import former
 from pgan_tf.config import Model, network_options
+from pgan_tf.latents import LATENTS
 from pgan_tf.layers.widening import Axis, Part
 from pgan_tf.networks.reference import Reference
 from pgan_tf.stages import Fade
@@ -162,6 +163,15 @@ class GeneratorNetwork(Network):
 
     part = "generator"
     latent_size: int
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        if self.options.latents not in LATENTS:
+            raise ValueError(f"latents={self.options.latents!r}: choose one of {', '.join(LATENTS)}")
+
+    def draw_latents(self, count: int, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
+        """Latents of the distribution that it learns from, [count,latent_size]; the same for a stateless seed [2]."""
+        return LATENTS[self.options.latents]([count, self.latent_size], seed, dtype=dtype)
 
     def wanted_inputs(self) -> dict[str, tuple]:
         shapes = {"latents": (None, self.latent_size), "labels": (None, self.label_size)}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from pgan_tf.config import Config
-from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.latents import Purpose, stream
 from pgan_tf.layers import detail, fade
 from pgan_tf.layers.minibatch import deal
 from pgan_tf.stages import Fade, Stage
@@ -62,10 +62,10 @@ class Feed:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""
         mirror = None
         if self.config.data.mirror_augment:
-            mirror = self.random(Purpose.MIRROR, step, [], tf.random.stateless_uniform) < 0.5
+            mirror = self.random(Purpose.MIRROR, step) < 0.5
         reals = process_reals(self.share(batch.reals[index]), mirror, self.state.stage, fade.alpha, self.dtype)
         labels = tf.cast(self.share(batch.labels[index]), self.dtype)
-        mixing = self.random(Purpose.MIXING, step, [], tf.random.stateless_uniform)
+        mixing = self.random(Purpose.MIXING, step)
         return Samples(labels, self.latents(Purpose.D_LATENTS, step), reals, mixing)
 
     def generators(self, batch: Batch, index, step) -> Samples:
@@ -73,13 +73,13 @@ class Feed:
         return Samples(tf.cast(self.share(batch.g_labels[index]), self.dtype), self.latents(Purpose.G_LATENTS, step))
 
     def latents(self, purpose: Purpose, step) -> tf.Tensor:
-        return self.random(purpose, step, [self.state.generator.latent_size], LATENTS[self.config.model.latents])
+        seed = stream(self.config.run.seed, purpose, step)
+        return self.share(self.state.generator.draw_latents(self.minibatch, seed, self.dtype))
 
-    def random(self, purpose: Purpose, step, shape, sampler) -> tf.Tensor:
-        """This replica's share of random numbers that are drawn for the whole minibatch."""
-        return self.share(
-            sampler([self.minibatch, *shape], stream(self.config.run.seed, purpose, step), dtype=self.dtype)
-        )
+    def random(self, purpose: Purpose, step) -> tf.Tensor:
+        """Numbers in 0..1, [n]: this replica's share of those that are drawn for the whole minibatch."""
+        seed = stream(self.config.run.seed, purpose, step)
+        return self.share(tf.random.stateless_uniform([self.minibatch], seed, dtype=self.dtype))
 
     def share(self, x: tf.Tensor) -> tf.Tensor:
         """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""

@@ -35,7 +35,7 @@ class Measurements:
     def __init__(self, config: Config, dataset: Samples, resolution: int, label_size: int):
         """Loads the extractor. MetricError if there is none, or for a name that is no metric's."""
         run = config.run
-        self.config, self.resolution = config, resolution
+        self.resolution = resolution
         metrics = tuple(named(run.metrics))
         self.best_metric = run.best_metric or metrics[0]
         request = Request(metrics, run.metrics_images, extractor=run.extractor, progress=False)
@@ -49,7 +49,7 @@ class Measurements:
         draw = functools.partial(self._draw(state), fade=Fade(*(tf.constant(value, tf.float32) for value in fade)))
         fakes = GeneratedImages(
             draw, state.ema.latent_size, self.evaluator.request.seed, self.resolution, self.labels,
-            self.config.model.latents,
+            state.ema.options.latents,
         )  # fmt: skip
         return self.evaluator.measure("training", fakes, images=images, kimg=images / 1000)
 

@@ -15,7 +15,7 @@ from pgan_tf.data.pipeline import Reals
 from pgan_tf.data.samples import DRAWINGS
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
-from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.latents import Purpose, stream
 from pgan_tf.plain import plain_path
 from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
@@ -99,7 +99,7 @@ class Pictures:
         """What the averaged generator makes of the fixed latents, with the labels of the reals; uint8 [H,W,C]."""
         network, count, size = state.ema, self.drawing.count, self.drawing.at_once
         seed = stream(self.config.run.seed, Purpose.GRID, 0)
-        latents = LATENTS[self.config.model.latents]([count, network.latent_size], seed)
+        latents = network.draw_latents(count, seed)
         labels = tf.constant(self.reals.first(state.stage.resolution, count)[1])
         parts = [
             network((latents[i : i + size], labels[i : i + size]), **fade.options()).numpy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from pgan_tf.data.pipeline import Reals
-from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.latents import Purpose, stream
 from pgan_tf.stages import Stage
 from pgan_tf.training.feed import process_reals
 from pgan_tf.training.state import StageState
@@ -19,9 +19,7 @@ def choose(state: StageState, reals: Reals) -> None:
     config, stage = state.config, state.stage
     count, dtype = config.model.reference_batch, tf.as_dtype(state.generator.variable_dtype)
     stored, labels = reals.first(stage.resolution, count)
-    latents = LATENTS[config.model.latents](
-        [count, state.generator.latent_size], stream(config.run.seed, Purpose.REFERENCE, 0), dtype=dtype
-    )
+    latents = state.generator.draw_latents(count, stream(config.run.seed, Purpose.REFERENCE, 0), dtype)
     batches = {
         "generator": state.generator.used((latents, tf.constant(labels, dtype))),
         "discriminator": process_reals(tf.constant(stored), None, Stage(stage.size), 1.0, dtype),

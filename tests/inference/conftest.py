@@ -6,11 +6,11 @@ import pytest
 from pgan_tf.networks import Generator
 
 
-def tiny(label_size: int = 0, resolution: int = 16, num_channels: int = 3, seed: int = 0) -> Generator:
+def tiny(label_size: int = 0, resolution: int = 16, num_channels: int = 3, seed: int = 0, **options) -> Generator:
     """A generator with pictures that differ: the weights of a new one, its RGB layer a little stronger."""
     network = Generator(
         resolution=resolution, num_channels=num_channels, label_size=label_size, fmap_base=64, fmap_max=8,
-        latent_size=20, seed=seed,
+        latent_size=20, seed=seed, **options,
     )  # fmt: skip
     rng = np.random.default_rng(seed)
     for variable in network.trainable_variables:  # biases, which start at zero, included

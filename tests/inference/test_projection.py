@@ -21,7 +21,7 @@ def generator(**options) -> Generator:
 def drawn(network: Generator, seed: int = 11, label: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """An image float32 [R,R,C] of the network, and its latent [L] on the sphere."""
     latent = np.random.default_rng(seed).standard_normal([1, network.latent_size]).astype(np.float32)
-    latent = projection.on_sphere(network, tf.constant(latent))
+    latent = projection.kept(network, tf.constant(latent))
     labels = np.eye(max(network.label_size, 1), network.label_size, dtype=np.float32)[[label or 0]]  # [1,K]
     return network((latent, labels)).numpy()[0], latent.numpy()[0]
 

@@ -221,7 +221,8 @@ def refusal(config, channels=3, labels=LABELS) -> str:
 
 MISMATCHES = {
     "fmap_base": (64, "--fmap_base=32"), "fmap_max": (16, "--fmap_max=8"), "fmap_decay": (0.5, "--fmap_decay=1.0"),
-    "latent_size": (4, "--latent_size=8"), "normalize_latents": (False, "--normalize_latents=true"),
+    "latents": ("uniform", "--latents=gaussian"), "latent_size": (4, "--latent_size=8"),
+    "normalize_latents": (False, "--normalize_latents=true"),
     "g_weights": ("plain", "--g_weights=equalized"), "d_weights": ("plain", "--d_weights=equalized"),
     "initializer": ("normal", "--initializer=he"), "init_stddev": (0.1, "--init_stddev=0.02"),
     "g_norm": ("none", "--g_norm=pixel"), "d_norm": ("pixel", "--d_norm=none"),

@@ -10,7 +10,7 @@ from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
-from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.latents import Purpose, stream
 from pgan_tf.plane import Frame, samples_over_data
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.records import Pictures, Records
@@ -27,7 +27,8 @@ def test_rows_after_the_checkpoint_go_and_results_of_no_time_stay(tmp_path):
 class Turned:
     """A generator of points: the latents, turned by a quarter."""
 
-    latent_size = 2
+    def draw_latents(self, count, seed):
+        return tf.random.stateless_normal([count, 2], seed)
 
     def __call__(self, inputs, **fade):
         latents, labels = inputs
@@ -43,7 +44,7 @@ def test_points_are_drawn_from_the_same_latents_at_every_tick(tmp_path):
     drawn = [pictures.fake(state, Fade()) for _ in range(2)]
     np.testing.assert_array_equal(*drawn)
     assert state.ema.called_with == ((50, 2), (50, 8))
-    latents = LATENTS["gaussian"]([50, 2], stream(config.run.seed, Purpose.GRID, 0)).numpy()
+    latents = Turned().draw_latents(50, stream(config.run.seed, Purpose.GRID, 0)).numpy()
     frame = Frame.around(dataset.points)
     expected = samples_over_data(np.stack([-latents[:, 1], latents[:, 0]], axis=1), dataset.points, frame)
     np.testing.assert_array_equal(drawn[0], expected)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from pgan_tf import stamps
 from pgan_tf.data.sources.picture import read_picture
@@ -47,21 +48,26 @@ def frames(drawing: Drawing, latents: np.ndarray, labels: np.ndarray, compose: C
 
 
 def smooth_walk(drawing: Drawing, count: int, cells: int, sigma: float) -> np.ndarray:
-    """A closed smoothed random walk for each cell, [count,cells,L]; `sigma`: of the Gaussian filter, in frames."""
-    white = drawing.random(count * cells, Purpose.WALK).reshape(count, cells, -1)
-    return walks.smooth(white, sigma)
+    """A closed smoothed random walk for each cell, [count,cells,L]; `sigma`: of the Gaussian filter, in frames.
+
+    Of normal numbers, as the filter would make all others like them; then of the network's distribution.
+    """
+    white = drawing.normal(count * cells, Purpose.WALK).reshape(count, cells, -1)
+    return drawing.space.of_normal(tf.constant(walks.smooth(white, sigma))).numpy()
 
 
 def seed_walk(drawing: Drawing, seeds: Sequence[int], count: int, cells: int) -> np.ndarray:
-    """From the latents of one seed to those of the next on great circles, closed: [count,cells,L]."""
-    return walks.closed(np.stack([drawing.random(cells, seed=seed) for seed in seeds]), count)
+    """From the latents of one seed to those of the next, closed: [count,cells,L]."""
+    points = np.stack([drawing.random(cells, seed=seed) for seed in seeds])
+    return walks.closed(points, count, drawing.space.between)
 
 
 def file_walk(drawing: Drawing, count: int, cells: int) -> np.ndarray:
     """The same through the rows of the user's file, `cells` rows at a time: [count,cells,L]."""
     if drawing.given % cells:
         raise GenerateError(f"--latents: {drawing.given} rows do not go into {cells} cells; give another --grid_size")
-    return walks.closed(drawing.latents(drawing.given).reshape(-1, cells, drawing.network.latent_size), count)
+    points = drawing.latents(drawing.given).reshape(-1, cells, drawing.network.latent_size)
+    return walks.closed(points, count, drawing.space.between)
 
 
 def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[int], tuple[int, int]], count: int):

@@ -8,6 +8,7 @@ import numpy as np
 
 from pgan_tf.grids import grid
 from pgan_tf.inference.drawing import Drawing
+from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.inputs import dims_name
 from pgan_tf.inference.pictures import captions, walks
 from pgan_tf.latents import Purpose
@@ -30,7 +31,7 @@ def walk_points(drawing: Drawing, sets: Sequence[range], walks_each: int, steps:
     rows = [(dims, reference) for dims in sets for reference in references]
     draws = drawing.random(len(rows) * (steps - 1), Purpose.WALK).reshape(len(rows), steps - 1, -1)
     points = [walks.resampled(reference, draw, dims) for (dims, reference), draw in zip(rows, draws, strict=True)]
-    return np.stack(points), np.tile(labels, (len(sets), 1))
+    return drawing.onto(np.stack(points)), np.tile(labels, (len(sets), 1))
 
 
 def walk_names(sets: Sequence[range], walks_each: int) -> list[str]:
@@ -50,7 +51,12 @@ def axis_picture(drawing: Drawing, dims: Sequence[int], reach: float, steps: int
     """Rows: one dimension of a latent set to values from -reach to reach, in units of the latent's length."""
     values = np.linspace(-reach, reach, steps)
     reference = drawing.latents(1)[0]
-    latents = np.concatenate([walks.along_axis(reference, dim, values) for dim in dims])  # [dims*steps,L]
+    furthest = drawing.space.largest / max(float(np.linalg.norm(reference)), 1e-30)
+    if reach > furthest:
+        largest = f"no component of this network's latents is beyond {drawing.space.largest:g}"
+        raise GenerateError(f"--reach={reach:g}: {largest}, which from this one is --reach={furthest:.2g}; give less")
+    rows = np.concatenate([walks.along_axis(reference, dim, values) for dim in dims])
+    latents = drawing.onto(rows)  # [dims*steps,L]
     images = drawing.pictures(latents, drawing.labels(1).repeat(len(latents), axis=0))
     names = [f"dim {dim + 1}" for dim in dims]
     return latents, captions.sheet(images, names, [f"{value:+.3g}" for value in values], CELL)
@@ -62,7 +68,7 @@ def style_picture(drawing: Drawing, dims: Sequence[range], columns: int, rows: i
     The sources are along the upper and the left edge; an image has the label of its column's source.
     """
     sources, labels = drawing.latents(columns + rows), drawing.labels(columns + rows)
-    mixed = walks.transplanted(sources[columns:], sources[:columns], dims)  # [rows,columns,L]
+    mixed = drawing.onto(walks.transplanted(sources[columns:], sources[:columns], dims))  # [rows,columns,L]
     # Above the sources of the rows there is nothing; some latent has to stand in the corner.
     left = np.concatenate([sources[:1], sources[columns:]])[:, None]  # [1+rows,1,L]
     table = np.concatenate([left, np.concatenate([sources[None, :columns], mixed])], axis=1)  # [1+rows,1+columns,L]

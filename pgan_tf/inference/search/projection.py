@@ -18,6 +18,7 @@ from pgan_tf.inference.inputs import draw_latents
 from pgan_tf.inference.sample import batch_size
 from pgan_tf.inference.search.panels import Panel, in_panels
 from pgan_tf.inference.search.watching import Watch
+from pgan_tf.inference.spaces import SPACES
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import Generator
 
@@ -31,8 +32,7 @@ class Search(NamedTuple):
     """How to look for it.
 
     steps: of the descent. candidates: random latents to begin with, divided among the labels. starts: how many of
-    them, the best, descend side by side. learning_rate: of Adam, at its height. seed: of the candidates. latents:
-    their distribution, a name of LATENTS.
+    them, the best, descend side by side. learning_rate: of Adam, at its height. seed: of the candidates.
     """
 
     steps: int = 500
@@ -40,7 +40,6 @@ class Search(NamedTuple):
     starts: int = 4
     learning_rate: float = 0.1
     seed: int = 1000
-    latents: str = "gaussian"
 
 
 class Found(NamedTuple):
@@ -89,8 +88,8 @@ def project(
     """The best latent that the search finds; never worse than the best start. Ctrl-C during the descent ends it early.
 
     Args:
-        network: where the image is to come from. Latents that it normalises stay on the sphere of length sqrt(L), where
-            random ones are: without this, a network with labels could drown the label by a long latent.
+        network: where the image is to come from. Its latents stay where random ones are, those that it normalises on
+            the sphere of length sqrt(L): without this, a network with labels could drown the label by a long latent.
         loss: what to make small.
         labels: float32 [M,K], those to try; default every class of the network.
         watch: called after each batch of candidates and after each step.
@@ -156,7 +155,7 @@ class _Descent:
         self._best.assign(tf.where(better[:, None], self._latents, self._best))
         self._losses.assign(tf.where(better, losses, self._losses))
         self._adam.apply([tape.gradient(total, self._latents)], [self._latents])
-        self._latents.assign(on_sphere(self._network, self._latents))
+        self._latents.assign(kept(self._network, self._latents))
         return tf.reduce_min(self._losses)
 
     def best(self) -> Found:
@@ -167,10 +166,11 @@ class _Descent:
         return Found(latent.numpy(), label.numpy(), image, float(self._losses[i]))
 
 
-def on_sphere(network: Generator, latents: tf.Tensor) -> tf.Tensor:
-    """[N,L] -> the same directions at length sqrt(L), if the network normalises its latents; else as they are."""
-    if not network.options.normalize_latents:
-        return latents
+def kept(network: Generator, latents: tf.Tensor) -> tf.Tensor:
+    """[N,L] -> what of the network's latents is nearest; those that it normalises, at length sqrt(L)."""
+    space = SPACES[network.options.latents]
+    if np.isfinite(space.largest) or not network.options.normalize_latents:
+        return space.onto(latents)
     return latents * tf.math.rsqrt(tf.reduce_mean(tf.square(latents), axis=-1, keepdims=True))
 
 
@@ -180,8 +180,8 @@ def _starts(
     """The best candidates: latents [S,L], labels [S,K], losses [S]. The same latents are tried with each label."""
     labels = np.eye(max(network.label_size, 1), network.label_size, dtype=np.float32) if labels is None else labels
     each = -(-search.candidates // len(labels))
-    drawn = draw_latents(each, network.latent_size, search.seed, search.latents, Purpose.PROJECTION)
-    latents = tf.repeat(on_sphere(network, tf.constant(drawn)), len(labels), axis=0)  # [each*M,L]
+    drawn = draw_latents(each, network.latent_size, search.seed, network.options.latents, Purpose.PROJECTION)
+    latents = tf.repeat(kept(network, tf.constant(drawn)), len(labels), axis=0)  # [each*M,L]
     labels = tf.tile(tf.constant(labels), [each, 1])  # [each*M,K]
 
     @tf.function(reduce_retracing=True)
