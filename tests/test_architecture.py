@@ -53,7 +53,7 @@ INNER = {
         {"begin", "loop"},
     ],
     "inference": [
-        {"errors", "load"},
+        {"errors", "load", "spaces"},
         {"inputs", "output"},
         {"facts", "truncation"},
         {"sample"},

@@ -143,11 +143,12 @@ def _walk(args: argparse.Namespace) -> int:
         return walk_picture(drawing, sets, each, args.steps)
 
     def film(drawing, count):
+        from pgan_tf.inference import spaces
         from pgan_tf.inference.pictures import moving, sheets, walks
 
         sets, each = _walks(args, drawing)
         points, labels = sheets.walk_points(drawing, sets, each, args.steps)  # [rows,steps,L]
-        latents = drawing.onto(walks.closed(points.swapaxes(0, 1), count, walks.lerp))  # [T,rows,L]
+        latents = drawing.onto(walks.closed(points.swapaxes(0, 1), count, spaces.lerp))  # [T,rows,L]
         return latents, moving.frames(drawing, latents, labels, moving.in_rows(sheets.walk_names(sets, each)))
 
     still = sampling.out_path(args, "walk", ".png").suffix not in (".mp4", ".gif", ".webp")

@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from pgan_tf.inference.pictures import walks
+from pgan_tf.inference.spaces import lerp, slerp
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def test_a_walk_of_one_frame():
 
 def test_slerp_keeps_to_the_circle():
     a, b = np.array([2.0, 0, 0]), np.array([0, 2.0, 0])
-    middle = walks.slerp(a, b, 0.5)
+    middle = slerp(a, b, 0.5)
     assert np.allclose(middle, [np.sqrt(2), np.sqrt(2), 0], atol=1e-6)
-    third = walks.slerp(a, b, 1 / 3)
+    third = slerp(a, b, 1 / 3)
     assert np.allclose(third, [2 * np.cos(np.pi / 6), 2 * np.sin(np.pi / 6), 0], atol=1e-6)
 
 
@@ -47,19 +48,19 @@ def test_slerp_is_of_each_row_and_between_lengths():
     a, b = np.random.default_rng(1).standard_normal((2, 5, 3, 8))
     t = 0.3
     lengths = (1 - t) * np.linalg.norm(a, axis=-1) + t * np.linalg.norm(b, axis=-1)
-    assert np.allclose(np.linalg.norm(walks.slerp(a, b, t), axis=-1), lengths, rtol=1e-5)
-    assert np.allclose(walks.slerp(a, b, 0), a, atol=1e-6)
-    assert np.allclose(walks.slerp(a, b, 1), b, atol=1e-6)
+    assert np.allclose(np.linalg.norm(slerp(a, b, t), axis=-1), lengths, rtol=1e-5)
+    assert np.allclose(slerp(a, b, 0), a, atol=1e-6)
+    assert np.allclose(slerp(a, b, 1), b, atol=1e-6)
 
 
 def test_slerp_of_the_same_the_opposite_and_nothing():
     a = np.array([1.0, 2.0, 3.0])
-    assert np.allclose(walks.slerp(a, 2 * a, 0.5), 1.5 * a)
-    assert np.allclose(walks.slerp(a, -a, 0.25), 0.5 * a)
-    assert np.allclose(walks.slerp(0 * a, a, 0.5), 0.5 * a, atol=1e-6)
+    assert np.allclose(slerp(a, 2 * a, 0.5), 1.5 * a)
+    assert np.allclose(slerp(a, -a, 0.25), 0.5 * a)
+    assert np.allclose(slerp(0 * a, a, 0.5), 0.5 * a, atol=1e-6)
 
 
-@pytest.mark.parametrize("between", [walks.slerp, walks.lerp])
+@pytest.mark.parametrize("between", [slerp, lerp])
 def test_a_closed_way_leads_through_all_points_and_back(between):
     points = np.random.default_rng(2).standard_normal((3, 2, 8)).astype(np.float32)
     way = walks.closed(points, 30, between)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pgan_tf.inference.spaces import slerp
+
 TRUNCATE = 4.0  # standard deviations after which a Gaussian window ends, as in scipy
 
 
@@ -29,29 +31,6 @@ def smooth(white: np.ndarray, sigma: float) -> np.ndarray:
 
 def _rms(x: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-
-
-def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
-    """Spherical interpolation of rows [..,L]: on the great circle of the directions, lengths in proportion.
-
-    t = 0 gives `a`, 1 gives `b`. Rows in the same or in opposite directions, or of no length, are interpolated along
-    the line.
-    """
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    length_a = np.linalg.norm(a, axis=-1, keepdims=True)
-    length_b = np.linalg.norm(b, axis=-1, keepdims=True)
-    unit_a, unit_b = a / np.maximum(length_a, 1e-30), b / np.maximum(length_b, 1e-30)
-    angle = np.arccos(np.clip(np.sum(unit_a * unit_b, axis=-1, keepdims=True), -1, 1))  # [..,1]
-    flat = (np.sin(angle) < 1e-6) | (length_a == 0) | (length_b == 0)
-    sine = np.where(flat, 1.0, np.sin(angle))
-    direction = (np.sin((1 - t) * angle) * unit_a + np.sin(t * angle) * unit_b) / sine
-    curved = direction * ((1 - t) * length_a + t * length_b)
-    return np.where(flat, (1 - t) * a + t * b, curved).astype(np.float32)
-
-
-def lerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
-    """Interpolation along the line."""
-    return ((1 - t) * a + t * b).astype(np.float32)
 
 
 def closed(points: np.ndarray, frames: int, between=slerp) -> np.ndarray:
