@@ -17,7 +17,8 @@ from scipy import optimize, stats
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pgan_tf.experiments.runs import states
-from pgan_tf.experiments.suite import Suite, read_suite
+from pgan_tf.experiments.suite import Comparison
+from pgan_tf.experiments.suite_file import read_suite
 
 APART = "Least Squares Loss"
 RESIDUAL_D = ("Res Block D", "RR, Res Blocks G and D")
@@ -29,14 +30,15 @@ REPORTED = {  # table 1 of the report: SWD, IS
 FOUND, LEVEL = 0.8, 0.05
 
 
-def read(suite: Suite) -> dict[str, dict[str, np.ndarray]]:
+def read(comparison: Comparison) -> dict[str, dict[str, np.ndarray]]:
     """{metric: {row: the scores of its seeds [S]}}"""
-    found = states(suite)
+    found = states(comparison)
     return {
         metric: {
-            row.title: np.array([s.score(metric) for s in found if s.row is row and s.complete]) for row in suite.rows
+            row.title: np.array([s.score(metric) for s in found if s.row is row and s.complete])
+            for row in comparison.rows
         }
-        for metric in suite.metrics
+        for metric in comparison.metrics
     }
 
 
@@ -65,12 +67,12 @@ def _rank_correlation(a, b) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suite", type=Path)
-    suite = read_suite(parser.parse_args().suite)
-    scores, seeds = read(suite), len(suite.seeds)
+    (comparison,) = read_suite(parser.parse_args().suite).comparisons
+    scores, seeds = read(comparison), len(comparison.seeds)
     effect = optimize.brentq(lambda d: power(seeds, d) - FOUND, 0.1, 20)
     for metric, rows in scores.items():
         others = {title: values for title, values in rows.items() if title != APART}
-        base, deviation = rows[suite.baseline].mean(), pooled(others)
+        base, deviation = rows[comparison.baseline].mean(), pooled(others)
         needed = next(n for n in range(2, 10_000) if power(n, 0.05 * base / deviation) >= FOUND)
         rest = np.concatenate(list(others.values()))
         print(f"{metric}: between seeds {deviation:.3g}; {seeds} seeds find {100 * effect * deviation / base:.0f} %; "

@@ -98,6 +98,12 @@ def scored_points(
     return _with_axes(_spread(_white(side), points, _coloured(scores, span), frame), frame, span)
 
 
+def inside(picture: np.ndarray) -> np.ndarray:
+    """What is in the frame of a picture made here, without the numbers around it: uint8 [side,side,3]."""
+    side = len(picture) - _ABOVE - _BELOW
+    return picture[_ABOVE : _ABOVE + side, _LEFT : _LEFT + side]
+
+
 # ---- points and colours ----------------------------------------------------------------------------------------------
 
 

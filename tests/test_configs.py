@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pgan_tf.experiments.suite import read_flagfile, read_suite
+from pgan_tf.experiments.suite_file import read_flagfile, read_suite
 from pgan_tf.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,5 +70,6 @@ def test_the_published_schedule_gives_the_image_counts_of_the_reports_figures():
 def test_the_suite_has_the_eight_described_rows():
     suite = read_suite(Path("configs/cpu/columbia.toml"))
     described = ["baseline", *(name for name in ROWS if not name.endswith(("_as_coded", "_noise")))]
-    assert [row.name for row in suite.rows] == described
-    assert len(suite.seeds) >= 3
+    (comparison,) = suite.comparisons
+    assert [row.name for row in comparison.rows] == described
+    assert len(comparison.seeds) >= 3

@@ -6,7 +6,7 @@ import pytest
 
 from pgan_tf import flagfiles
 from pgan_tf.config import ConfigError
-from pgan_tf.experiments.suite import read_flagfile, read_suite
+from pgan_tf.experiments.suite_file import read_flagfile, read_suite
 
 OURS = flagfiles.known()
 
@@ -46,7 +46,7 @@ def test_ours_mean_the_same_everywhere(name, monkeypatch):
 
 def test_our_suite_can_be_read_from_anywhere():
     suite = read_suite(flagfiles.find("cpu/columbia", flagfiles.SUITE))
-    assert {row.flagfile.parent for row in suite.rows} == {flagfiles.CONFIGS / "cpu"}
+    assert {row.flagfile.parent for row in suite.comparisons[0].rows} == {flagfiles.CONFIGS / "cpu"}
 
 
 def test_the_working_directory_comes_first(elsewhere):

@@ -6,7 +6,7 @@ import pytest
 
 from pgan_tf import presets
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.experiments.suite import read_flagfile
+from pgan_tf.experiments.suite_file import read_flagfile
 from pgan_tf.presets import Facts, Speed, choose
 from pgan_tf.schedule import Schedule
 from pgan_tf.stages import layer_stage

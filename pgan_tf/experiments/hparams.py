@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from pgan_tf.experiments.runs import RunState
-from pgan_tf.experiments.suite import Suite
+from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.option import option_text
 from pgan_tf.plain import plain_path
 
@@ -19,17 +19,22 @@ def write_hparams(suite: Suite, states: list[RunState]) -> None:
 
     root = suite.results / FOLDER
     shutil.rmtree(root, ignore_errors=True)
-    names = varied_options(suite)
+    varied = {part.name: varied_options(part) for part in suite.comparisons}
     for state in states:
         if not state.complete:
             continue
+        names = varied[state.comparison.name]
         options = state.row.config.values()
         (root / state.name).mkdir(parents=True)
         with plain_path(root / state.name) as plain, tf.summary.create_file_writer(plain).as_default(step=0):
-            api.hparams({"row": state.row.title, "seed": state.seed, **{name: _plain(options[name]) for name in names}},
-                        trial_id=state.name)  # fmt: skip
-            for metric in suite.metrics:
+            api.hparams({**_about(state), **{name: _plain(options[name]) for name in names}}, trial_id=state.name)
+            for metric in state.comparison.metrics:
                 tf.summary.scalar(metric, state.score(metric))
+
+
+def _about(state: RunState) -> dict[str, int | str]:
+    about = {"row": state.row.title, "seed": state.seed}
+    return {**about, "data": state.comparison.title} if state.comparison.title else about
 
 
 def _plain(value: object) -> bool | int | float | str:
@@ -37,7 +42,7 @@ def _plain(value: object) -> bool | int | float | str:
     return option_text(value) if isinstance(value, dict) else value
 
 
-def varied_options(suite: Suite) -> list[str]:
+def varied_options(comparison: Comparison) -> list[str]:
     """The options that are not the same in all rows."""
-    rows = [row.config.values() for row in suite.rows]
+    rows = [row.config.values() for row in comparison.rows]
     return [name for name in rows[0] if name != "desc" and any(row[name] != rows[0][name] for row in rows)]

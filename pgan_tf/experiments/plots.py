@@ -1,18 +1,20 @@
-"""The pictures of a suite, drawn by matplotlib: scores with their seeds, curves with bands, grids over time."""
+"""The pictures of a comparison, drawn by matplotlib: scores with their seeds, curves with bands, grids over time."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from pgan_tf import grids, stamps
+from pgan_tf import grids, plane, stamps
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
 from pgan_tf.experiments.scores import Score
-from pgan_tf.experiments.suite import Suite
+from pgan_tf.experiments.suite import Comparison
 from pgan_tf.files import new_file
 
 BASE, OWN = "#888888", "#c2410c"
@@ -48,22 +50,22 @@ def _save(figure, path: Path) -> None:
 
 
 def plot_scores(
-    suite: Suite, scores: dict[str, dict[str, Score]], titles: dict[str, str],
+    comparison: Comparison, scores: dict[str, dict[str, Score]], titles: dict[str, str],
     reals: dict[str, dict[str, float]], path: Path,
 ) -> None:  # fmt: skip
     """A panel per metric: each seed a dot, the mean a bar, the baseline's range of seeds grey, Reals2 a dotted line."""
-    rows = [row.title for row in suite.rows]
+    rows = [row.title for row in comparison.rows]
     figure, axes = _pyplot().subplots(
-        1, len(suite.metrics), figsize=(4.2 * len(suite.metrics) + 1.6, 0.42 * len(rows) + 1.3), dpi=90, sharey=True,
-        squeeze=False,
+        1, len(comparison.metrics), figsize=(4.2 * len(comparison.metrics) + 1.6, 0.42 * len(rows) + 1.3), dpi=90,
+        sharey=True, squeeze=False,
     )  # fmt: skip
-    for axis, metric in zip(axes[0], suite.metrics, strict=True):
-        base = scores[metric][suite.baseline].values
+    for axis, metric in zip(axes[0], comparison.metrics, strict=True):
+        base = scores[metric][comparison.baseline].values
         if base:
             axis.axvspan(min(base), max(base), color=BASE, alpha=0.2, linewidth=0)
         for y, title in enumerate(rows):
             score = scores[metric][title]
-            color = BASE if title == suite.baseline else OWN
+            color = BASE if title == comparison.baseline else OWN
             axis.plot(score.values, [y] * len(score.values), "o", color=color, markersize=5, alpha=0.75)
             axis.plot([score.mean] * 2, [y - 0.28, y + 0.28], color=color, linewidth=2)
         if metric in reals.get("Reals2", {}):
@@ -99,34 +101,36 @@ def _curve(series: list[dict[float, float]]) -> Curve | None:
     return Curve(np.array(kimg), values.mean(axis=0), deviation)
 
 
-def plot_metrics(suite: Suite, states: list[RunState], titles: dict[str, str], path: Path) -> None:
+def plot_metrics(comparison: Comparison, states: list[RunState], titles: dict[str, str], path: Path) -> None:
     """Metrics over thousands of images: a column per row of the table, beside the baseline in grey."""
-    curves = {metric: _by_row(suite, states, metric, metric_curve) for metric in suite.metrics}
-    _plot_small_multiples(suite, curves, titles, path, share=True)
+    curves = {metric: _by_row(comparison, states, metric, metric_curve) for metric in comparison.metrics}
+    _plot_small_multiples(comparison, curves, titles, path, share=True)
 
 
-def plot_losses(suite: Suite, states: list[RunState], path: Path) -> None:
+def plot_losses(comparison: Comparison, states: list[RunState], path: Path) -> None:
     """The same for the losses. Their scales differ from loss to loss: each panel has its own."""
-    curves = {name: _by_row(suite, states, name, loss_curve) for name in LOSSES}
-    _plot_small_multiples(suite, curves, LOSSES, path, share=False)
+    curves = {name: _by_row(comparison, states, name, loss_curve) for name in LOSSES}
+    _plot_small_multiples(comparison, curves, LOSSES, path, share=False)
 
 
-def _by_row(suite: Suite, states: list[RunState], name: str, curve) -> dict[str, Curve | None]:
-    return {row.title: curve([s for s in states if s.row.title == row.title], name) for row in suite.rows}
+def _by_row(comparison: Comparison, states: list[RunState], name: str, curve) -> dict[str, Curve | None]:
+    return {row.title: curve([s for s in states if s.row.title == row.title], name) for row in comparison.rows}
 
 
-def _plot_small_multiples(suite: Suite, curves: dict, titles: dict[str, str], path: Path, share: bool) -> None:
+def _plot_small_multiples(
+    comparison: Comparison, curves: dict, titles: dict[str, str], path: Path, share: bool
+) -> None:  # fmt: skip
     """curves: {line of panels: {row's title: Curve}}."""
-    columns = [row.title for row in suite.rows if row.title != suite.baseline] or [suite.baseline]
-    kinds = {row.title: row.config.loss.loss for row in suite.rows}
+    columns = [row.title for row in comparison.rows if row.title != comparison.baseline] or [comparison.baseline]
+    kinds = {row.title: row.config.loss.loss for row in comparison.rows}
     figure, axes = _pyplot().subplots(
         len(curves), len(columns), figsize=(1.9 * len(columns) + 0.6, 2.0 * len(curves) + 0.4), dpi=80, sharex=True,
         sharey="row" if share else False, squeeze=False,
     )  # fmt: skip
     for line, (name, by_row) in zip(axes, curves.items(), strict=True):
         for axis, title in zip(line, columns, strict=True):
-            alike = share or kinds[title] == kinds[suite.baseline]  # beside another loss both would be flat lines
-            for curve, color in ((by_row[suite.baseline] if alike else None, BASE), (by_row[title], OWN)):
+            alike = share or kinds[title] == kinds[comparison.baseline]  # beside another loss both would be flat lines
+            for curve, color in ((by_row[comparison.baseline] if alike else None, BASE), (by_row[title], OWN)):
                 if curve is not None:
                     axis.plot(curve.kimg, curve.mean, color=color, linewidth=1.4, marker="." if share else None)
                     low, high = curve.mean - curve.deviation, curve.mean + curve.deviation
@@ -145,12 +149,12 @@ def _plot_small_multiples(suite: Suite, curves: dict, titles: dict[str, str], pa
 # ---- pictures --------------------------------------------------------------------------------------------------------
 
 
-def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
+def plot_grids(comparison: Comparison, states: list[RunState], path: Path) -> bool:
     """What each row's first complete seed made of the same latents as time went by: a line per row.
 
     False, and no file, where no run has pictures.
     """
-    first = [next((s for s in states if s.row is row and s.complete), None) for row in suite.rows]
+    first = [next((s for s in states if s.row is row and s.complete), None) for row in comparison.rows]
     shown = [state for state in first if state and stamps.in_time(state.folder, FAKES)]
     if not shown:
         return False
@@ -163,11 +167,11 @@ def plot_grids(suite: Suite, states: list[RunState], path: Path) -> bool:
         dpi=80, squeeze=False,
     )  # fmt: skip
     for number, (line, state, row) in enumerate(zip(axes, shown, files, strict=True)):
-        cell = grids.cell_size(full_resolution(read_ticks(state.folder, *FULL)))
+        cut = _cut(state)
         for axis in line:
             axis.axis("off")
         for axis, file in zip(line, row, strict=False):
-            axis.imshow(_cells(file, cell), interpolation="nearest")
+            axis.imshow(cut(read_picture(file, channels=3)), interpolation="nearest")
             if number == 0:
                 axis.set_title(f"{stamps.kimg(file):g} kimg", fontsize=9)
         title = state.row.title.replace(", ", ",\n")
@@ -187,9 +191,16 @@ def _over_time(files: list[Path]) -> list[Path]:
     return [files[round(i)] for i in np.linspace(0, len(files) - 1, TIMES)]
 
 
-def _cells(file: Path, cell: int) -> np.ndarray:
-    """The upper left CELLS of a grid whose images have `cell` pixels, uint8 [H,W,3]."""
-    picture = Image.fromarray(read_picture(file, channels=3))
+def _cut(state: RunState) -> Callable[[np.ndarray], np.ndarray]:
+    """What a run's picture is cut to, uint8 [H,W,3]."""
+    if state.comparison.of_points:
+        return plane.inside
+    return partial(_cells, cell=grids.cell_size(full_resolution(read_ticks(state.folder, *FULL))))
+
+
+def _cells(grid: np.ndarray, cell: int) -> np.ndarray:
+    """The upper left CELLS of a grid uint8 [H,W,3] whose images have `cell` pixels."""
+    picture = Image.fromarray(grid)
     columns, rows = min(CELLS[0], picture.width // cell), min(CELLS[1], picture.height // cell)
     part = picture.crop((0, 0, columns * cell, rows * cell))
     return np.asarray(part.resize((columns * CELL, rows * CELL), Image.Resampling.BOX))

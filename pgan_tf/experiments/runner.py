@@ -17,13 +17,12 @@ from rich.console import Console
 
 from pgan_tf.config import ConfigError
 from pgan_tf.experiments.runs import RunState, read_ticks, state_of, states
-from pgan_tf.experiments.suite import Row, Suite
+from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import lock_held
 
 POLL_SECONDS = 1.0
 REPORT_SECONDS = 60.0  # between two lines on how far the runs are
 RATE = "timing/images_per_second"
-REALS = "reals.jsonl"  # in the folder of the runs: the reals measured against themselves
 
 
 @dataclass(frozen=True)
@@ -61,14 +60,14 @@ class Runner:
         """
         self.suite.results.mkdir(parents=True, exist_ok=True)
         with _only_one(self.suite.results / ".lock") as self._lock, self._signals():
-            todo = [(state.row, state.seed) for state in states(self.suite) if not state.complete]
+            todo = [state for state in states(self.suite) if not state.complete]
             self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
-            if not self._measure_reals():  # no run is trained for metrics that cannot be measured
-                todo = []
+            if not all(self._measure_reals(comparison) for comparison in self.suite.comparisons):
+                todo = []  # no run is trained for metrics that cannot be measured
             last_report = time.monotonic()
             while (todo and not self._stopping) or self._active:
                 while todo and len(self._active) < self.jobs and not self._stopping:
-                    self._start(*todo.pop(0))
+                    self._start(todo.pop(0))
                 self._pause()
                 self._collect()
                 if time.monotonic() - last_report > REPORT_SECONDS:
@@ -80,9 +79,9 @@ class Runner:
 
     # ---- one run ---------------------------------------------------------------------------------------------------
 
-    def _start(self, row: Row, seed: int) -> None:
+    def _start(self, before: RunState) -> None:
         """Starts the process that the run needs next."""
-        state = state_of(self.suite, row, seed)
+        state = _now(before)
         log = self.suite.results / f"{state.name}.log"
         command = self._evaluate(state) if state.trained else self._train(state)
         self._say(f"{state.name}: {'measuring' if state.trained else 'training'}"
@@ -101,34 +100,38 @@ class Runner:
     def _train(self, state: RunState) -> list[str]:
         train, row = self.program("train"), state.row
         if state.folder:
-            return [*train, f"--resume={state.folder}", f"--dataset={self.suite.dataset}"]
+            return [*train, f"--resume={state.folder}", f"--dataset={state.comparison.dataset}"]
         return [
             *train, f"--flagfile={row.flagfile}", f"--result_dir={self.suite.results}", f"--desc={row.name}",
             f"--seed={state.seed}", f"--total_kimg={row.config.growth.total_kimg}",
+            f"--dataset={state.comparison.dataset}",
         ]  # fmt: skip
 
     def _evaluate(self, state: RunState) -> list[str]:
+        which = "latest" if state.comparison.last_only else "all"
         return [
-            *self._evaluate_command(), f"--run={state.folder}", "--snapshots=all", f"--dataset={self.suite.dataset}",
+            *self._evaluate_command(state.comparison), f"--run={state.folder}", f"--snapshots={which}",
+            f"--dataset={state.comparison.dataset}",
         ]  # fmt: skip
 
-    def _evaluate_command(self) -> list[str]:
-        suite = self.suite
+    def _evaluate_command(self, comparison: Comparison) -> list[str]:
         return [
-            *self.program("evaluate"), f"--metrics={','.join(suite.metrics)}",
-            f"--images={suite.images}", f"--extractor={suite.extractor}",
+            *self.program("evaluate"), f"--metrics={','.join(comparison.metrics)}",
+            f"--images={comparison.images}", f"--extractor={comparison.extractor}",
         ]  # fmt: skip
 
-    def _measure_reals(self) -> bool:
+    def _measure_reals(self, comparison: Comparison) -> bool:
         """The rows Reals and Reals2; evaluate.py passes over what is in the file. -> whether they are there now."""
-        output, log = self.suite.results / REALS, self.suite.results / "reals.log"
-        command = [*self._evaluate_command(), f"--reals={self.suite.dataset}", "--baselines", f"--output={output}"]
-        resolution = self.suite.rows[0].config.data.resolution
+        output, log = comparison.reals, comparison.reals.with_suffix(".log")
+        command = [
+            *self._evaluate_command(comparison), f"--reals={comparison.dataset}", "--baselines", f"--output={output}",
+        ]  # fmt: skip
+        resolution = comparison.rows[0].config.data.resolution
         process = self._open([*command, *([f"--resolution={resolution}"] if resolution else [])], log)
         while process.poll() is None:
             self._pause()
         if process.returncode != 0 and not self._stopping:
-            self._fail("reals", log, process.returncode)
+            self._fail(output.stem, log, process.returncode)
         return process.returncode == 0
 
     # ---- watching --------------------------------------------------------------------------------------------------
@@ -142,12 +145,12 @@ class Runner:
             self._active.remove(job)
             if self._stopping:
                 continue
-            state = state_of(self.suite, job.state.row, job.state.seed)
+            state = _now(job.state)
             if status == 0 and state.complete:
-                scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in self.suite.metrics)
+                scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in state.comparison.metrics)
                 self._say(f"{state.name}: complete: {scores}")
             elif status == 0 and state.trained and not job.state.trained:
-                self._start(state.row, state.seed)
+                self._start(state)
             else:
                 self._fail(state.name, job.log, status)
 
@@ -159,7 +162,7 @@ class Runner:
 
     def _report_progress(self) -> None:
         for job in self._active:
-            state = state_of(self.suite, job.state.row, job.state.seed)
+            state = _now(job.state)
             if not state.trained and state.folder and (ticks := read_ticks(state.folder, RATE)):
                 total, rate = state.row.config.growth.total_kimg, ticks[-1][RATE]
                 self._say(f"{state.name}: {state.kimg:.1f} of {total:g} kimg, {rate:.0f} images/s")
@@ -189,6 +192,11 @@ class Runner:
         while self._stopping and self._untold:
             # train.py saves a checkpoint and ends with status 0; evaluate.py keeps what it has measured
             self._untold.pop().send_signal(signal.SIGTERM)
+
+
+def _now(state: RunState) -> RunState:
+    """What has become of a run since."""
+    return state_of(state.comparison, state.row, state.seed)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pgan_tf import stamps
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
-from pgan_tf.experiments.suite import Row, Suite
+from pgan_tf.experiments.suite import Comparison, Row, Suite
 from pgan_tf.metrics.registry import ASKED, METRICS
 
 # What may differ between a run and what the suite asks for without making it another run.
@@ -23,7 +23,7 @@ class RunState:
     """A run of a suite.
 
     Attributes:
-        row, seed: which.
+        comparison, row, seed: which.
         folder: its run folder; None where it has not begun.
         kimg: thousands of images that it has seen.
         trained: whether that is all of them and the last network is there.
@@ -31,6 +31,7 @@ class RunState:
         measured: whether none is missing.
     """
 
+    comparison: Comparison
     row: Row
     seed: int
     folder: Path | None = None
@@ -57,35 +58,35 @@ class RunState:
         return list(self.headlines(metric).values())[-1] if self.complete else None
 
 
-def states(suite: Suite) -> list[RunState]:
-    """Every run of the suite. ConfigError: a folder in the way."""
-    return [state_of(suite, row, seed) for row, seed in suite.runs]
+def states(whole: Suite | Comparison) -> list[RunState]:
+    """Every run of a suite or a comparison. ConfigError: a folder in the way."""
+    return [state_of(*run) for run in whole.runs]
 
 
-def state_of(suite: Suite, row: Row, seed: int) -> RunState:
-    folder = find_folder(suite, row, seed)
+def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
+    folder = find_folder(comparison, row, seed)
     if folder is None:
-        return RunState(row, seed)
+        return RunState(comparison, row, seed)
     ticks = read_ticks(folder)
     kimg = ticks[-1]["kimg"] if ticks else 0.0
     files = stamps.in_time(folder, "network-*.keras")
     last = stamps.kimg(files[-1]) if files else -1
     trained = kimg >= row.config.growth.total_kimg and last in (int(kimg), round(kimg, 3))
-    snapshots = [path.name for path in files]
+    snapshots = [path.name for path in (files[-1:] if comparison.last_only else files)]
     known = {}  # the newest result of each measurement
     for result in results.read(folder / "metrics.jsonl"):
-        if result["fakes"] in snapshots and "kimg" in result and asked_for(suite, result):
+        if result["fakes"] in snapshots and "kimg" in result and asked_for(comparison, result):
             known[result["metric"], result["fakes"]] = result
-    measured = all((metric, name) in known for metric in suite.metrics for name in snapshots)
-    return RunState(row, seed, folder, kimg, trained, tuple(known.values()), measured)
+    measured = all((metric, name) in known for metric in comparison.metrics for name in snapshots)
+    return RunState(comparison, row, seed, folder, kimg, trained, tuple(known.values()), measured)
 
 
-def asked_for(suite: Suite, result: dict) -> bool:
+def asked_for(comparison: Comparison, result: dict) -> bool:
     """Whether a result is one of the suite's measurements: metric, count of images and extractor."""
-    if result["metric"] not in suite.metrics or result["count"] != suite.images:
+    if result["metric"] not in comparison.metrics or result["count"] != comparison.images:
         return False
-    free = not suite.extractor or METRICS[result["metric"]].extractor != ASKED
-    return free or result.get("extractor") == suite.extractor
+    free = not comparison.extractor or METRICS[result["metric"]].extractor != ASKED
+    return free or result.get("extractor") == comparison.extractor
 
 
 def read_ticks(folder: Path, *needs: str) -> list[dict]:
@@ -102,10 +103,10 @@ def full_resolution(ticks: list[dict]) -> int:
     return max(results.level(tick) * 2 ** round(tick["lod"] - (1 - tick["alpha"])) for tick in ticks)
 
 
-def find_folder(suite: Suite, row: Row, seed: int) -> Path | None:
+def find_folder(comparison: Comparison, row: Row, seed: int) -> Path | None:
     """The folder of a run that was begun. ConfigError: there are two, or it has other options."""
     pattern = re.compile(rf"\d{{5,}}-{re.escape(row.name)}-s{seed}")
-    root = suite.results
+    root = comparison.results
     folders = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name)) if root.is_dir() else []
     if len(folders) > 1:
         raise ConfigError(

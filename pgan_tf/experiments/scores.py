@@ -7,11 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pgan_tf.config import ConfigError
 from pgan_tf.evaluation import results
-from pgan_tf.experiments.runner import REALS
 from pgan_tf.experiments.runs import RunState, asked_for
-from pgan_tf.experiments.suite import Suite
+from pgan_tf.experiments.suite import Comparison
 
 
 @dataclass(frozen=True)
@@ -40,20 +38,20 @@ class Score:
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
 
 
-def scores(suite: Suite, states: list[RunState]) -> dict[str, dict[str, Score]]:
+def scores(comparison: Comparison, states: list[RunState]) -> dict[str, dict[str, Score]]:
     """{metric: {row's title: Score}}."""
-    return {metric: _scores(suite, states, metric) for metric in suite.metrics}
+    return {metric: _scores(comparison, states, metric) for metric in comparison.metrics}
 
 
-def _scores(suite: Suite, states: list[RunState], metric: str) -> dict[str, Score]:
-    values = {row.title: _values(states, row.title, metric) for row in suite.rows}
-    base = values[suite.baseline]
-    raw = {title: welch(own, base) for title, own in values.items() if title != suite.baseline}
+def _scores(comparison: Comparison, states: list[RunState], metric: str) -> dict[str, Score]:
+    values = {row.title: _values(states, row.title, metric) for row in comparison.rows}
+    base = values[comparison.baseline]
+    raw = {title: welch(own, base) for title, own in values.items() if title != comparison.baseline}
     corrected = holm({title: p for title, p in raw.items() if p is not None})
     rows = {}
     for title, own in values.items():
         change = None
-        if title != suite.baseline and own and base and np.mean(base):
+        if title != comparison.baseline and own and base and np.mean(base):
             change = float(100 * (np.mean(own) - np.mean(base)) / abs(np.mean(base)))  # KID can be below 0
         rows[title] = Score(own, change, raw.get(title), corrected.get(title))
     return rows
@@ -82,19 +80,21 @@ def holm(raw: dict[str, float]) -> dict[str, float]:
     return corrected
 
 
-def reals(suite: Suite) -> dict[str, dict[str, float]]:
+def reals(comparison: Comparison) -> dict[str, dict[str, float]]:
     """{'Reals': {metric: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
     values: dict[str, dict[str, float]] = {}
-    for row in results.read(suite.results / REALS):
-        if asked_for(suite, row):
+    for row in results.read(comparison.reals):
+        if asked_for(comparison, row):
             values.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
     return values
 
 
-def titles(suite: Suite, states: list[RunState]) -> dict[str, str]:
-    """{metric: its title with the extractor's name}, as the results say. ConfigError: nothing is measured."""
+def measured(comparison: Comparison, states: list[RunState]) -> bool:
+    """Whether every metric has been measured at least once."""
+    return not set(comparison.metrics) - {result["metric"] for state in states for result in state.results}
+
+
+def titles(comparison: Comparison, states: list[RunState]) -> dict[str, str]:
+    """{metric: its title with the extractor's name}, as the results say; each is measured."""
     found = {result["metric"]: result["title"] for state in states for result in state.results}
-    missing = [metric for metric in suite.metrics if metric not in found]
-    if missing:
-        raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
-    return {metric: found[metric] for metric in suite.metrics}
+    return {metric: found[metric] for metric in comparison.metrics}

@@ -9,11 +9,13 @@ import math
 import shlex
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
+from pgan_tf.config import ConfigError
 from pgan_tf.experiments import hparams, plots
 from pgan_tf.experiments.runs import RunState, read_ticks, states
-from pgan_tf.experiments.scores import Score, reals, scores, titles
-from pgan_tf.experiments.suite import Suite
+from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
+from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
 from pgan_tf.metrics.registry import METRICS
 from pgan_tf.training.console import duration
@@ -26,23 +28,47 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
 
     Raises ConfigError where nothing is measured yet.
     """
-    runs = states(suite)
-    names, numbers, references = titles(suite, runs), scores(suite, runs), reals(suite)
+    found = [(comparison, states(comparison)) for comparison in suite.comparisons]
+    sections = [section_of(*one, suite.report) for one in found if measured(*one)]
+    if not sections:
+        raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
     suite.report.parent.mkdir(parents=True, exist_ok=True)
-    pictures = {
-        kind: suite.report.with_name(f"{suite.report.stem}_{kind}{suffix}")
-        for kind, suffix in (("scores", ".png"), ("curves", ".png"), ("losses", ".png"), ("grids", ".webp"))
-    }
-    plots.plot_scores(suite, numbers, names, references, pictures["scores"])
-    plots.plot_metrics(suite, runs, names, pictures["curves"])
-    plots.plot_losses(suite, runs, pictures["losses"])
-    if not plots.plot_grids(suite, runs, pictures["grids"]):
-        del pictures["grids"]
+    pictures = [path for section in sections for path in draw(section)]
+    runs = [state for _, own in found for state in own]
     hparams.write_hparams(suite, runs)
-    text = f"{MARKER}\n\n" + "\n".join(_lines(suite, suite_file, runs, names, numbers, references, pictures))
     with new_file(suite.report) as temporary:
-        temporary.write_text(_kept(suite) + text + "\n")
-    return [suite.report, *pictures.values()]
+        temporary.write_text(_kept(suite) + f"{MARKER}\n\n" + "\n".join(_lines(suite_file, runs, sections)) + "\n")
+    return [suite.report, *pictures]
+
+
+class Section(NamedTuple):
+    """A comparison's part of the report. `picture`: a picture's kind -> its file, once it is drawn."""
+
+    comparison: Comparison
+    runs: list[RunState]
+    names: dict[str, str]  # {metric: its title}
+    numbers: dict[str, dict[str, Score]]  # {metric: {row's title: Score}}
+    references: dict[str, dict[str, float]]  # {'Reals': {metric: value}}
+    pictures: dict[str, Path]
+
+
+def section_of(comparison: Comparison, runs: list[RunState], report: Path) -> Section:
+    """Its numbers, and the names of its pictures beside the report."""
+    stem = "_".join(filter(None, [report.stem, comparison.name]))
+    files = {"scores": ".png", "curves": ".png", "losses": ".png", "grids": ".webp"}
+    pictures = {kind: report.with_name(f"{stem}_{kind}{suffix}") for kind, suffix in files.items()}
+    return Section(comparison, runs, titles(comparison, runs), scores(comparison, runs), reals(comparison), pictures)
+
+
+def draw(section: Section) -> list[Path]:
+    """Draws the pictures; those that cannot be are no longer among the section's. Returns their files."""
+    comparison, runs, pictures = section.comparison, section.runs, section.pictures
+    plots.plot_scores(comparison, section.numbers, section.names, section.references, pictures["scores"])
+    plots.plot_metrics(comparison, runs, section.names, pictures["curves"])
+    plots.plot_losses(comparison, runs, pictures["losses"])
+    if not plots.plot_grids(comparison, runs, pictures["grids"]):
+        del pictures["grids"]
+    return list(pictures.values())
 
 
 def _kept(suite: Suite) -> str:
@@ -53,67 +79,77 @@ def _kept(suite: Suite) -> str:
     return above if marker else f"{above.rstrip()}\n\n"
 
 
-def _lines(suite, suite_file, found, names, numbers, references, pictures) -> list[str]:
-    complete, suite_word = sum(state.complete for state in found), shlex.quote(str(suite_file))
+def _lines(suite_file: Path, runs: list[RunState], sections: list[Section]) -> list[str]:
+    complete, suite_word = sum(state.complete for state in runs), shlex.quote(str(suite_file))
     return [
-        f"{complete} of {len(found)} runs are complete. Made by", "", "```bash",
+        f"{complete} of {len(runs)} runs are complete. Made by", "", "```bash",
         f"python experiment.py run {suite_word}", f"python experiment.py table {suite_word}", "```", "",
-        *_facts(suite, found), "", "## Table 1: scores", "",
+        *(line for section in sections for line in _section(section)),
+        "## The runs", "", *_runs_table(runs),
+    ]  # fmt: skip
+
+
+def _section(section: Section) -> list[str]:
+    comparison, pictures, title = section.comparison, section.pictures, section.comparison.title
+    level = "###" if title else "##"
+    return [
+        *([f"## {title}", ""] if title else []),
+        *_facts(comparison, section.runs), "", f"{level} Table 1: scores", "",
         "Mean and standard deviation over the seeds (not over parts of one set of images, as in papers). "
-        + _directions(suite, names), "",
-        *table_one(suite, names, numbers, references), "",
-        "## Table 2: change against the baseline, in percent", "",
+        + _directions(comparison, section.names), "",
+        *table_one(comparison, section.names, section.numbers, section.references), "",
+        f"{level} Table 2: change against the baseline, in percent", "",
         "In brackets p of Welch's t test, and p after Holm's correction for the number of rows; **bold**: below 0.05 "
         "after it. Each metric is corrected for by itself: the more metrics, the more likely is one by chance.", "",
-        *table_two(suite, names, numbers), "",
+        *table_two(comparison, section.names, section.numbers), "",
         f"![scores]({pictures['scores'].name})", "",
         "*Each dot is a seed, the bar their mean; grey: the span of the baseline's seeds; dotted: Reals2.*", "",
-        "## Over time", "", f"![metrics over time]({pictures['curves'].name})", "",
+        f"{level} Over time", "", f"![metrics over time]({pictures['curves'].name})", "",
         "*Mean and standard deviation over the seeds; grey: the baseline.*", "",
         f"![losses over time]({pictures['losses'].name})", "",
         "*The same for the losses; without the baseline where the loss is another one.*", "",
         *([f"![pictures over time]({pictures['grids'].name})", "",
            "*The same latents at different times; of each row the first seed that is complete.*", ""]
           if "grids" in pictures else []),
-        "## The runs", "", *_runs_table(found),
     ]  # fmt: skip
 
 
-def _facts(suite: Suite, runs: list[RunState]) -> list[str]:
-    config = suite.rows[0].config
+def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
+    config, things = comparison.rows[0].config, "points" if comparison.of_points else "images"
     versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
-        f"Data: `{suite.dataset}`. Each run sees {config.growth.total_kimg:g} thousand images. "
-        f"Seeds: {', '.join(map(str, suite.seeds))}. Metrics on {suite.images:,} images of each set. {newest}.",
+        f"Data: `{comparison.dataset}`. Each run sees {config.growth.total_kimg:g} thousand {things}. "
+        f"Seeds: {', '.join(map(str, comparison.seeds))}. Metrics on {comparison.images:,} {things} of each set. "
+        f"{newest}.",
     ]
 
 
-def _directions(suite: Suite, names: dict) -> str:
+def _directions(comparison: Comparison, names: dict) -> str:
     """Which of the metrics is better high, and which low."""
     which = {"Lower": [], "Higher": []}
-    for metric in suite.metrics:
+    for metric in comparison.metrics:
         which["Lower" if METRICS[metric].lower_is_better else "Higher"].append(names[metric])
     return " ".join(f"{word} is better: {', '.join(found)}." for word, found in which.items() if found)
 
 
-def table_one(suite: Suite, names: dict, numbers: dict, references: dict) -> list[str]:
+def table_one(comparison: Comparison, names: dict, numbers: dict, references: dict) -> list[str]:
     """Lines of Markdown: reals, then every row, mean and deviation over the seeds."""
     lines = [_row(["Architecture", "seeds", *names.values()]), _row(["---"] * (2 + len(names)))]
     for title, values in references.items():
-        lines.append(_row([title, "", *(_number(values.get(metric, math.nan)) for metric in suite.metrics)]))
-    for row in suite.rows:
-        own = [numbers[metric][row.title] for metric in suite.metrics]
+        lines.append(_row([title, "", *(_number(values.get(metric, math.nan)) for metric in comparison.metrics)]))
+    for row in comparison.rows:
+        own = [numbers[metric][row.title] for metric in comparison.metrics]
         lines.append(_row([row.title, str(len(own[0].values)), *map(_mean_deviation, own)]))
     return lines
 
 
-def table_two(suite: Suite, names: dict, numbers: dict) -> list[str]:
+def table_two(comparison: Comparison, names: dict, numbers: dict) -> list[str]:
     """Lines of Markdown: percent change against the baseline, and whether it can be chance."""
     lines = [_row(["Architecture", *(f"% Δ {name}" for name in names.values())]), _row(["---"] * (1 + len(names)))]
-    for row in suite.rows:
-        if row.title != suite.baseline:
-            lines.append(_row([row.title, *(_change(numbers[metric][row.title]) for metric in suite.metrics)]))
+    for row in comparison.rows:
+        if row.title != comparison.baseline:
+            lines.append(_row([row.title, *(_change(numbers[metric][row.title]) for metric in comparison.metrics)]))
     return lines
 
 

@@ -20,7 +20,7 @@ Examples:
   experiment.py table configs/cpu/columbia.toml             tables, plots and TensorBoard's HParams of what is complete
 
 A suite file lists flagfiles, seeds, budget and metrics; configs/cpu/columbia.toml is one, and
-pgan_tf/experiments/suite.py explains its keys."""
+pgan_tf/experiments/suite_file.py explains its keys."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,10 +42,11 @@ def parser() -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> int:
     from pgan_tf.experiments.runner import Runner
-    from pgan_tf.experiments.suite import check_images, read_suite
+    from pgan_tf.experiments.suite_data import check_data
+    from pgan_tf.experiments.suite_file import read_suite
 
     suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))
-    check_images(suite)
+    check_data(suite)
     if args.dry_run:
         return show(suite)
     failed = Runner(suite, program, args.jobs).run()
@@ -72,7 +73,7 @@ def show(suite) -> int:
 
 
 def table(args: argparse.Namespace) -> int:
-    from pgan_tf.experiments.suite import read_suite
+    from pgan_tf.experiments.suite_file import read_suite
     from pgan_tf.experiments.suite_report import write_report
 
     suite = read_suite(flagfiles.find(args.suite, flagfiles.SUITE))

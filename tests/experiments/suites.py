@@ -7,7 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from pgan_tf.experiments.suite import Row, Suite, read_suite
+from pgan_tf.experiments.suite import Comparison, Row, Suite
+from pgan_tf.experiments.suite_file import read_suite
 
 ROWS = {"Baseline": "base", "RR": "rr", "Least Squares": "lsgan"}
 FLAGS = {"base": "", "rr": "--regularizer=repelling\n", "lsgan": "--loss=lsgan\n"}
@@ -71,7 +72,9 @@ EVALUATE = """
     here = pathlib.Path({here!r})
     run = pathlib.Path(args.run) if args.run else None
     with (here / "calls").open("a") as file:
-        file.write(f"evaluate {{run.name[6:] if run else 'reals'}}\\n")
+        words = [run.name[6:] if run else pathlib.Path(args.output).stem]
+        words += [args.metrics, args.dataset or args.reals, args.snapshots or ""] if (here / "wordy").exists() else []
+        file.write(f"evaluate {{' '.join(words).strip()}}\\n")
     values = {{"swd": ("avg", 10.0), "ms_ssim": ("mean", 0.5)}}
     def row(metric, fakes, kimg, factor):
         name, value = values[metric]
@@ -90,9 +93,9 @@ EVALUATE = """
         raise SystemExit("error: this cannot be measured")
     rows = []
     if run:
-        bias = {{"base": 1.0, "rr": 0.5, "lsgan": 1.001}}[run.name[6:].split("-s")[0]]
+        bias = {{"base": 1.0, "rr": 0.5, "lsgan": 1.001}}[run.name[6:].split("-")[0]]
         spread = 1 + 0.01 * int(run.name.split("-s")[-1])
-        for path in sorted(run.glob("network-*.keras")):
+        for path in sorted(run.glob("network-*.keras"))[-1 if args.snapshots == "latest" else 0:]:
             kimg = int(path.stem[-6:])
             rows += [row(m, path.name, kimg, bias * spread * (3 - kimg)) for m in args.metrics.split(",")]
         output = run / "metrics.jsonl"
@@ -107,8 +110,10 @@ EVALUATE = """
 """
 
 
-def write_suite(folder: Path, rows: dict[str, str] = ROWS, budget: float | None = 2, **keys: str) -> Path:
-    """Writes flagfiles and a suite file; `keys` are its lines, None leaves one out."""
+def write_suite(
+    folder: Path, rows: dict[str, str] = ROWS, budget: float | None = 2, tables: str = "", **keys: str
+) -> Path:  # fmt: skip
+    """Writes flagfiles and a suite file; `keys` are its lines, None leaves one out, `tables` stand at its end."""
     for name, text in FLAGS.items():
         (folder / f"{name}.flags").write_text(f"--dataset=data\n--fmap_max=8\n{text}")
     keys = {**KEYS, "results": f'"{folder}/results"', "report": f'"{folder}/docs/table.md"', **keys}
@@ -117,23 +122,29 @@ def write_suite(folder: Path, rows: dict[str, str] = ROWS, budget: float | None 
     lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
     lines += ["[rows]", *(f'"{title}" = "{folder}/{name}.flags"' for title, name in rows.items())]
     path = folder / "suite.toml"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + f"\n{tables}")
     return path
 
 
-def make_suite(folder: Path, **keys) -> Suite:
-    return read_suite(write_suite(folder, **keys))
+def make_suite(folder: Path, rows: dict[str, str] = ROWS, **keys) -> Suite:
+    return read_suite(write_suite(folder, rows, **keys))
 
 
-def write_run(suite: Suite, row: Row, **tick) -> Path:
+def make_comparison(folder: Path, **keys) -> Comparison:
+    """The one of a suite."""
+    (comparison,) = make_suite(folder, **keys).comparisons
+    return comparison
+
+
+def write_run(comparison: Comparison, row: Row, **tick) -> Path:
     """A complete run of the first seed, as its files; `tick` are numbers of its one tick."""
-    seed, metric = suite.seeds[0], suite.metrics[0]
-    folder = suite.results / f"{len(list(suite.results.glob('0*'))):05d}-{row.name}-s{seed}"
+    seed, metric = comparison.seeds[0], comparison.metrics[0]
+    folder = comparison.results / f"{len(list(comparison.results.glob('0*'))):05d}-{row.name}-s{seed}"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(row.config.replace(seed=seed).to_json())
     (folder / "network-000002.keras").write_text("")
     tick = {"tick": 1, "kimg": 2.0, "resolution": 32, "lod": 0.0, "alpha": 1.0, "loss/D": 1.0, "loss/G": 2.0, **tick}
-    score = {"metric": metric, "title": metric.upper(), "fakes": "network-000002.keras", "count": suite.images,
+    score = {"metric": metric, "title": metric.upper(), "fakes": "network-000002.keras", "count": comparison.images,
              "kimg": 2, "values": {"avg": 1.0}}  # fmt: skip
     (folder / "metrics.jsonl").write_text(f"{json.dumps(tick)}\n{json.dumps(score)}\n")
     return folder

@@ -11,7 +11,7 @@ import pytest
 from experiments.suites import calls, make_suite, program, write_scripts
 from rich.console import Console
 
-from pgan_tf.config import ConfigError
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.experiments import runner
 from pgan_tf.experiments.runner import Runner
 from pgan_tf.experiments.runs import states
@@ -45,6 +45,38 @@ def test_every_run_is_trained_and_measured_once_and_never_again(made, jobs):
     assert sorted(done) == sorted(expected)
     assert run(jobs) == []
     assert calls(scripts)[len(done) :] == ["evaluate reals"]  # which knows by itself what it has
+
+
+def test_every_row_is_trained_on_every_data_set(tmp_path):
+    scripts, tables = (
+        write_scripts(tmp_path),
+        """
+        [datasets]
+        "Roll" = "sets/roll"
+        "Ring" = "sets/ring"
+        [metrics]
+        "Roll" = ["swd"]
+        "Ring" = ["ms_ssim", "swd"]
+    """,
+    )
+    (scripts / "wordy").touch()
+    rows = {"Baseline": "base", "RR": "rr"}
+    suite = make_suite(tmp_path, rows, seeds="[1, 2]", metrics=None, snapshots='"last"', tables=tables)
+    assert silent(suite, scripts).run() == []
+    assert all(state.complete for state in states(suite))
+    done = calls(scripts)
+    names = [f"{row}-{data}-s{seed}" for seed in (1, 2) for data in ("roll", "ring") for row in rows.values()]
+    assert [line.split()[1] for line in done if line.startswith("train")] == names
+    metrics = {"roll": "swd", "ring": "ms_ssim,swd"}
+    for name in names:
+        data = name.split("-")[1]
+        assert f"evaluate {name} {metrics[data]} sets/{data} latest" in done
+    assert [f"evaluate reals-{data} {metrics[data]} sets/{data}" for data in ("roll", "ring")] == done[:2]
+    assert {len(state.results) for state in states(suite.comparisons[0])} == {1}  # of the last snapshot
+    trained = {state.folder.name[6:]: Config.read(state.folder / "config.json") for state in states(suite)}
+    assert {name: config.data.dataset for name, config in trained.items()} == {
+        name: f"sets/{name.split('-')[1]}" for name in names
+    }
 
 
 def test_one_job_goes_through_the_runs_in_their_order(made):

@@ -3,12 +3,13 @@
 import io
 import json
 import math
+import re
 from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from experiments.suites import make_suite, program, write_run, write_scripts, write_suite
+from experiments.suites import make_comparison, make_suite, program, write_run, write_scripts, write_suite
 from PIL import Image
 from rich.console import Console
 from scipy import stats
@@ -18,7 +19,7 @@ from pgan_tf.experiments import plots, runner, scores, suite_report
 from pgan_tf.experiments.hparams import varied_options, write_hparams
 from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
 from pgan_tf.experiments.runs import full_resolution, states
-from pgan_tf.experiments.suite import read_suite
+from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.schedule import Schedule
 
 
@@ -65,7 +66,7 @@ def test_holm_never_falls_and_never_exceeds_one():
 
 def test_scores_are_those_of_the_last_snapshot(done):
     found = states(done)
-    numbers = scores.scores(done, found)["swd"]
+    numbers = scores.scores(*done.comparisons, found)["swd"]
     base, rr = numbers["Baseline"], numbers["RR"]
     assert len(base.values) == len(rr.values) == 3
     assert all(10 <= value < 11 for value in base.values)  # of the snapshot at 2 kimg; that at 1 kimg has twice as much
@@ -81,14 +82,14 @@ def test_scores_are_those_of_the_last_snapshot(done):
 def test_a_run_that_is_not_complete_counts_nowhere(done):
     path = next(done.results.glob("*-rr-s2")) / "metrics.jsonl"
     path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "ms_ssim" not in line))
-    assert len(scores.scores(done, states(done))["swd"]["RR"].values) == 2
+    assert len(scores.scores(*done.comparisons, states(done))["swd"]["RR"].values) == 2
 
 
 def test_curves_are_means_over_the_seeds(done):
     runs = [state for state in states(done) if state.row.title == "RR"]
     curve = metric_curve(runs, "swd")
     assert curve.kimg.tolist() == [1, 2]
-    assert curve.mean[1] == pytest.approx(scores.scores(done, runs + states(done))["swd"]["RR"].mean)
+    assert curve.mean[1] == pytest.approx(scores.scores(*done.comparisons, runs + states(done))["swd"]["RR"].mean)
     losses = loss_curve(runs, "loss/D")
     assert losses.mean.tolist() == pytest.approx([0.1, 0.2])
     assert losses.deviation.tolist() == pytest.approx([0, 0])
@@ -106,6 +107,30 @@ def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
         with Image.open(file) as picture:
             assert min(picture.size) > 50
     assert sorted(path.name for path in (done.results / "hparams").iterdir()) == sorted(s.name for s in states(done))
+
+
+def test_each_data_set_has_its_tables(tmp_path, monkeypatch):
+    """Those that are measured: a suite on the way has a report too."""
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    scripts, sets = write_scripts(tmp_path), '[datasets]\nRoll = "roll"\n"Ring of 8" = "ring"\n'
+    suite = make_suite(tmp_path, seeds="[1]", tables=sets)
+    for name in ("base", "rr", "lsgan"):
+        (scripts / f"break-{name}-ring-s1").touch()
+    run = partial(program, scripts)
+    runner.Runner(suite, run, 1, Console(file=io.StringIO())).run()
+    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    assert "\n## Roll\n" in text
+    assert "\n## Ring of 8\n" not in text
+    assert "3 of 6 runs are complete" in text
+    for broken in scripts.glob("break-*"):
+        broken.unlink()
+    runner.Runner(suite, run, 1, Console(file=io.StringIO())).run()
+    files = suite_report.write_report(suite, tmp_path / "suite.toml")
+    text = files[0].read_text()
+    assert text.index("\n## Roll\n") < text.index("\n## Ring of 8\n") < text.index("\n## The runs\n")
+    assert text.count("\n### Table 1: scores\n") == 2
+    assert sorted(re.findall(r"\]\((table_.*?)\)", text)) == sorted(file.name for file in files[1:])
+    assert len({file.name for file in files}) == 1 + 2 * 3
 
 
 def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
@@ -138,16 +163,17 @@ def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
 
 
 def test_the_options_that_vary_are_those_of_the_rows(tmp_path):
-    assert varied_options(make_suite(tmp_path)) == ["loss", "regularizer"]
+    assert varied_options(make_comparison(tmp_path)) == ["loss", "regularizer"]
 
 
 def test_hparams_take_dictionaries(tmp_path):
     path = write_suite(tmp_path, metrics='["swd"]')
     (tmp_path / "rr.flags").write_text("--dataset=data\n--fmap_max=8\n--minibatch_dict=4:8\n")
     suite = read_suite(path)
-    assert "minibatch_dict" in varied_options(suite)
-    for row in suite.rows[:2]:
-        write_run(suite, row)
+    (comparison,) = suite.comparisons
+    assert "minibatch_dict" in varied_options(comparison)
+    for row in comparison.rows[:2]:
+        write_run(comparison, row)
     write_hparams(suite, states(suite))
     assert len(list((suite.results / "hparams").iterdir())) == 2
 
@@ -159,13 +185,13 @@ def test_times_are_spread_from_the_first_to_the_last(tmp_path):
 
 
 def test_reals_of_another_extractor_are_not_shown(tmp_path):
-    suite = make_suite(tmp_path, metrics='["fid"]', extractor='"efficientnet-lite0"')
-    suite.results.mkdir()
-    row = {"metric": "fid", "fakes": "Reals2", "count": suite.images}
+    comparison = make_comparison(tmp_path, metrics='["fid"]', extractor='"efficientnet-lite0"')
+    comparison.results.mkdir()
+    row = {"metric": "fid", "fakes": "Reals2", "count": comparison.images}
     rows = [{**row, "extractor": extractor, "values": {"fid": value}}
             for extractor, value in (("efficientnet-lite0", 2.0), ("inception-2015", 3.0))]  # fmt: skip
-    (suite.results / runner.REALS).write_text("".join(json.dumps(one) + "\n" for one in rows))
-    assert scores.reals(suite) == {"Reals2": {"fid": 2.0}}
+    comparison.reals.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    assert scores.reals(comparison) == {"Reals2": {"fid": 2.0}}
 
 
 def test_a_change_has_its_sign_below_zero_too(tmp_path):
@@ -174,7 +200,7 @@ def test_a_change_has_its_sign_below_zero_too(tmp_path):
     def state(title: str, value: float):
         return SimpleNamespace(row=SimpleNamespace(title=title), complete=True, score=lambda metric: value)
 
-    numbers = scores.scores(make_suite(tmp_path, metrics='["kid"]'), [state("Baseline", -2.0), state("RR", -1.0)])
+    numbers = scores.scores(make_comparison(tmp_path, metrics='["kid"]'), [state("Baseline", -2.0), state("RR", -1.0)])
     assert numbers["kid"]["RR"].change == pytest.approx(50.0)
 
 
@@ -187,19 +213,19 @@ def figures(monkeypatch):
 
 
 def test_a_suite_of_one_row_has_curves(tmp_path, figures):
-    suite = make_suite(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
-    write_run(suite, suite.rows[0])
-    plots.plot_losses(suite, states(suite), tmp_path / "losses.png")
+    comparison = make_comparison(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
+    write_run(comparison, comparison.rows[0])
+    plots.plot_losses(comparison, states(comparison), tmp_path / "losses.png")
     assert [axis.lines[0].get_ydata().tolist() for axis in figures[0].axes] == [[1.0], [2.0]]
 
 
 def test_losses_of_another_kind_stand_alone(tmp_path, figures):
     """Least squares beside Wasserstein would be a line at 0; metrics are comparable."""
-    suite = make_suite(tmp_path, seeds="[1]", metrics='["swd"]')
-    for row in suite.rows:
-        write_run(suite, row)
-    plots.plot_losses(suite, states(suite), tmp_path / "losses.png")
-    plots.plot_metrics(suite, states(suite), {"swd": "SWD"}, tmp_path / "curves.png")
+    comparison = make_comparison(tmp_path, seeds="[1]", metrics='["swd"]')
+    for row in comparison.rows:
+        write_run(comparison, row)
+    plots.plot_losses(comparison, states(comparison), tmp_path / "losses.png")
+    plots.plot_metrics(comparison, states(comparison), {"swd": "SWD"}, tmp_path / "curves.png")
     assert [[len(axis.lines) for axis in figure.axes] for figure in figures] == [[2, 1, 2, 1], [2, 2]]
 
 
@@ -214,10 +240,10 @@ def test_the_full_resolution_is_known_at_any_time():
 
 def test_pictures_of_a_run_that_ends_early_are_whole(tmp_path, monkeypatch):
     """The published schedule ends at 8x8 on the way to 128x128: its grids have cells of 128 pixels all the same."""
-    suite = make_suite(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
-    folder = write_run(suite, suite.rows[0], resolution=8, lod=4.0)
+    comparison = make_comparison(tmp_path, rows={"Baseline": "base"}, metrics='["swd"]')
+    folder = write_run(comparison, comparison.rows[0], resolution=8, lod=4.0)
     Image.new("RGB", (768, 512)).save(folder / "fakes000002.png")
     cells = []
-    monkeypatch.setattr(plots, "_cells", lambda file, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
-    assert plots.plot_grids(suite, states(suite), tmp_path / "grids.webp")
+    monkeypatch.setattr(plots, "_cells", lambda grid, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
+    assert plots.plot_grids(comparison, states(comparison), tmp_path / "grids.webp")
     assert cells == [128]

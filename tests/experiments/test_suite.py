@@ -4,54 +4,57 @@ import sys
 
 import numpy as np
 import pytest
-from experiments.suites import ROWS, make_suite, write_suite
+from experiments.suites import ROWS, make_comparison, make_suite, write_suite
+from pgan_tf.metrics.errors import MetricError
 
 from pgan_tf.config import ConfigError
+from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.experiments.runs import find_folder
-from pgan_tf.experiments.suite import check_images, read_suite
+from pgan_tf.experiments.suite_data import check_data
+from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.programs import start
 from pgan_tf.training import rundir
 
 
 def test_rows_are_the_flagfiles_with_the_suites_budget(tmp_path):
-    suite = make_suite(tmp_path)
-    assert [row.title for row in suite.rows] == list(ROWS)
-    assert [row.name for row in suite.rows] == list(ROWS.values())
-    assert [row.config.loss.regularizer for row in suite.rows] == ["none", "repelling", "none"]
-    assert {row.config.growth.total_kimg for row in suite.rows} == {2.0}
-    assert suite.dataset == "data"
+    comparison = make_comparison(tmp_path)
+    assert [row.title for row in comparison.rows] == list(ROWS)
+    assert [row.name for row in comparison.rows] == list(ROWS.values())
+    assert [row.config.loss.regularizer for row in comparison.rows] == ["none", "repelling", "none"]
+    assert {row.config.growth.total_kimg for row in comparison.rows} == {2.0}
+    assert comparison.dataset == "data"
 
 
 def test_a_row_is_called_like_its_run_folder(tmp_path):
     """So that it is found again: `train.py` makes my_row of `my row`."""
     path = write_suite(tmp_path, rows={"Baseline": "base", "RR": "my row"})
     (tmp_path / "my row.flags").write_text("--dataset=data\n")
-    suite = read_suite(path)
-    folder = rundir.create(suite.rows[1].config.replace(result_dir=str(suite.results), seed=1), "data", "")
-    assert find_folder(suite, suite.rows[1], 1) == folder
+    (comparison,) = read_suite(path).comparisons
+    folder = rundir.create(comparison.rows[1].config.replace(result_dir=str(comparison.results), seed=1), "data", "")
+    assert find_folder(comparison, comparison.rows[1], 1) == folder
 
 
 @pytest.mark.parametrize(("asked", "found"), [("auto", True), ("float32", False)])
 def test_a_run_in_the_precision_that_auto_became_is_the_rows_own(asked, found, tmp_path):
     path = write_suite(tmp_path, rows={"Baseline": "base", "RR": "rr"})
     (tmp_path / "rr.flags").write_text(f"--dataset=data\n--precision={asked}\n")
-    suite = read_suite(path)
-    ran = suite.rows[1].config.replace(result_dir=str(suite.results), seed=1, precision="bfloat16")
+    (comparison,) = read_suite(path).comparisons
+    ran = comparison.rows[1].config.replace(result_dir=str(comparison.results), seed=1, precision="bfloat16")
     folder = rundir.create(ran, "data", "")
     if found:
-        assert find_folder(suite, suite.rows[1], 1) == folder
+        assert find_folder(comparison, comparison.rows[1], 1) == folder
     else:
         with pytest.raises(ConfigError, match="has --precision=bfloat16"):
-            find_folder(suite, suite.rows[1], 1)
+            find_folder(comparison, comparison.rows[1], 1)
 
 
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
-    assert {row.config.growth.total_kimg for row in make_suite(tmp_path, budget=None).rows} == {15000.0}
+    assert {row.config.growth.total_kimg for row in make_comparison(tmp_path, budget=None).rows} == {15000.0}
 
 
 def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
-    runs = [(row.name, seed) for row, seed in make_suite(tmp_path, seeds="[7, 5]").runs]
+    runs = [(row.name, seed) for _, row, seed in make_suite(tmp_path, seeds="[7, 5]").runs]
     assert runs == [("base", 7), ("rr", 7), ("lsgan", 7), ("base", 5), ("rr", 5), ("lsgan", 5)]
 
 
@@ -85,6 +88,18 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
         (dict(results='""'), "results = '': must be a line of text"),
         (dict(title=r'"two\nlines"'), "title = .*: must be a line of text"),
         (dict(metrics='["swd", "swd "]'), "suite.toml: metrics = .*twice"),
+        (dict(snapshots='"first"'), "snapshots = 'first': give all or last"),
+        (dict(tables="[datasets]\n"), r"\[datasets\] names none"),
+        (dict(tables="[datasets]\nRoll = 3\n"), "data set 'Roll': 3 is no folder's name"),
+        (dict(tables='[datasets]\nRoll = ""\n'), "data set 'Roll': '' is no folder's name"),
+        (dict(tables='[datasets]\nRoll = "."\n'), r"data set 'Roll': '\.' is no folder's name"),
+        (dict(tables='[datasets]\n" " = "roll"\n'), "title must be a line of text"),
+        (dict(tables='[datasets]\nA = "a/roll"\nB = "b/roll"\n'), "runs called 'base-roll' .a/roll, b/roll.; rename a"),
+        (dict(metrics=None, tables='[metrics]\nRoll = ["swd"]\n'), r"\[metrics\] must have a line for each of \[data"),
+        (dict(metrics=None, tables='[datasets]\nA = "a"\nB = "b"\n[metrics]\nA = ["swd"]\n'), "a line for each of"),
+        (dict(metrics=None, tables='[datasets]\nA = "a"\n[metrics]\nA = "swd"\n'), "metrics = swd: name at least one"),
+        (dict(metrics=None, tables='[datasets]\nA = "a"\n[metrics]\nA = ["x"]\n'), "unknown metric 'x'"),
+        (dict(datasets='["a"]'), "datasets = .*of the wrong kind"),
     ],
 )
 def test_refusals(keys, message, tmp_path):
@@ -147,20 +162,45 @@ def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path
     with pytest.raises(ConfigError, match="row 'RR' sees 5 thousand images, 'Baseline' 15000; set total_kimg"):
         read_suite(path)
     path.write_text("total_kimg = 3\n" + path.read_text())
-    assert {row.config.growth.total_kimg for row in read_suite(path).rows} == {3.0}
+    assert {row.config.growth.total_kimg for row in read_suite(path).comparisons[0].rows} == {3.0}
 
 
 def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, monkeypatch):
     """Reals2 takes half of the images; scores of other counts are never shown."""
     monkeypatch.chdir(tmp_path)  # the flagfiles say --dataset=data
     with pytest.raises(ConfigError, match="data: there is no such data set; make it first"):
-        check_images(make_suite(tmp_path))
+        check_data(make_suite(tmp_path))
     with DatasetWriter(tmp_path / "data", resolution=4, channels=3) as writer:
         for _ in range(129):
             writer.add(np.zeros([4, 4, 3], np.uint8))
-    check_images(make_suite(tmp_path, images="64"))
+    check_data(make_suite(tmp_path, images="64"))
     with pytest.raises(ConfigError, match="images = 65: at most 64, half of those in data"):
-        check_images(make_suite(tmp_path, images="65"))
+        check_data(make_suite(tmp_path, images="65"))
+
+
+ON_POINTS = dict(metrics='["wasserstein"]', tables='[datasets]\nRing = "ring"\n')
+
+
+def test_points_go_with_networks_and_metrics_of_points(tmp_path, monkeypatch):
+    """The plan of the one and the registry of the other would say so, when the first day is over."""
+    monkeypatch.chdir(tmp_path)
+    create_planar("ring", "gaussians8", 200, None, 1)
+    with pytest.raises(ConfigError, match=r"row 'Baseline': ring: holds 200 points .*these networks make images"):
+        check_data(make_suite(tmp_path, **ON_POINTS))
+    path = write_suite(tmp_path, rows={"Baseline": "mlp"}, images="100", **ON_POINTS)
+    (tmp_path / "mlp.flags").write_text("--family=mlp\n--grow=none\n--normalize_latents=false\n")
+    check_data(read_suite(path))
+    path.write_text(path.read_text().replace("wasserstein", "swd"))
+    with pytest.raises(MetricError, match="swd measures images, ring has points"):
+        check_data(read_suite(path))
+
+
+def test_a_data_set_that_is_missing_comes_with_its_own_recipe(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = write_suite(tmp_path, **ON_POINTS)
+    (tmp_path / "base.flags").write_text("#   data      make roll first\n#             make ring 8\n")
+    with pytest.raises(ConfigError, match=r"ring: .* make it first: make ring 8$"):
+        check_data(read_suite(path))
 
 
 def test_a_package_that_is_not_there_is_named_in_a_line(tmp_path, monkeypatch, capsys):
