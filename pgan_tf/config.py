@@ -19,7 +19,11 @@ from pgan_tf.option import ConfigError, option, parse_grid_size, shown, taken
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
-of_progressive, of_mlp = (functools.partial(option, family=family) for family in ("progressive", "mlp"))
+of_progressive, of_dcgan, of_mlp = (
+    functools.partial(option, families=(family,)) for family in ("progressive", "dcgan", "mlp")
+)
+of_all_images = functools.partial(option, families=("progressive", "dcgan"))
+with_blocks = functools.partial(option, families=("dcgan", "mlp"))
 NO_METRICS = "none"  # what --metrics is where a flagfile's are not wanted
 
 
@@ -40,8 +44,8 @@ class Model:
     """The networks. An option with a `part` is one of that network, by this name also in its own file."""
 
     family: str = option(
-        "progressive", "which networks: progressive = of images that grow, mlp = dense ones of points in the plane",
-        choices=["progressive", "mlp"], since="0.2.0",
+        "progressive", "which networks: progressive = of images that grow, dcgan = of images of any size, mlp = dense "
+        "ones of points in the plane", choices=["progressive", "dcgan", "mlp"], since="0.2.0",
     )  # fmt: skip
     fmap_base: int = of_progressive(
         8192,
@@ -57,10 +61,11 @@ class Model:
         maximum=16,
         part="both",
     )
-    fmap_max: int = of_progressive(512, "most feature maps in any layer", minimum=1, maximum=2**16, part="both")
+    fmap_max: int = of_all_images(512, "most feature maps in any layer", minimum=1, maximum=2**16, part="both")
     latent_size: int = option(
-        0, "components of a latent; 0 = min(fmap_base, fmap_max)", minimum=0, maximum=2**20, part="generator"
-    )
+        0, "components of a latent; 0 = min(fmap_base, fmap_max), for dcgan 100, for mlp 32", minimum=0, maximum=2**20,
+        part="generator",
+    )  # fmt: skip
     latents: str = option(
         "gaussian", "distribution of the latents: standard normal, uniform in -1..1, or on the sphere of radius 1",
         choices=["gaussian", "uniform", "sphere"], part="generator",
@@ -133,6 +138,10 @@ class Model:
     residual_blocks: int = of_progressive(
         1, "residual blocks per resolution, one after another", minimum=1, maximum=32, part="both"
     )
+    image_maps: int = of_dcgan(
+        64, "feature maps next to the image, twice as many with each halving", minimum=1, maximum=2**16, since="0.2.0",
+        part="both",
+    )  # fmt: skip
     hidden_units: int = of_mlp(32, "units of a hidden layer", minimum=1, maximum=2**16, since="0.2.0", part="both")
     g_layers: int = of_mlp(
         2, "hidden layers of the generator, before its residual blocks", minimum=1, maximum=1000, since="0.2.0",
@@ -141,11 +150,11 @@ class Model:
     d_layers: int = of_mlp(
         2, "hidden layers of the discriminator", minimum=1, maximum=1000, since="0.2.0", part="discriminator",
     )  # fmt: skip
-    g_blocks: int = of_mlp(
-        0, "residual blocks of two layers in the generator", minimum=0, maximum=1000, since="0.2.0",
-        part="generator",
+    g_blocks: int = with_blocks(
+        0, "residual blocks of two layers in the generator; with dcgan in each hidden stage", minimum=0, maximum=1000,
+        since="0.2.0", part="generator",
     )  # fmt: skip
-    d_blocks: int = of_mlp(
+    d_blocks: int = with_blocks(
         0, "residual blocks of two layers in the discriminator", minimum=0, maximum=1000, since="0.2.0",
         part="discriminator",
     )  # fmt: skip
@@ -405,18 +414,24 @@ class Config:
             parse_grid_size(self.run.grid_size)
 
     def _check_family(self) -> None:
-        """ConfigError for an option that only another family has."""
+        """ConfigError for an option that only other families have."""
         for name in self.changes():
-            family = FIELDS[name].metadata["family"]
-            if family and family != self.model.family:
-                raise ConfigError(f"--{name}: is an option of --family={family}, not of {self.model.family}")
+            if not belongs(name, self.model.family):
+                families = " or ".join(FIELDS[name].metadata["families"])
+                raise ConfigError(f"--{name}: is an option of --family={families}, not of {self.model.family}")
+
+
+def belongs(name: str, family: str) -> bool:
+    """Whether an option says something to a family of networks."""
+    families = FIELDS[name].metadata["families"]
+    return not families or family in families
 
 
 def network_options(part: str, family: str) -> list[str]:
     """The names of the options that a family's generator or discriminator has."""
     return [
         field.name for field in dataclasses.fields(Model)
-        if field.metadata["part"] in (part, "both") and field.metadata["family"] in (family, "")
+        if field.metadata["part"] in (part, "both") and belongs(field.name, family)
     ]  # fmt: skip
 
 

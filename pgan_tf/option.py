@@ -33,7 +33,7 @@ def option(
     since: str | None = None,
     combination: bool = False,
     part: str = "",
-    family: str = "",
+    families: Sequence[str] = (),
 ):
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
@@ -43,12 +43,12 @@ def option(
     config.json does not have it, has its default, which must therefore be what that version did.
     `combination`: any of the choices in any order, with commas between, or none of them. `part`: the network whose
     option it is, 'generator', 'discriminator' or 'both', which gets it when it is built and keeps it in its file;
-    `family`: the only family of networks that has it.
+    `families`: the only families of networks that have it.
     """
     given = {
         "help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below,
         "whole": whole, "path": path, "since": since, "combination": combination, "part": part,
-        "family": family,
+        "families": tuple(families),
     }  # fmt: skip
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=given)

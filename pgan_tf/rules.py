@@ -5,14 +5,14 @@ from __future__ import annotations
 
 def combinations(config) -> list[tuple[bool, str]]:
     """[(whether something cannot work, what is said of it)] for a Config."""
-    data, model, growth = config.data, config.model, config.growth
+    model, growth = config.model, config.growth
     loss, optim, run = config.loss, config.optim, config.run
     least_squares, residual = loss.loss.startswith("lsgan"), "residual" in (model.g_block, model.d_block)
-    resolutions = {"resolution": data.resolution, "lod_initial_resolution": growth.lod_initial_resolution}
+    initial = growth.lod_initial_resolution
     return [
-        *(
-            (value != 0 and not _is_resolution(value), f"--{name}={value}: a resolution is a power of two from 4 up")
-            for name, value in resolutions.items()
+        (
+            not _is_resolution(initial),
+            f"--lod_initial_resolution={initial}: a resolution is a power of two from 4 up",
         ),
         (
             loss.penalty == "gradient" and loss.wgan_target == 0,

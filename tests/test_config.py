@@ -194,7 +194,6 @@ REFUSALS = [
     (dict(ema_halflife_kimg=-1.0), "--ema_halflife_kimg=-1.0: must be at least 0"),
     (dict(wgan_lambda=-1.0), "--wgan_lambda=-1.0: must be at least 0"),
     (dict(g_lrate_base=float("nan")), "--g_lrate_base=nan"),
-    (dict(resolution=48), "--resolution=48.*power of two"),
     (dict(lod_initial_resolution=12), "--lod_initial_resolution=12.*power of two"),
     (dict(total_kimg=0.0), "--total_kimg=0"),
     (dict(wgan_target=0.0), "--wgan_target=0: .*above 0"),

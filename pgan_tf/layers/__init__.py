@@ -5,6 +5,7 @@ from pgan_tf.layers.fade import fade
 from pgan_tf.layers.minibatch import MINIBATCH_STATISTICS, MinibatchStatistics
 from pgan_tf.layers.normalization import PixelNorm
 from pgan_tf.layers.resample import box_downsample, detail, nearest_upsample
+from pgan_tf.layers.strided import StridedConv2D
 
 __all__ = [
     "MINIBATCH_STATISTICS",
@@ -13,6 +14,7 @@ __all__ = [
     "LatentProjection",
     "MinibatchStatistics",
     "PixelNorm",
+    "StridedConv2D",
     "box_downsample",
     "detail",
     "fade",

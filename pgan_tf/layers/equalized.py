@@ -24,9 +24,10 @@ class Equalized(keras.layers.Layer):
     """What the layers below share: the weight with its run-time scale, and the bias.
 
     `weights` is a name in WEIGHTS, `initializer` one in INITIALIZERS (not used where the former says what the weights
-    are drawn from), `stddev` what the normal one takes. `seed` makes the initial values reproducible. A built layer
-    knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for one, such as (H, W, C).
-    `axes` says of each variable what it is made of; `widen`, before the layer is built, which of that is new.
+    are drawn from), `stddev` what the normal one takes. `seed` makes the initial values reproducible. `bias`: whether
+    there is one. A built layer knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for
+    one, such as (H, W, C). `axes` says of each variable what it is made of; `widen`, before the layer is built, which
+    of that is new.
     """
 
     output_axis = -1  # of the weight
@@ -38,9 +39,11 @@ class Equalized(keras.layers.Layer):
         initializer: str = "he",
         stddev: float = 0.02,
         seed: int | None = None,
+        bias: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.has_bias = bias
         self.gain, self.seed = gain, seed
         self.weights_row, self.initializer, self.stddev = weights, initializer, stddev
         self.input_axis: Axis | None = None
@@ -65,7 +68,8 @@ class Equalized(keras.layers.Layer):
         initializer = INITIALIZERS[row.initializer or self.initializer](std, self.stddev, self.seed)
         # No autocast: the scaling happens in float32 also when the layer computes in half precision.
         self.weight = self.add_weight(shape=shape, initializer=initializer, name="weight", autocast=False)
-        self.bias = self.add_weight(shape=(bias.now,), initializer="zeros", name="bias", autocast=False)
+        if self.has_bias:
+            self.bias = self.add_weight(shape=(bias.now,), initializer="zeros", name="bias", autocast=False)
         row.start(self, shape)
 
     @property
@@ -88,7 +92,7 @@ class Equalized(keras.layers.Layer):
         return tf.cast(effective, self.compute_dtype)
 
     def add_bias(self, x: tf.Tensor, beta=1.0) -> tf.Tensor:
-        return tf.nn.bias_add(x, tf.cast(self.faded_bias(beta), x.dtype))
+        return tf.nn.bias_add(x, tf.cast(self.faded_bias(beta), x.dtype)) if self.has_bias else x
 
     def faded_bias(self, beta=1.0) -> tf.Tensor:
         """The bias as it is used."""
@@ -96,7 +100,7 @@ class Equalized(keras.layers.Layer):
 
     def get_config(self):
         own = {"gain": self.gain, "weights": self.weights_row, "initializer": self.initializer, "stddev": self.stddev}
-        return {**super().get_config(), **own, "seed": self.seed}
+        return {**super().get_config(), **own, "seed": self.seed, "bias": self.has_bias}
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
@@ -121,24 +125,25 @@ class EqualizedDense(Equalized):
 
 @keras.saving.register_keras_serializable("pgan_tf")
 class LatentProjection(Equalized):
-    """[N,latent] -> [N,4,4,filters]: the generator's first layer, with one bias per feature map."""
+    """[N,latent] -> [N,S,S,filters], S = `base`: the generator's first layer, with one bias per feature map."""
 
-    def __init__(self, filters: int, **kwargs):
+    def __init__(self, filters: int, base: int = 4, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters, self.base = filters, base
 
     def build(self, input_shape):
         inputs, outputs = self.parts(input_shape[-1], self.filters)
-        self.add_parameters((inputs, (outputs.times(16),)), inputs, outputs)
-        self.flops, self.output_size = 32 * input_shape[-1] * self.filters, (4, 4, self.filters)
+        self.add_parameters((inputs, (outputs.times(self.base**2),)), inputs, outputs)
+        self.output_size = (self.base, self.base, self.filters)
+        self.flops = 2 * input_shape[-1] * self.outputs_per_image
 
     def call(self, x, beta=1.0, training=False):
         x = tf.matmul(x, self.scaled_weight(beta, training))
-        x = tf.reshape(x, [-1, self.filters, 4, 4])  # [N,C,4,4], the original's order
-        return self.add_bias(tf.transpose(x, [0, 2, 3, 1]), beta)  # [N,4,4,C]
+        x = tf.reshape(x, [-1, self.filters, self.base, self.base])  # [N,C,S,S], the original's order
+        return self.add_bias(tf.transpose(x, [0, 2, 3, 1]), beta)  # [N,S,S,C]
 
     def get_config(self):
-        return {**super().get_config(), "filters": self.filters}
+        return {**super().get_config(), "filters": self.filters, "base": self.base}
 
 
 @keras.saving.register_keras_serializable("pgan_tf")

@@ -135,7 +135,8 @@ class Norm(NamedTuple):
     replicas may share all the same). `separable`: reals and fakes of a joined pass are normalised as they are in
     passes of their own. `reference`: each pass begins with a reference batch, whose size is the layer's `count`.
     `last`: it comes behind the activation. `options`: {argument of the layer: option of the network}. `widens`: it can
-    leave out features that are new in a network that becomes wider.
+    leave out features that are new in a network that becomes wider. `centres`: it takes each channel's mean away, so
+    that a bias before it would say nothing.
     """
 
     layer: type[keras.layers.Layer] | None
@@ -145,12 +146,13 @@ class Norm(NamedTuple):
     together: int = 1
     separable: bool = True
     reference: bool = False
+    centres: bool = False
 
 
 NORMS = {
     "none": Norm(None),
     "pixel": Norm(PixelNorm, {"epsilon": "pixelnorm_epsilon"}, last=True),
-    "batch": Norm(BatchNorm, together=0, separable=False),
-    "virtual_batch": Norm(VirtualBatchNorm, {"count": "reference_batch"}, reference=True),
+    "batch": Norm(BatchNorm, together=0, separable=False, centres=True),
+    "virtual_batch": Norm(VirtualBatchNorm, {"count": "reference_batch"}, reference=True, centres=True),
     "layer": Norm(LayerNorm, widens=False),
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from pgan_tf.config import Model
 from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
+from pgan_tf.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, check_size
 from pgan_tf.networks.mlp import DenseDiscriminator, DenseGenerator
 from pgan_tf.networks.progressive import Discriminator, Generator
 from pgan_tf.option import shown
@@ -24,10 +27,12 @@ class Family(NamedTuple):
     discriminator: type[DiscriminatorNetwork]
     grows: frozenset[str]  # names of stages.LADDERS
     takes: Takes = Takes()
+    check: Callable[[Model, int], None] = lambda model, resolution: None  # ConfigError: cannot make that resolution
 
 
 FAMILIES = {
     "progressive": Family(Generator, Discriminator, frozenset({"layers", "latent", "channels"})),
+    "dcgan": Family(ConvolutionalGenerator, ConvolutionalDiscriminator, frozenset(), Takes(doubling=False), check_size),
     "mlp": Family(
         DenseGenerator, DenseDiscriminator, frozenset({"latent", "channels"}), Takes("points", doubling=False)
     ),

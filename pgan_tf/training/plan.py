@@ -45,14 +45,14 @@ def make_plan(config: Config) -> Plan:
     that says what to change.
     """
     dataset = open_samples(config.data.dataset)
-    check_samples(config, dataset, FAMILIES[config.model.family].takes)
+    family = FAMILIES[config.model.family]
+    check_samples(config, dataset, family.takes)
     resolution = config.data.resolution or dataset.resolution
-    if resolution > dataset.resolutions[-1]:
-        raise ConfigError(
-            f"--resolution={resolution}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
-        )
+    check_resolution(config.data.resolution, dataset, family.takes)
     check_ladder(config)
-    check_feature_maps(config, sizes_of(config, resolution))
+    family.check(config.model, resolution)
+    if family.takes.doubling:
+        check_feature_maps(config, sizes_of(config, resolution))
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
@@ -90,12 +90,25 @@ def check_samples(config: Config, dataset: Samples, takes: Takes) -> None:
     if takes.doubling and not is_resolution(dataset.resolution):
         raise ConfigError(
             f"{dataset.folder}: holds {dataset.content()}; these networks double the resolution from 4x4 on: make the "
-            "data set without --own_size, or give networks that do not grow"
+            "data set without --own_size, or add --family=dcgan --grow=none"
         )
     if dataset.kind == "points":
         for name, of_images in (("grid_size", config.run.grid_size), ("mirror_augment", config.data.mirror_augment)):
             if of_images:
                 raise ConfigError(f"--{name} is for images; {dataset.folder} holds {dataset.content()}")
+
+
+def check_resolution(asked: int, dataset: Samples, takes: Takes) -> None:
+    """ConfigError for a resolution, not 0, that the data set has not, or that layers do not double to."""
+    have = dataset.resolutions
+    if asked and takes.doubling and not is_resolution(asked):
+        raise ConfigError(f"--resolution={asked}: a resolution is a power of two from 4 up")
+    if asked > have[-1]:
+        raise ConfigError(
+            f"--resolution={asked}: the images of {dataset.folder} have {dataset.resolution}; make a larger set"
+        )
+    if asked and not takes.doubling and asked not in have:
+        raise ConfigError(f"--resolution={asked}: {dataset.folder} has {', '.join(map(str, have))}; 0 = the largest")
 
 
 def check_replicas(config: Config, devices: int) -> None:

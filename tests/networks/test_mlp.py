@@ -68,7 +68,7 @@ def test_saved_networks_come_back(kind, tmp_path):
     ("options", "message"),
     [
         ({"family": "mlp", "fmap_base": 64}, "--fmap_base: is an option of --family=progressive, not of mlp"),
-        ({"g_blocks": 2}, "--g_blocks: is an option of --family=mlp, not of progressive"),
+        ({"g_blocks": 2}, "--g_blocks: is an option of --family=dcgan or mlp, not of progressive"),
     ],
 )
 def test_an_option_of_another_family_is_refused(options, message):

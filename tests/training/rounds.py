@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.config import FIELDS, Config
+from pgan_tf.config import Config, belongs
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
@@ -17,7 +17,7 @@ STAGE = layer_stage(8)
 def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, **options) -> TrainStep:
     """The step of a run of colour pictures; `options` are those of the run."""
     family, strategy = options.get("family", "progressive"), strategy or tf.distribute.get_strategy()
-    small = {name: value for name, value in SMALL.items() if FIELDS[name].metadata["family"] in ("", family)}
+    small = {name: value for name, value in SMALL.items() if belongs(name, family)}
     config = Config.from_values({**small, **options})
     with strategy.scope():
         state = StageState(stage, config, 3, labels)

@@ -9,7 +9,14 @@ from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.stages import Size
-from pgan_tf.training.plan import check_feature_maps, check_ladder, check_norms, check_samples, make_plan
+from pgan_tf.training.plan import (
+    check_feature_maps,
+    check_ladder,
+    check_norms,
+    check_resolution,
+    check_samples,
+    make_plan,
+)
 
 
 def test_every_resolution_needs_a_feature_map():
@@ -67,12 +74,44 @@ def test_a_run_on_points_is_refused_by_networks_of_images(tmp_path):
         make_plan(Config.from_values({"dataset": str(tmp_path / "set")}))
 
 
+DOUBLING, OF_ANY_SIZE = Takes(), Takes(doubling=False)
+
+
+@pytest.mark.parametrize(
+    ("takes", "asked", "words"),
+    [
+        (DOUBLING, 12, "--resolution=12: a resolution is a power of two from 4 up"),
+        (DOUBLING, 64, "--resolution=64: the images of .* have 16; make a larger set"),
+        (OF_ANY_SIZE, 64, "--resolution=64: the images of .* have 16; make a larger set"),
+        (OF_ANY_SIZE, 12, "--resolution=12: .* has 4, 8, 16; 0 = the largest"),
+    ],
+)
+def test_a_resolution_is_one_of_the_data_set_s(takes, asked, words, tmp_path):
+    with DatasetWriter(tmp_path / "set", 16, 1) as writer:
+        writer.add(np.zeros((16, 16, 1), np.uint8))
+    dataset = open_samples(str(tmp_path / "set"))
+    for resolution in (0, 8, 16):
+        check_resolution(resolution, dataset, takes)
+    with pytest.raises(ConfigError, match=words):
+        check_resolution(asked, dataset, takes)
+
+
+def test_a_family_says_which_sizes_it_makes(tmp_path):
+    with DatasetWriter(tmp_path / "set", 27, 1, own_size=True) as writer:
+        writer.add(np.zeros((27, 27, 1), np.uint8))
+    options = {"dataset": str(tmp_path / "set"), "family": "dcgan"}
+    with pytest.raises(ConfigError, match=r"--grow=layers: --family=dcgan cannot grow layers; give none$"):
+        make_plan(Config.from_values(options))
+    with pytest.raises(ConfigError, match="--family=dcgan: 27x27 cannot be halved"):
+        make_plan(Config.from_values({**options, "grow": "none"}))
+
+
 def test_images_of_another_size_are_for_networks_that_do_not_grow(tmp_path):
     with DatasetWriter(tmp_path / "set", 28, 1, own_size=True) as writer:
         writer.add(np.zeros((28, 28, 1), np.uint8))
     config = Config.from_values({"dataset": str(tmp_path / "set")})
     with pytest.raises(
-        ConfigError, match=r"1 image of 28x28, grey; these networks double .*without --own_size"
+        ConfigError, match=r"1 image of 28x28, grey; these networks double .*without --own_size, or add --family=dcgan"
     ) as error:
         make_plan(config)
     assert "\n" not in str(error.value)

@@ -1,0 +1,224 @@
+"""Convolutional networks of images of one size: the DCGAN, and the same with residual blocks.
+
+Table A.2 of seed 002, for images of any size that can be halved down to 4 to 7 pixels: 28 -> 14 -> 7, 32 -> .. -> 4. A
+stage changes the resolution by two, with a kernel of 4x4. Next to the image there are `image_maps` feature maps, twice
+as many with each halving, at most `fmap_max`. The generator has a layer from the latents to the smallest size, then
+stages, the last one to the image; the discriminator stages, then one linear layer. A norm stands behind every layer but
+the generator's last and the discriminator's first and last. The stages with the image on one side are one layer each;
+the others are hidden, and each of them may be residual blocks instead (`g_blocks`, `d_blocks`).
+
+What the table leaves open is decided so:
+- Blocks change the resolution once, in the first layer of the first one, 4x4 with stride 2, and there the number of
+  maps too; all other layers are 3x3 with stride 1. (The table gives a stride of 2 to the first layer of every block,
+  which would halve as often as there are blocks.)
+- A block is x + unit(unit(x)), nothing after the sum, as in the plane. The shortcut of the first block is a 1x1
+  convolution to its number of maps, without norm or activation, and the mean of 2x2 pixels, or each pixel four times:
+  so what is learned of neighbours is in the residual alone.
+- A layer has a bias unless the norm behind it takes each map's mean away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from pgan_tf.config import Model
+from pgan_tf.layers import (
+    EqualizedConv2D,
+    EqualizedDense,
+    LatentProjection,
+    PixelNorm,
+    StridedConv2D,
+    box_downsample,
+    nearest_upsample,
+)
+from pgan_tf.layers.activations import OUTPUTS
+from pgan_tf.layers.norms import NORMS
+from pgan_tf.layers.widening import Part, length, whole
+from pgan_tf.networks.base import DiscriminatorOutput, GeneratorNetwork, GeneratorOutput
+from pgan_tf.networks.blocks import plain, residual
+from pgan_tf.networks.grouped import GroupedDiscriminator
+from pgan_tf.networks.unit import UnitNetwork
+from pgan_tf.option import ConfigError
+from pgan_tf.stages import Fade
+
+LATENT_SIZE = 100  # where --latent_size is 0
+SMALLEST = 4  # sizes below twice this are not halved
+
+
+def halvings(resolution: int) -> int:
+    """How often images are halved, down to 4 to 7 pixels: once at least. ValueError for a size that cannot be."""
+    times = max((resolution // SMALLEST).bit_length() - 1, 0)
+    if times < 1 or resolution % 2**times:
+        below = max(resolution >> times << times, 2 * SMALLEST)
+        raise ValueError(
+            f"{resolution}x{resolution} cannot be halved down to a whole size of {SMALLEST} to {2 * SMALLEST - 1}; "
+            f"{below}x{below} can be, as 28x28 and 32x32"
+        )
+    return times
+
+
+def check_size(model: Model, resolution: int) -> None:
+    """ConfigError where there are no networks by these options for images of that size."""
+    try:
+        times = halvings(resolution)
+    except ValueError as error:
+        raise ConfigError(f"--family=dcgan: {error}") from None
+    for option in ("g_blocks", "d_blocks"):
+        if getattr(model, option) and times < 2:
+            raise ConfigError(
+                f"--{option}={getattr(model, option)}: takes the place of a hidden stage, and images of "
+                f"{resolution}x{resolution} are halved once, without one; give 0, or larger images"
+            )
+
+
+class Stage(NamedTuple):
+    """Layers that change the resolution once: one, or two for each block."""
+
+    layers: list
+    shortcut: EqualizedConv2D | None  # of the first block
+
+
+class ConvolutionalNetwork(UnitNetwork):
+    """What generator and discriminator share: stages."""
+
+    family = "dcgan"
+    direction: str  # of its stages: up or down
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.halvings = halvings(self.resolution)
+        self.smallest = self.resolution >> self.halvings
+        self.sample_shape = (self.resolution, self.resolution, self.num_channels)
+        self.colours = Part(self.num_channels, self.num_channels)
+
+    def maps(self, halved: int) -> Part:
+        """Feature maps where the image has been halved so often, once at least."""
+        return self.wide(min(self.options.image_maps << (halved - 1), self.options.fmap_max))
+
+    def needs_bias(self, normed: bool = True) -> bool:
+        """Whether a layer has a bias, before a norm or not."""
+        return not (normed and NORMS[self.norm_row].centres)
+
+    def stage(self, name: str, inputs: Part, outputs: Part, size: int, blocks: int = 0, normed=True) -> Stage:
+        """Builds it for images [size,size,inputs]."""
+        options = {"normed": normed, "bias": self.needs_bias(normed)}
+        strided = {"resample": self.direction, **options}
+        if not blocks:
+            return Stage([self.unit(StridedConv2D, name, (inputs,), outputs, size, **strided)], None)
+        resized = 2 * size if self.direction == "up" else size // 2
+        names = [f"{name}{i}_{j}" for i in range(blocks) for j in range(2)]
+        layers = [self.unit(StridedConv2D, names[0], (inputs,), outputs, size, **strided)]
+        layers += [self.unit(EqualizedConv2D, other, (outputs,), outputs, resized, **options) for other in names[1:]]
+        pixel = {"kernel_size": 1, "gain": 1.0}
+        return Stage(
+            layers, self.layer(EqualizedConv2D, f"{name}_Short", (inputs,), outputs, min(size, resized), **pixel)
+        )
+
+    def through(self, stage: Stage, x, moment: Fade, training=False, noise=None):
+        """[N,S,S,in] -> [N,2S,2S,out], or [N,S/2,S/2,out]."""
+        steps = self.steps(stage.layers, moment, training, noise)
+        if stage.shortcut is None:
+            return plain(steps, x)
+        first, second, *later = steps
+        x = second(first(x)) + self.short(stage.shortcut, x, moment, training)
+        return residual(later, x)
+
+    def short(self, shortcut: EqualizedConv2D, x, moment: Fade, training=False):
+        """As `through`. The convolution, which sees one pixel at a time, is where there are fewer of them."""
+        x = box_downsample(x, 2) if self.direction == "down" else x
+        x = shortcut(x, beta=moment.beta, training=training)
+        return nearest_upsample(x) if self.direction == "up" else x
+
+
+@keras.saving.register_keras_serializable("pgan_tf")
+class ConvolutionalGenerator(ConvolutionalNetwork, GeneratorNetwork):
+    """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C]."""
+
+    direction = "up"
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.latent_size = self.options.latent_size or LATENT_SIZE
+        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
+        inputs, epsilon, size = self.input_axis(), self.options.pixelnorm_epsilon, self.smallest
+        self.pixel_norm = PixelNorm(epsilon, inputs, name="pixel_norm", dtype=self.dtype_policy)
+        self.reference = self.make_reference((length(inputs),))
+        name, base = f"{size}x{size}_Dense", {"base": size, "bias": self.needs_bias()}
+        self.dense = self.unit(LatentProjection, name, inputs, self.maps(self.halvings), **base)
+        self.stages = []
+        for halved in range(self.halvings, 1, -1):
+            name, maps = f"{2 * size}x{2 * size}_Deconv", (self.maps(halved), self.maps(halved - 1))
+            self.stages.append(self.stage(name, *maps, size, self.options.g_blocks))
+            size *= 2
+        self.out = self.layer(StridedConv2D, "Out", (self.maps(1),), self.colours, size, resample="up", gain=1.0)
+        self.built = True
+
+    def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
+        """-> images, or GeneratorOutput with the features [N,R/2,R/2,C] of the last hidden layer."""
+        moment = self.fade(alpha, beta, tau)
+        x = self.first(self.reference(self.used(inputs)), moment, training)
+        return self.later(x, moment, training, with_features)
+
+    def project(self, inputs):
+        """What the first layer makes of the latents, and labels: [N,S,S,C]."""
+        return self.reference.behind(self.first(self.reference(self.used(inputs)), self.fade()))
+
+    def synthesize(self, x):
+        """All layers after the first: `project`'s [N,S,S,C] -> images."""
+        if self.reference.count:
+            x = tf.concat([self.first(self.reference.alone(x.dtype), self.fade()), x], axis=0)
+        return self.later(x, self.fade())
+
+    def first(self, x, moment: Fade, training=False):
+        """[N,latents used + labels] -> [N,S,S,C]."""
+        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
+        return self.steps([self.dense], moment, training)[0](x)
+
+    def later(self, x, moment: Fade, training=False, with_features=False):
+        """[N,S,S,C] behind the reference batch -> what `call` returns."""
+        for stage in self.stages:
+            x = self.through(stage, x, moment, training)
+        x = self.reference.behind(x)  # [N,R/2,R/2,C]
+        images = OUTPUTS[self.options.g_output](self.out(x, beta=moment.beta, training=training))  # [N,R,R,C]
+        return GeneratorOutput(images, x) if with_features else images
+
+
+@keras.saving.register_keras_serializable("pgan_tf")
+class ConvolutionalDiscriminator(ConvolutionalNetwork, GroupedDiscriminator):
+    """Images [N,R,R,C] -> DiscriminatorOutput; what it is told of the minibatch comes before its last layer."""
+
+    direction = "down"
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.reference = self.make_reference(self.sample_shape)
+        size, maps = self.resolution, self.colours
+        self.stages = []
+        for halved in range(1, self.halvings + 1):
+            blocks = self.options.d_blocks if halved > 1 else 0
+            stage = self.stage(f"{size}x{size}_Conv", maps, self.maps(halved), size, blocks, normed=halved > 1)
+            self.stages.append(stage)
+            size, maps = size // 2, self.maps(halved)
+        inputs = whole(size * size * length(self.make_statistics(maps, size)))
+        outputs = Part(1 + self.label_size, 1 + self.label_size)
+        self.out = self.layer(EqualizedDense, "Out", inputs, outputs, gain=1.0)
+        self.built = True
+
+    def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
+        moment, x = self.fade(alpha, beta, tau), self.reference(images)
+        for stage in self.stages:
+            x = self.through(stage, x, moment, training, noise)  # [N,S,S,C] in the end
+        features = flat(self.reference.behind(x))  # [N,S*S*C]
+        x = flat(self.reference.behind(self.tell(x, moment, training)))  # [N,S*S*(C+T)]
+        x = tf.cast(self.out(x, beta=moment.beta, training=training), self.variable_dtype)  # [N,1+labels]
+        return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
+
+
+def flat(x: tf.Tensor) -> tf.Tensor:
+    """[N,H,W,C] -> [N,H*W*C]."""
+    return tf.reshape(x, [-1, math.prod(x.shape[1:])])
