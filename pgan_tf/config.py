@@ -241,6 +241,10 @@ class Loss:
         0.001, "weight of the drift term, the squared scores of the reals", minimum=0, maximum=1e9
     )
     cond_weight: float = option(1.0, "weight of the label terms (AC-GAN)", minimum=0, maximum=1e9)
+    l2_weight: float = option(
+        0.0, "weight decay of both networks: half of this times the squares of all that they learn (1e-5)",
+        minimum=0, maximum=1e9, since="0.2.0",
+    )  # fmt: skip
     unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0, maximum=32)
     regularizer: str = option(
         "none", "term of the generator's loss that pushes fakes apart",

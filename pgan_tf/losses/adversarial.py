@@ -21,6 +21,7 @@ class AdversarialLoss(NamedTuple):
     generator: Formula  # knows no real scores (None), unless it is `paired`
     summed: bool = False  # the sum over the global minibatch takes the place of the mean
     paired: bool = False  # the generator's loss compares fakes with reals
+    report: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {}  # of the scores in D's pass: {tag: [N]}
 
 
 def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
@@ -68,6 +69,12 @@ def _relativistic_generator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> 
     return tf.nn.softplus(real - fake)
 
 
+# Where a score is the logit of "real": what the discriminator takes for the probability of it.
+PROBABILITIES = {
+    "probability/real": lambda real, fake: tf.sigmoid(real),
+    "probability/fake": lambda real, fake: tf.sigmoid(fake),
+}
+
 # Least squares: Mao et al. 2017, equation 2. Published code of it for this network adds up the minibatch, so that its
 # gradients grow with the minibatch: `lsgan_as_coded`. Minimax and non-saturating: Goodfellow et al. 2014, section 3.
 # Hinge: Lim and Ye 2017, Miyato et al. 2018, equations 16 and 17. Relativistic, paired: Jolicoeur-Martineau 2018.
@@ -75,8 +82,8 @@ LOSSES = {
     "wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator),
     "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator),
     "lsgan_as_coded": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, summed=True),
-    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator),
-    "non_saturating": AdversarialLoss(_cross_entropy_discriminator, _non_saturating_generator),
+    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator, report=PROBABILITIES),
+    "non_saturating": AdversarialLoss(_cross_entropy_discriminator, _non_saturating_generator, report=PROBABILITIES),
     "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator),
     "relativistic": AdversarialLoss(_relativistic_discriminator, _relativistic_generator, paired=True),
 }

@@ -123,6 +123,16 @@ def _labels_of_fakes(run: Pass, options: Loss) -> tf.Tensor:
     return label_loss(run.labels, run.fake.labels)
 
 
+def _decay(run: Pass, options: Loss) -> tf.Tensor:
+    """Half the sum of squares, whose gradient is the weight itself: each sample has all of it, the mean too."""
+    squares = tf.add_n([tf.nn.l2_loss(weight) for weight in run.weights])
+    return tf.fill(tf.shape(run.fake.scores), tf.cast(squares, run.fake.scores.dtype))  # [n]
+
+
+def _decay_weight(options: Loss) -> float:
+    return options.l2_weight
+
+
 def _regularizer(run: Pass, options: Loss) -> tf.Tensor:
     features = {"critic": run.fake.features, "generator": run.hidden}[options.repelling_features]
     features = tf.reshape(features, [-1, math.prod(features.shape[1:])])  # [n,F]
@@ -139,9 +149,11 @@ D_TERMS = (
     Term("drift", lambda options: options.wgan_epsilon, _drift),
     Term("labels of the reals", _label_weight, _labels_of_reals, ("label_loss/real",)),
     Term("labels of the fakes", _label_weight, _labels_of_fakes, ("label_loss/fake",)),
+    Term("weight decay", _decay_weight, _decay),
 )
 G_TERMS = (
     Term("adversarial", _always, _g_adversarial, needs=_g_adversarial_needs),
     Term("labels", _label_weight, _labels_of_fakes),
     Term("regularizer", _regularizer_weight, _regularizer, ("regularizer/value",)),
+    Term("weight decay", _decay_weight, _decay),
 )

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.latents import Purpose
+from pgan_tf.losses import LOSSES
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
 from pgan_tf.stages import Fade
 from pgan_tf.training.critic import Critic, Drawn, drawn
@@ -53,7 +54,8 @@ class TrainStep:
         self.dtype, self.upscale = self.feed.dtype, resolution // state.stage.resolution
         self.d_terms, self.g_terms = (active(terms, config.loss) for terms in (D_TERMS, G_TERMS))
         self.needs = needed(self.g_terms, config.loss)  # what the generator's pass is to have
-        tags = [tag for term in (*self.d_terms, *self.g_terms) for tag in term.tags]
+        self.told = LOSSES[config.loss.loss].report
+        tags = [*self.told, *(tag for term in (*self.d_terms, *self.g_terms) for tag in term.tags)]
         self.metrics = tuple(dict.fromkeys((*METRICS, *tags)))
         jit = config.optim.jit
         self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
@@ -153,7 +155,8 @@ class TrainStep:
             self.feed.gather, samples.reals, real, samples.mixing, scale=scale, upscale=self.upscale, step=step,
         )  # fmt: skip
         loss, report = add_up(self.d_terms, run, self.config.loss)
-        return loss, {"loss/D": loss, "scores/real": real.scores, "scores/fake": fake.scores, **report}
+        told = {tag: formula(real.scores, fake.scores) for tag, formula in self.told.items()}
+        return loss, {"loss/D": loss, "scores/real": real.scores, "scores/fake": fake.scores, **told, **report}
 
     def g_gradients(
         self, samples: Samples, fade: Fade, scale=1.0, disturbances: Drawn | None = None, step=0,

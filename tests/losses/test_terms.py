@@ -74,23 +74,27 @@ def test_a_smoothed_label_is_that_of_the_reals_alone():
 # ---- which terms there are -------------------------------------------------------------------------------------
 
 
+ASKED_FOR = {"regularizer", "weight decay"}  # there only where an option says so
+
+
 @pytest.mark.parametrize(
-    ("options", "gone"),
+    ("options", "gone", "more"),
     [
-        (dict(), {"regularizer"}),
-        (dict(penalty="none"), {"penalty", "regularizer"}),
-        (dict(wgan_lambda=0.0), {"penalty", "regularizer"}),
-        (dict(wgan_epsilon=0.0), {"drift", "regularizer"}),
-        (dict(cond_weight=0.0), {"labels", "labels of the reals", "labels of the fakes", "regularizer"}),
-        (dict(regularizer="repelling"), set()),
-        (dict(regularizer="repelling", repelling_weight=0.0), {"regularizer"}),
-        (dict(regularizer="repelling_as_coded"), {"regularizer"}),
+        (dict(), set(), set()),
+        (dict(penalty="none"), {"penalty"}, set()),
+        (dict(wgan_lambda=0.0), {"penalty"}, set()),
+        (dict(wgan_epsilon=0.0), {"drift"}, set()),
+        (dict(cond_weight=0.0), {"labels", "labels of the reals", "labels of the fakes"}, set()),
+        (dict(regularizer="repelling"), set(), {"regularizer"}),
+        (dict(regularizer="repelling", repelling_weight=0.0), set(), set()),
+        (dict(regularizer="repelling_as_coded"), set(), set()),
+        (dict(l2_weight=1e-5), set(), {"weight decay"}),
     ],
 )
-def test_a_weight_of_zero_takes_the_term_away(options, gone):
+def test_a_weight_of_zero_takes_the_term_away(options, gone, more):
     names = {term.name for term in (*D_TERMS, *G_TERMS)}
     there = {term.name for terms in (D_TERMS, G_TERMS) for term in active(terms, Loss(**options))}
-    assert names - there == gone
+    assert there == names - ASKED_FOR - gone | more
 
 
 def test_what_is_not_asked_for_is_not_computed():
@@ -140,22 +144,6 @@ def test_a_row_that_needs_reals_gets_those_of_the_last_discriminator_step(monkey
     assert make_step(SMALLEST).needs == {"reals"}
 
 
-def test_a_row_on_the_weights_has_their_slope(monkeypatch):
-    """The sum of their squares, in the discriminator's loss: twice each weight, and no other network's."""
-
-    def squares(run, options):
-        return tf.fill([len(run.fakes)], tf.add_n([tf.reduce_sum(tf.square(weight)) for weight in run.weights]))
-
-    _, data = samples(make_step(SMALLEST, precision="float64"))
-    found = []
-    for rows in (D_TERMS, (*D_TERMS, Term("squares", lambda options: 0.25, squares))):
-        monkeypatch.setattr(step_module, "D_TERMS", rows)
-        step = make_step(SMALLEST, precision="float64")
-        found.append(step.d_gradients(data, Fade())[0])
-    for weight, without, with_term in zip(step.state.d.weights(), *found, strict=True):
-        np.testing.assert_allclose(with_term - without, 0.5 * weight.numpy(), rtol=1e-9, atol=1e-12)
-
-
 def test_the_relativistic_generator_is_paired_with_reals():
     step = make_step(SMALLEST, precision="float64", loss="relativistic", penalty="none", wgan_epsilon=0.0)
     own, last = samples(step)
@@ -166,3 +154,65 @@ def test_the_relativistic_generator_is_paired_with_reals():
     d_report = step.d_gradients(last, Fade())[1]
     fake = discriminator(generator(last.latents)).scores.numpy()
     assert float(d_report["loss/D"]) == pytest.approx(np.sum(np.log1p(np.exp(fake - real))), rel=1e-12)
+
+
+# ---- weight decay ----------------------------------------------------------------------------------------------
+
+
+def played(step):
+    """{player: (gradients, report)} of a step each."""
+    own, last = samples(step)
+    own, last = (Samples(*(x if x is None else tf.cast(x, step.dtype) for x in data)) for data in (own, last))
+    scales = {player.name: tf.cast(player.loss_scale(), step.dtype) for player in (step.state.g, step.state.d)}
+    found = {
+        "g": step.g_gradients(own, Fade(), scales["g"], last=last), "d": step.d_gradients(last, Fade(), scales["d"])
+    }  # fmt: skip
+    return {name: ([x / scales[name] for x in gradients], report) for name, (gradients, report) in found.items()}
+
+
+@pytest.mark.parametrize("loss", ["non_saturating", "lsgan_as_coded"])
+def test_weight_decay_adds_the_weight_to_its_gradient(loss):
+    """In both networks, with norms and biases; half the sum of the squares to the loss of each sample."""
+    options = dict(precision="float64", loss=loss, penalty="none", wgan_epsilon=0.0, g_norm="batch", d_norm="layer")
+    without, decayed = (make_step(SMALLEST, l2_weight=weight, **options) for weight in (0.0, 0.3))
+    for step in (without, decayed):
+        for player in (step.state.g, step.state.d):
+            for i, weight in enumerate(player.weights()):  # also of what begins with zeros
+                weight.assign_add(np.random.RandomState(i).standard_normal(weight.shape))
+    before, after = played(without), played(decayed)
+    for player in (decayed.state.g, decayed.state.d):
+        weights = [weight.numpy() for weight in player.weights()]
+        (gradients, report), (others, other) = after[player.name], before[player.name]
+        for weight, with_term, plain in zip(weights, gradients, others, strict=True):
+            np.testing.assert_allclose(with_term - plain, 0.3 * weight, rtol=1e-8, atol=1e-10)
+        added = float(report[f"loss/{player.name.upper()}"] - other[f"loss/{player.name.upper()}"]) / decayed.minibatch
+        assert added == pytest.approx(0.15 * sum((weight**2).sum() for weight in weights), rel=1e-9)
+
+
+def test_weight_decay_is_not_lost_in_the_scale_of_float16():
+    step = make_step(SMALLEST, precision="float16", l2_weight=1e4, penalty="none", wgan_epsilon=0.0)
+    for player in (step.state.g, step.state.d):
+        player.log_scale.assign(6.0)
+        for weight, gradient in zip(player.weights(), played(step)[player.name][0], strict=True):
+            np.testing.assert_allclose(gradient, 1e4 * weight.numpy(), rtol=0.01, atol=100)
+
+
+# ---- what is said of the scores --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_cross_entropy_says_what_the_discriminator_takes_for_real(loss):
+    """Means over the minibatch of the probabilities, and no such row where a score is no logit."""
+    least_squares = dict(penalty="none", wgan_epsilon=0.0)
+    step = make_step(SMALLEST, precision="float64", loss=loss, D_repeats=2, **least_squares)
+    last = samples(step)[1]
+    report = step.d_gradients(last, Fade())[1]
+    tags = {"probability/real", "probability/fake"}
+    assert tags & set(step.metrics) == tags & set(report) == (tags if loss in ("minimax", "non_saturating") else set())
+    if tags <= set(report):
+        discriminator, generator = step.state.discriminator, step.state.generator
+        for name, images in (("real", last.reals), ("fake", generator(last.latents))):
+            expected = np.sum(sigmoid(discriminator(images).scores.numpy()))
+            assert float(report[f"probability/{name}"]) == pytest.approx(expected, rel=1e-12)
+        told = step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
+        assert all(0 < float(value) < 1 for tag in tags for value in told[tag])

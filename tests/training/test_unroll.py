@@ -41,6 +41,7 @@ OPTIMIZERS = [
     dict(optimizer="rmsprop", momentum=0.5),
     dict(optimizer="sgd"),
     dict(optimizer="sgd", momentum=0.5),
+    dict(optimizer="sgd", l2_weight=0.7),
     dict(optimizer="sgd", constraint="clip", clip=0.5, penalty="none"),
 ]
 

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from training.rounds import make_batch, make_controls, make_step
 
+from pgan_tf.config import FIELDS
+from pgan_tf.option import kind
 from pgan_tf.stages import layer_stage
 from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
@@ -40,7 +42,7 @@ def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
 
 
 def main(precision: str, *flags: str) -> None:
-    chosen = dict(flag.split("=") for flag in flags)
+    chosen = {name: kind(FIELDS[name])(text) for name, text in (flag.split("=") for flag in flags)}
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     results = {}
