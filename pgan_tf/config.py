@@ -82,8 +82,9 @@ class Model:
         part="discriminator",
     )  # fmt: skip
     initializer: str = option(
-        "he", "what weights are drawn from, but those with an equalized learning rate: He's normal, normal of "
-        "--init_stddev, Glorot's uniform", choices=["he", "normal", "glorot"], since="0.2.0", part="both",
+        "he", "what weights are drawn from, but those with an equalized learning rate: He's normal with the gains of "
+        "the layers, with the same in all (he_2015) or that of a published code; normal of --init_stddev; Glorot's "
+        "uniform", choices=["he", "he_2015", "he_as_coded", "normal", "glorot"], since="0.2.0", part="both",
     )  # fmt: skip
     init_stddev: float = option(
         0.02, "standard deviation of --initializer=normal", above=0, maximum=1000, since="0.2.0", part="both"
@@ -113,6 +114,10 @@ class Model:
     g_output: str = option(
         "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.2.0", part="generator"
     )
+    widening: str = of_progressive(
+        "all", "which weights fade in where --grow makes layers wider: all that are new, or those of a published code",
+        choices=["all", "as_coded"], since="0.2.0", part="both",
+    )  # fmt: skip
     fused_scale: bool = of_progressive(
         True,
         "resample inside the convolution (as in the original's code); false = beside it",

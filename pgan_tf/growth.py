@@ -46,6 +46,7 @@ def place(stage: Stage) -> dict:
         "resolution": size.resolution,
         "fading": before.resolution < size.resolution,
         "narrower": size.narrower,
+        "capped": size.capped,
         "narrower_before": before.narrower if before.narrower != size.narrower else 0,
         "latents_used": size.latent_size,
         "latents_before": before.latent_size if before.latent_size != size.latent_size else 0,

@@ -19,6 +19,7 @@ class Size(NamedTuple):
     resolution: int  # of the images
     latent_size: int  # components of a latent that the generator uses, its first ones; 0 = all
     narrower: int = 1  # the feature maps are those of the whole networks divided by this
+    capped: bool = False  # or rather: each layer has its own, but at most those of the widest divided by this
 
     def __str__(self) -> str:
         return f"{self.level}x{self.level}" if self.level == self.resolution else f"level {self.level}"
@@ -69,6 +70,7 @@ class Fade(NamedTuple):
 LADDERS: dict[str, Callable[[Size, int], dict[str, int]]] = {
     "layers": lambda last, left: {"resolution": last.resolution >> left},
     "latent": lambda last, left: {"latent_size": last.latent_size >> left},
+    # Where the layers are all there from the start, to halve each would leave none in the last ones.
     "channels": lambda last, left: {"narrower": 2**left},
 }
 
@@ -94,7 +96,8 @@ def sizes(grow: str, resolution: int, latent_size: int, initial: int) -> list[Si
     grown = [name for name in LADDERS if name in grow.split(",")]
     if "latent" in grown:
         _check_latents(latent_size, rungs)
-    last = Size(resolution, resolution, latent_size if "latent" in grown else 0)
+    capped = "channels" in grown and "layers" not in grown
+    last = Size(resolution, resolution, latent_size if "latent" in grown else 0, capped=capped)
 
     def size(level: int, left: int) -> Size:
         less = {field: value for name in grown for field, value in LADDERS[name](last, left).items()}
@@ -111,13 +114,19 @@ def span(first: Size, last: Size) -> str:
     if first.latent_size != last.latent_size:
         words.append(f"latents of {first.latent_size} to {last.latent_size}")
     if first.narrower != last.narrower:
-        words.append(f"{share(first.narrower)} to {share(last.narrower)} of the feature maps")
+        of_what = "of the widest layer's feature maps at most" if first.capped else "of the feature maps"
+        words.append(f"{share(first.narrower)} to {share(last.narrower)} {of_what}")
     return ", ".join(words)
 
 
-def share(narrower: int) -> str:
+def share(narrower: int, capped: bool = False) -> str:
     """How many of the whole networks' feature maps narrower ones have."""
-    return "all" if narrower == 1 else f"1/{narrower}"
+    return "all" if narrower == 1 else f"{'up to ' * capped}1/{narrower}"
+
+
+def narrowed(features: int, narrower: int, widest: int = 0) -> int:
+    """What is left of a layer's features, at least one; with `widest`, the cap is that over `narrower`."""
+    return max(min(features, widest // narrower) if widest else features // narrower, 1)
 
 
 def _check_latents(latent_size: int, rungs: list[int]) -> None:

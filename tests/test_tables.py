@@ -27,6 +27,7 @@ from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.fused import FORMS
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
+from pgan_tf.layers.widening import NEW_WEIGHTS
 from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS
 from pgan_tf.networks import FAMILIES
 from pgan_tf.networks.blocks import BLOCKS
@@ -54,6 +55,7 @@ OPTIONS = {
     "g_block": BLOCKS,
     "d_block": BLOCKS,
     "grow": LADDERS,
+    "widening": NEW_WEIGHTS,
     "loss": LOSSES,
     "penalty": PENALTIES,
     "optimizer": OPTIMIZERS,

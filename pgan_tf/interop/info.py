@@ -97,7 +97,7 @@ def _model(network: Network) -> list[tuple[str, str]]:
 
 def _rung(network: Network) -> str:
     """What the network lacks at its level: components of the latents, feature maps. Nothing where it is whole."""
-    used, maps = network.latents_used, f", {share(network.narrower)} of the feature maps"
+    used, maps = network.latents_used, f", {share(network.narrower, network.capped)} of the feature maps"
     partly = network.part == "generator" and 0 < used < network.latent_size
     return (f", {used} of {network.latent_size} latents" if partly else "") + (maps if network.narrower > 1 else "")
 

@@ -7,6 +7,7 @@ They lie as in the original: convolutions [kh,kw,in,out], up-sampling ones [kh,k
 
 from __future__ import annotations
 
+import functools
 import math
 
 import keras
@@ -14,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.layers.fused import FORMS, box_widened
-from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
-from pgan_tf.layers.widening import Axis, Part, count, faded, is_wider, length, whole
+from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS, Start
+from pgan_tf.layers.widening import NEW_WEIGHTS, Axis, Part, count, faded, is_wider, length, whole
 
 HE_GAIN = math.sqrt(2.0)
 
@@ -24,8 +25,9 @@ class Equalized(keras.layers.Layer):
     """What the layers below share: the weight with its run-time scale, and the bias.
 
     `weights` is a name in WEIGHTS, `initializer` one in INITIALIZERS (not used where the former says what the weights
-    are drawn from), `stddev` what the normal one takes. `seed` makes the initial values reproducible. `bias`: whether
-    there is one. A built layer knows its cost: `flops` of one image's pass, and `output_size`, what it puts out for
+    are drawn from), `stddev` what the normal one takes, `widening` one in NEW_WEIGHTS. `seed` makes the initial values
+    reproducible. `bias`: whether there is one. A built layer knows its cost: `flops` of one image's pass, and
+    `output_size`, what it puts out for
     one, such as (H, W, C). `axes` says of each variable what it is made of; `widen`, before the layer is built, which
     of that is new.
     """
@@ -40,12 +42,14 @@ class Equalized(keras.layers.Layer):
         stddev: float = 0.02,
         seed: int | None = None,
         bias: bool = True,
+        widening: str = "all",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.has_bias = bias
         self.gain, self.seed = gain, seed
         self.weights_row, self.initializer, self.stddev = weights, initializer, stddev
+        self.widening = widening
         self.input_axis: Axis | None = None
         self.output_part: Part | None = None
 
@@ -57,15 +61,16 @@ class Equalized(keras.layers.Layer):
         """Those of `widen`; without it nothing is new."""
         return self.input_axis or whole(inputs), self.output_part or Part(outputs, outputs)
 
-    def add_parameters(self, weight_axes: tuple[Axis, ...], fan_in: Axis, bias: Part) -> None:
-        """`fan_in`: as many entries as enter into one output."""
+    def add_parameters(self, weight_axes: tuple[Axis, ...], fan_in: Axis, bias: Part, numbers: int = 0) -> None:
+        """`fan_in`: as many entries as enter into one output. `numbers`: see Start; 0 = as many."""
         outputs = weight_axes[self.output_axis]
         self.axes = {"weight": weight_axes, "bias": ((bias,),), "u": (outputs,)}  # u: of the spectral norm
         row, shape = WEIGHTS[self.weights_row], tuple(length(axis) for axis in weight_axes)
         std = self.gain / math.sqrt(length(fan_in))
         # The original holds the constant in float32, and so must whoever wants its numbers.
         self.fan_in, self.scale = fan_in, float(np.float32(std))
-        initializer = INITIALIZERS[row.initializer or self.initializer](std, self.stddev, self.seed)
+        start = Start(std, self.stddev, self.seed, length(fan_in), numbers or length(fan_in))
+        initializer = INITIALIZERS[row.initializer or self.initializer](start)
         # No autocast: the scaling happens in float32 also when the layer computes in half precision.
         self.weight = self.add_weight(shape=shape, initializer=initializer, name="weight", autocast=False)
         if self.has_bias:
@@ -87,7 +92,8 @@ class Equalized(keras.layers.Layer):
 
     def scaled_weight(self, beta=1.0, training=False) -> tf.Tensor:
         """The weight as it is used."""
-        weight = faded(self.weight.value, self.axes["weight"], beta)
+        new_ones = functools.partial(NEW_WEIGHTS[self.widening].of_layer, output_axis=self.output_axis)
+        weight = faded(self.weight.value, self.axes["weight"], beta, new_ones)
         effective = WEIGHTS[self.weights_row].effective(self, weight, self.scale_at(beta), training)
         return tf.cast(effective, self.compute_dtype)
 
@@ -100,7 +106,8 @@ class Equalized(keras.layers.Layer):
 
     def get_config(self):
         own = {"gain": self.gain, "weights": self.weights_row, "initializer": self.initializer, "stddev": self.stddev}
-        return {**super().get_config(), **own, "seed": self.seed, "bias": self.has_bias}
+        own |= {"seed": self.seed, "bias": self.has_bias, "widening": self.widening}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
@@ -133,7 +140,8 @@ class LatentProjection(Equalized):
 
     def build(self, input_shape):
         inputs, outputs = self.parts(input_shape[-1], self.filters)
-        self.add_parameters((inputs, (outputs.times(self.base**2),)), inputs, outputs)
+        bias = outputs if NEW_WEIGHTS[self.widening].first_biases else Part(outputs.now, outputs.now)
+        self.add_parameters((inputs, (outputs.times(self.base**2),)), inputs, bias, numbers=self.filters)
         self.output_size = (self.base, self.base, self.filters)
         self.flops = 2 * input_shape[-1] * self.outputs_per_image
 
@@ -170,10 +178,11 @@ class EqualizedConv2D(Equalized):
         inputs, outputs = self.parts(input_shape[-1], self.filters)
         channels = ((outputs,), inputs) if self.resample == "up" else (inputs, (outputs,))
         fan_in = tuple(part.times(size * size) for part in inputs)
-        self.add_parameters((whole(size), whole(size), *channels), fan_in, outputs)
-        _, height, width, _ = input_shape
+        _, height, width, features = input_shape
         factor = {"none": 1.0, "up": 2.0, "down": 0.5}[self.resample]
         self.output_size = (int(height * factor), int(width * factor), self.filters)
+        numbers = int(height * width * max(factor, 1) ** 2) * features  # up-sampled it is what the convolution sees
+        self.add_parameters((whole(size), whole(size), *channels), fan_in, outputs, numbers)
         taps = size**2 if self.resample == "none" else (size + 1) ** 2 * (0.25 if self.resample == "up" else 1)
         self.flops = 2 * taps * input_shape[-1] * self.outputs_per_image
 

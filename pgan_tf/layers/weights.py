@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from typing import NamedTuple
@@ -76,10 +77,28 @@ WEIGHTS = {
     "spectral": Weights(start_spectral, spectral),
 }
 
-# What a weight is drawn from: (std, stddev, seed) -> initializer; `std` is He's constant, `stddev` the user's choice.
-INITIALIZERS: dict[str, Callable[[float, float, int | None], keras.initializers.Initializer]] = {
-    "he": lambda std, stddev, seed: keras.initializers.RandomNormal(stddev=std, seed=seed),
-    "normal": lambda std, stddev, seed: keras.initializers.RandomNormal(stddev=stddev, seed=seed),
-    "glorot": lambda std, stddev, seed: keras.initializers.GlorotUniform(seed=seed),
-    "unit": lambda std, stddev, seed: keras.initializers.RandomNormal(stddev=1.0, seed=seed),
+
+class Start(NamedTuple):
+    """What a layer says of a weight that is to be drawn."""
+
+    std: float  # He's constant with the layer's own gain
+    stddev: float  # the user's choice
+    seed: int | None
+    fan_in: int = 1  # entries that enter into one output
+    numbers: int = 1  # in the map that it works on; of a generator's first layer, the maps that it makes
+
+
+def _normal(stddev: float, start: Start) -> keras.initializers.Initializer:
+    return keras.initializers.RandomNormal(stddev=stddev, seed=start.seed)
+
+
+# What a weight is drawn from. He et al. 2015: the same constant in every layer. As coded: what a published code of
+# networks that grow in latents (Sandstroem 2019) takes for it, which goes by the size of the map, not of the kernel.
+INITIALIZERS: dict[str, Callable[[Start], keras.initializers.Initializer]] = {
+    "he": lambda start: _normal(start.std, start),
+    "he_2015": lambda start: _normal(math.sqrt(2.0 / start.fan_in), start),
+    "he_as_coded": lambda start: _normal(math.sqrt(2.0 / start.numbers), start),
+    "normal": lambda start: _normal(start.stddev, start),
+    "glorot": lambda start: keras.initializers.GlorotUniform(seed=start.seed),
+    "unit": lambda start: _normal(1.0, start),
 }

@@ -8,7 +8,7 @@ the new ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,11 +57,36 @@ def is_new(axes: Sequence[Axis]) -> np.ndarray:
     return new
 
 
-def faded(value: tf.Tensor, axes: Sequence[Axis], beta: tf.Tensor | float) -> tf.Tensor:
-    """`value`, whose new entries are multiplied by beta."""
+def is_new_as_coded(axes: Sequence[Axis], output_axis: int = -1) -> np.ndarray:
+    """The same as a published code has it: of a convolution with new inputs and no new outputs, the first half of the
+    outputs, rounded down; so red alone of three colours."""
+    new = is_new(axes)
+    if len(axes) == 4 and not is_wider([axes[output_axis]]):
+        np.moveaxis(new, output_axis, 0)[length(axes[output_axis]) // 2 :] = False
+    return new
+
+
+class NewWeights(NamedTuple):
+    """Which of a wider network's new weights fade in by beta; the others are there from the first moment."""
+
+    of_layer: Callable[..., np.ndarray]  # (axes of a weight, the one of its outputs) -> 0 or 1
+    first_biases: bool = True  # whether the new biases of the generator's first layer do
+    statistics: bool = False  # whether the weights that read the minibatch statistics do, where no layers grow
+
+
+# All: Sandstroem 2019, section 6.2.7. As coded: the code that was published with it; by its statistics a stage does not
+# begin where the one before ended.
+NEW_WEIGHTS = {
+    "all": NewWeights(lambda axes, output_axis: is_new(axes)),
+    "as_coded": NewWeights(is_new_as_coded, first_biases=False, statistics=True),
+}
+
+
+def faded(value: tf.Tensor, axes: Sequence[Axis], beta: tf.Tensor | float, new_ones=is_new) -> tf.Tensor:
+    """`value`, whose new entries are multiplied by beta; `new_ones(axes)` says which they are."""
     if not is_wider(axes):
         return value
-    new = tf.constant(is_new(axes), value.dtype)
+    new = tf.constant(new_ones(axes), value.dtype)
     return value * (1.0 + (tf.cast(beta, value.dtype) - 1.0) * new)
 
 

@@ -19,11 +19,11 @@ from pgan_tf.config import Model, network_options
 from pgan_tf.latents import LATENTS
 from pgan_tf.layers.widening import Axis, Part
 from pgan_tf.networks.reference import Reference
-from pgan_tf.stages import Fade
+from pgan_tf.stages import Fade, narrowed
 
 PLACE = {  # what is no option of a run: {name: default}. A size of 0 is the whole, or for `before` that nothing fades
     "resolution": 32, "fading": False, "num_channels": 3, "label_size": 0, "seed": 0,
-    "narrower": 1, "narrower_before": 0, "latents_used": 0, "latents_before": 0,
+    "narrower": 1, "narrower_before": 0, "capped": False, "latents_used": 0, "latents_before": 0,
     "alpha": 1.0, "beta": 1.0, "tau": 0.5,  # the fade used where a call gives none: that of the moment of saving
 }  # fmt: skip
 
@@ -79,8 +79,13 @@ class Network(keras.Model):
 
     def wide(self, size: int) -> Part:
         """So many features of the whole networks, as this stage and the one before have them."""
-        now = max(size // self.narrower, 1)
-        return Part(now, max(size // self.narrower_before, 1) if self.narrower_before else now)
+        widest = self.widest if self.capped else 0
+        return Part(*(narrowed(size, by, widest) for by in (self.narrower, self.narrower_before or self.narrower)))
+
+    @property
+    def widest(self) -> int:
+        """The features of the widest layer of the whole networks; 0 where all layers are alike."""
+        return 0
 
     def latent_part(self) -> Part:
         """The components of a latent that are used."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.norms import NORMS
-from pgan_tf.layers.widening import Axis, Part
+from pgan_tf.layers.widening import NEW_WEIGHTS, Axis, Part
 from pgan_tf.networks.base import DiscriminatorNetwork
 from pgan_tf.networks.unit import UnitNetwork
 from pgan_tf.stages import Fade
@@ -24,7 +24,8 @@ class GroupedDiscriminator(UnitNetwork, DiscriminatorNetwork):
             name="minibatch_statistics", dtype=self.dtype_policy,
         )  # fmt: skip
         self.statistics.build((None, size, size, features.now))
-        said = Part(self.statistics.maps, self.statistics.maps)
+        maps, fresh = self.statistics.maps, self.capped and self.narrower_before > 0
+        said = Part(maps, 0 if fresh and NEW_WEIGHTS[self.options.widening].statistics else maps)
         return (features, said) if self.has_statistics else (features,)
 
     @property

@@ -9,6 +9,7 @@ normalisation) are those of the original, held by tests/networks.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import keras
@@ -59,8 +60,14 @@ class ProgressiveNetwork(UnitNetwork):
         options = self.options
         return feature_maps(resolution, options.fmap_base, options.fmap_decay, options.fmap_max)
 
-    def maps(self, resolution: int) -> Part:
-        return self.wide(self.feature_maps(resolution))
+    @property
+    def widest(self) -> int:
+        return self.feature_maps(2)
+
+    def maps(self, resolution: int, level: int) -> Part:
+        """The maps of `resolution`, as they enter or leave a layer of `level`: one that is new has no new ones."""
+        part = self.wide(self.feature_maps(resolution))
+        return Part(part.now, part.now) if self.fading and level == self.resolution else part
 
     def block_resolutions(self) -> list[int]:
         """8, 16, .. up to the stage's resolution."""
@@ -92,20 +99,19 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
         inputs = self.input_axis()
         self.pixel_norm.build((None, length(inputs)))
         self.reference = self.make_reference((length(inputs),))
-        self.dense = self.unit(LatentProjection, "4x4_Dense", inputs, self.maps(4), gain=math.sqrt(2) / 4)
+        self.dense = self.unit(LatentProjection, "4x4_Dense", inputs, self.maps(4, 4), gain=math.sqrt(2) / 4)
         self.conv = self._conv("4x4_Conv", 4, 4)
         self.blocks = [self._block(res) for res in self.block_resolutions()]
         colours = Part(self.num_channels, self.num_channels)
-        self.to_rgb = [
-            self.layer(EqualizedConv2D, f"ToRGB_{res}x{res}", (self.maps(res),), colours, res, kernel_size=1, gain=1.0)
-            for res in self.rgb_resolutions()
-        ]
+        rgb = functools.partial(self.layer, EqualizedConv2D, outputs=colours, kernel_size=1, gain=1.0)
+        self.to_rgb = [rgb(f"ToRGB_{res}x{res}", (self.maps(res, res),), size=res) for res in self.rgb_resolutions()]
         self.built = True
 
     def _conv(self, name: str, res: int, input_res: int, resample: str = "none"):
         """The 3x3 convolution `name` to the maps of `res` from those of `input_res`."""
         size = res // 2 if resample == "up" else res  # beside a convolution, the resampling comes before it
-        return self.unit(EqualizedConv2D, name, (self.maps(input_res),), self.maps(res), size, resample=resample)
+        inputs, outputs = (self.maps(of, res) for of in (input_res, res))
+        return self.unit(EqualizedConv2D, name, (inputs,), outputs, size, resample=resample)
 
     def _block(self, res: int) -> list:
         """The up-sampling convolution to `res`, then those of the block."""
@@ -167,11 +173,11 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
         self.reference = self.make_reference(self.sample_shape)
         colours = (Part(self.num_channels, self.num_channels),)
         self.from_rgb = [
-            self.unit(EqualizedConv2D, f"FromRGB_{res}x{res}", colours, self.maps(res), res, kernel_size=1)
+            self.unit(EqualizedConv2D, f"FromRGB_{res}x{res}", colours, self.maps(res, res), res, kernel_size=1)
             for res in self.rgb_resolutions()
         ]
         self.blocks = [self._block(res) for res in reversed(self.block_resolutions())]
-        maps, hidden = self.maps(4), self.maps(2)
+        maps, hidden = self.maps(4, 4), self.maps(2, 4)
         told = self.make_statistics(maps, 4)
         self.conv = self.unit(EqualizedConv2D, "4x4_Conv", told, maps, 4)
         self.dense0 = self.unit(EqualizedDense, "4x4_Dense0", (maps.times(16),), hidden)
@@ -181,12 +187,12 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
 
     def _block(self, res: int) -> list:
         """The block's convolutions, then the down-sampling one to `res` / 2."""
-        name, maps = f"{res}x{res}", self.maps(res)
+        name, maps, smaller = f"{res}x{res}", self.maps(res, res), self.maps(res // 2, res)
         count = find_block(self.options.d_block).convolutions(self.options.residual_blocks)
         last = (f"Conv{count}_down", "down") if self.options.fused_scale else (f"Conv{count}", "none")
         return [
             *(self.unit(EqualizedConv2D, f"{name}_Conv{i}", (maps,), maps, res) for i in range(count)),
-            self.unit(EqualizedConv2D, f"{name}_{last[0]}", (maps,), self.maps(res // 2), res, resample=last[1]),
+            self.unit(EqualizedConv2D, f"{name}_{last[0]}", (maps,), smaller, res, resample=last[1]),
         ]
 
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):

@@ -65,7 +65,7 @@ class UnitNetwork(Network):
         """What the weight of layer `name` is drawn from, and how it is used."""
         options = self.options
         drawn = {"weights": self.weights_row, "initializer": options.initializer, "stddev": options.init_stddev}
-        return {**drawn, "seed": self.layer_seed(name)}
+        return {**drawn, "seed": self.layer_seed(name), "widening": options.widening}
 
     def make_reference(self, shape: tuple) -> Reference:
         """The reference batch of samples of that shape, where the norm wants one."""

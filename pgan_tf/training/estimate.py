@@ -86,7 +86,7 @@ def print_ladder(config: Config, schedule: Schedule) -> None:
         whole = f"{spans[False][0]:g}" if False in spans else "-"
         latents = size.latent_size or config.model.latent_components
         images = f"{size.resolution}x{size.resolution}"
-        table.add_row(str(size.level), images, str(latents), share(size.narrower), fade, whole)
+        table.add_row(str(size.level), images, str(latents), share(size.narrower, size.capped), fade, whole)
     print()
     Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
     print()

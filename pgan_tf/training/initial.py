@@ -82,8 +82,11 @@ def check(config: Config, num_channels: int, label_size: int, schedule: Schedule
 def _check_ladder(config: Config, trained: Trained, schedule: Schedule) -> None:
     """ConfigError where the trained networks have other widths than the run's first: those of another rung."""
     found, whole = trained.generator.get_config(), config.model.latent_components
-    theirs = found["latents_used"] or whole, found["narrower"]
-    widths = {size.level: (size.latent_size or whole, size.narrower) for size in schedule.sizes}
+    theirs = found["latents_used"] or whole, found["narrower"], found["capped"] and found["narrower"] > 1
+    widths = {
+        size.level: (size.latent_size or whole, size.narrower, size.capped and size.narrower > 1)
+        for size in schedule.sizes
+    }
     ours = widths[schedule.at(0).stage.size.level]
     if theirs == ours:
         return
@@ -97,8 +100,8 @@ def _check_ladder(config: Config, trained: Trained, schedule: Schedule) -> None:
     )
 
 
-def _widths(latents: int, narrower: int) -> str:
-    return f"{latents} components of a latent and {share(narrower)} of the feature maps"
+def _widths(latents: int, narrower: int, capped: bool) -> str:
+    return f"{latents} components of a latent and {share(narrower, capped)} of the feature maps"
 
 
 def _flag(name: str, value: object) -> str:

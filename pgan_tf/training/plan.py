@@ -160,7 +160,8 @@ def check_feature_maps(config: Config, sizes: list[Size]) -> None:
             f"{last}x{last}; raise --fmap_base"
         )
     for size, larger in reversed(list(itertools.pairwise(sizes))):  # the last ones fit soonest
-        for resolution in (2**k for k in range(size.resolution.bit_length() - 1, 0, -1)):
+        first = 2 if size.capped else size.resolution  # the widest alone is divided there
+        for resolution in (2**k for k in range(first.bit_length() - 1, 0, -1)):
             if maps(resolution) % size.narrower:
                 where = f"at {resolution}x{resolution}" if resolution > 2 else "of D's last hidden layer"
                 raise ConfigError(

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from layers.gradients import slope_error
 
-from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS
+from pgan_tf.layers.weights import INITIALIZERS, WEIGHTS, Start
 
 SHAPES = {"dense": (7, 5), "convolution": (3, 3, 4, 6), "tall": (2, 9), "one": (8, 1)}
 
@@ -21,7 +21,7 @@ class Weighted(keras.layers.Layer):
         self.row, self.output_axis, self.seed, self.std = WEIGHTS[weights], output_axis, seed, std
 
     def build(self, shape):
-        initializer = INITIALIZERS[self.row.initializer or "he"](self.std, 0.02, self.seed)
+        initializer = INITIALIZERS[self.row.initializer or "he"](Start(self.std, 0.02, self.seed))
         self.weight = self.add_weight(shape=shape, initializer=initializer, name="weight", autocast=False)
         self.row.start(self, shape)
 
@@ -163,10 +163,14 @@ def test_all_that_is_known_is_listed(name):
 
 @pytest.mark.parametrize(
     ("name", "deviation", "kurtosis"),
-    [("he", 0.25, 3), ("normal", 0.02, 3), ("glorot", math.sqrt(2 / (9 * 32 + 9 * 64)), 1.8), ("unit", 1, 3)],
-)
+    [
+        ("he", 0.25, 3), ("he_2015", math.sqrt(2 / 8), 3), ("he_as_coded", math.sqrt(2 / 50), 3), ("normal", 0.02, 3),
+        ("glorot", math.sqrt(2 / (9 * 32 + 9 * 64)), 1.8), ("unit", 1, 3),
+    ],
+)  # fmt: skip
 def test_initial_weights(name, deviation, kurtosis):
-    draws = [np.asarray(INITIALIZERS[name](0.25, 0.02, seed)((3, 3, 32, 64)), np.float64) for seed in (1, 1, 2)]
+    starts = [Start(0.25, 0.02, seed, fan_in=8, numbers=50) for seed in (1, 1, 2)]
+    draws = [np.asarray(INITIALIZERS[name](start)((3, 3, 32, 64)), np.float64) for start in starts]
     assert draws[0].std() == pytest.approx(deviation, rel=0.02)
     assert (draws[0] ** 4).mean() / draws[0].std() ** 4 == pytest.approx(kurtosis, rel=0.1)
     np.testing.assert_array_equal(draws[0], draws[1])
@@ -174,4 +178,4 @@ def test_initial_weights(name, deviation, kurtosis):
 
 
 def test_the_table_of_initial_weights_is_tested():
-    assert list(INITIALIZERS) == ["he", "normal", "glorot", "unit"]
+    assert list(INITIALIZERS) == ["he", "he_2015", "he_as_coded", "normal", "glorot", "unit"]

@@ -19,8 +19,8 @@ LATENTS, CHANNELS = 16, 3
 SIZES = {  # three rungs of every ladder
     "layers": [Size(4, 4, 0), Size(8, 8, 0), Size(16, 16, 0)],
     "latent": [Size(4, 16, 4), Size(8, 16, 8), Size(16, 16, 16)],
-    "channels": [Size(4, 16, 0, 4), Size(8, 16, 0, 2), Size(16, 16, 0, 1)],
-    "latent,channels": [Size(4, 16, 4, 4), Size(8, 16, 8, 2), Size(16, 16, 16, 1)],
+    "channels": [Size(4, 16, 0, 4, True), Size(8, 16, 0, 2, True), Size(16, 16, 0, 1, True)],
+    "latent,channels": [Size(4, 16, 4, 4, True), Size(8, 16, 8, 2, True), Size(16, 16, 16, 1, True)],
     "layers,latent": [Size(4, 4, 4), Size(8, 8, 8), Size(16, 16, 16)],
     "layers,channels": [Size(4, 4, 0, 4), Size(8, 8, 0, 2), Size(16, 16, 0, 1)],
     "layers,latent,channels": [Size(4, 4, 4, 4), Size(8, 8, 8, 2), Size(16, 16, 16, 1)],
@@ -33,6 +33,15 @@ VARIANTS = {
     "residual": dict(g_block="residual", d_block="residual", residual_blocks=2, minibatch_statistics="moments"),
     "published moments": dict(minibatch_statistics="moments_as_coded", fmap_decay=0.5),
     "spectral": dict(d_weights="spectral", mbstd_group_size=0, latent_size=24),
+    "thesis": dict(
+        g_weights="plain",
+        d_weights="plain",
+        initializer="he_2015",
+        g_norm="none",
+        g_output="tanh",
+        normalize_latents=False,
+        mbstd_group_size=8,
+    ),
     "batch norm": dict(g_norm="batch", d_norm="batch", g_weights="plain", d_weights="plain"),
 }
 
@@ -40,7 +49,7 @@ VARIANTS = {
 def factory(variant: str, seed: int = 0) -> growth.NetworkFactory:
     """Makes both networks; another seed means other fresh values."""
     options = {"latent_size": LATENTS, "precision": "float64", "seed": seed, **VARIANTS[variant]}
-    options |= {} if "family" in options else {"fmap_base": 128, "fmap_max": 16}
+    options |= {} if "family" in options else {"fmap_base": 64, "fmap_max": 16}  # 16 maps at 4x4, 8, 4
     labels = options.pop("label_size", 0)
     return growth.NetworkFactory(Config.from_values(options), CHANNELS, labels)
 
@@ -71,7 +80,7 @@ def steps(ladder: str) -> list[tuple[Stage, Stage]]:
 CASES = [("paper", ladder, *step) for ladder in SIZES for step in steps(ladder)] + [
     (variant, ladder, *step)
     for variant in VARIANTS if variant != "paper"
-    for ladder in ("layers", "layers,latent,channels") for step in steps(ladder)[:2]
+    for ladder in ("layers", "latent,channels", "layers,latent,channels") for step in steps(ladder)[:2]
 ]  # fmt: skip
 
 

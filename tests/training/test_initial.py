@@ -170,7 +170,9 @@ def test_networks_of_another_rung_are_refused_with_a_way_out(kind, narrow, tmp_p
         if fits:
             initial.check(ours, 3, LABELS, schedule)
             continue
-        with pytest.raises(ConfigError, match=f"4 components of a latent and 1/2 of the .*--grow={grow} ") as error:
+        with pytest.raises(
+            ConfigError, match=f"4 components of a latent and up to 1/2 of the .*--grow={grow} "
+        ) as error:
             initial.check(ours, 3, LABELS, schedule)
         assert ("--grow=latent,channels" in str(error.value)) is (kind == "run")
         assert "\n" not in str(error.value)
