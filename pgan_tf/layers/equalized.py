@@ -27,9 +27,8 @@ class Equalized(keras.layers.Layer):
     `weights` is a name in WEIGHTS, `initializer` one in INITIALIZERS (not used where the former says what the weights
     are drawn from), `stddev` what the normal one takes, `widening` one in NEW_WEIGHTS. `seed` makes the initial values
     reproducible. `bias`: whether there is one. A built layer knows its cost: `flops` of one image's pass, and
-    `output_size`, what it puts out for
-    one, such as (H, W, C). `axes` says of each variable what it is made of; `widen`, before the layer is built, which
-    of that is new.
+    `output_size`, what it puts out for one, such as (H, W, C). `axes` says of each variable what it is made of;
+    `widen`, before the layer is built, which of that is new.
     """
 
     output_axis = -1  # of the weight
