@@ -51,7 +51,7 @@ class MeasuredSet:
 
     def points(self, count: int) -> np.ndarray:
         """The first `count` points, [count,2]."""
-        return np.concatenate(list(self.first(count)))
+        return self._once(("points", count), lambda: np.concatenate(list(self.first(count))))
 
     def projections(self, count: int) -> swd.Projections:
         """Of the first `count` images, for the sliced Wasserstein distance."""

@@ -5,7 +5,8 @@ A metric asks the two sets (`metrics.measured`) for what it needs; the sets work
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,7 +110,7 @@ def _swiss_roll(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Opt
 
 
 def _wasserstein(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
-    return {"w1": planar.wasserstein_2d(reals.points(count), fakes.points(count), count, options.seed)}
+    return {"w1": planar.wasserstein_2d(reals.points(count), fakes.points(count), seed=options.seed)}
 
 
 def _truth(reals: MeasuredSet, kind: type, what: str) -> planar.Truth:
@@ -133,27 +134,48 @@ METRICS = {
     "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME),
     "mixture": Metric("mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS),
     "swiss_roll": Metric("Swiss roll", _swiss_roll, "coverage", False, 10000, of=POINTS),
-    "wasserstein": Metric("W1", _wasserstein, "w1", True, 1000, of=POINTS),
+    "wasserstein": Metric("W1", _wasserstein, "w1", True, 10000, of=POINTS),
 }
+
+# One name for the metrics that fit a set of points, by the kind of its truth.
+PLANAR = "planar"
+BY_TRUTH: dict[type, tuple[str, ...]] = {
+    planar.Mixture: ("wasserstein", "mixture"),  # the first chooses the best snapshot: modes are soon all there
+    planar.SwissRoll: ("wasserstein", "swiss_roll"),
+    type(None): ("wasserstein",),
+}
+DEFAULTS = {IMAGES: ("swd", "fid"), POINTS: (PLANAR,)}  # where no metric is named
 
 
 def named(names: str) -> list[str]:
-    """'swd,fid' -> ['swd', 'fid']. MetricError for no name at all, one twice, or one that METRICS has not."""
-    asked = [name for part in names.split(",") if (name := part.strip())]
+    """'swd,fid' -> ['swd', 'fid']. MetricError for no name at all, one twice, or one that is not known."""
+    asked, known = [name for part in names.split(",") if (name := part.strip())], ", ".join([*METRICS, PLANAR])
     if not asked:
-        raise MetricError(f"--metrics={names}: names none; the known ones are {', '.join(METRICS)}")
+        raise MetricError(f"--metrics={names}: names none; the known ones are {known}")
     for name in asked:
-        if name not in METRICS:
-            raise MetricError(f"unknown metric {name[:40]!r}: the known ones are {', '.join(METRICS)}")
+        if name not in METRICS and name != PLANAR:
+            raise MetricError(f"unknown metric {name[:40]!r}: the known ones are {known}")
     if len(set(asked)) < len(asked):
         raise MetricError(f"--metrics={names}: names one of them twice")
     return asked
 
 
-def check_kind(names: list[str] | tuple[str, ...], shape: tuple[int, ...], where: str) -> None:
+def resolved(names: Iterable[str], truth: planar.Truth | None) -> tuple[str, ...]:
+    """Names of METRICS, each once: in place of PLANAR those for points of this truth."""
+    parts = (BY_TRUTH[type(truth)] if name == PLANAR else (name,) for name in names)
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(parts)))
+
+
+def check_kind(names: Iterable[str], shape: tuple[int, ...], where: str) -> None:
     """MetricError where one of these metrics measures something else than samples of this shape, those of `where`."""
-    kind = POINTS if tuple(shape) == (2,) else IMAGES
+    kind = kind_of(shape)
     for name in names:
-        if METRICS[name].of != kind:
+        its = POINTS if name == PLANAR else METRICS[name].of
+        if its != kind:
             fitting = ", ".join(known for known, metric in METRICS.items() if metric.of == kind)
-            raise MetricError(f"{name} measures {METRICS[name].of}, {where} has {kind}; what measures them: {fitting}")
+            raise MetricError(f"{name} measures {its}, {where} has {kind}; what measures them: {fitting}")
+
+
+def kind_of(shape: tuple[int, ...]) -> str:
+    """What samples of this shape are: points [2], or images."""
+    return POINTS if tuple(shape) == (2,) else IMAGES

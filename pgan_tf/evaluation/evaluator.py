@@ -6,7 +6,7 @@ import functools
 import platform
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from pgan_tf.metrics.cache import StatisticsCache
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.metrics.measured import MeasuredSet, MeasuredStatistics, Options
-from pgan_tf.metrics.registry import ASKED, METRICS, check_kind
+from pgan_tf.metrics.registry import ASKED, DEFAULTS, IMAGES, METRICS, check_kind, kind_of, resolved
 
 UNLIMITED = 1 << 62  # images that a generator has
 
@@ -26,7 +26,7 @@ class Request:
     """What is to be measured.
 
     Attributes:
-        metrics: names of METRICS.
+        metrics: names of METRICS, or PLANAR; none = the usual ones of what the reals are.
         images: of each set; None = each metric's own default. Fewer where a set has fewer.
         seed: of everything random.
         extractor: name of the feature extractor; '' = the best that can be had.
@@ -46,12 +46,10 @@ class Evaluator:
     """`Evaluator(reals, request).measure(name, fakes)` yields a result for every metric asked for."""
 
     def __init__(self, reals: ImageSet | StatisticsSet | None, request: Request, cache: StatisticsCache | None = None):
-        self.request = request
+        self.request = request = replace(request, metrics=_metrics(request.metrics, reals))
         self.options = Options(request.seed, _extractor(request), request.progress)
         self._cache = cache or StatisticsCache()
         self._source, self.reals = reals, self._measured(reals)
-        if isinstance(reals, ImageSet):
-            check_kind(request.metrics, reals.shape, reals.name)
         if isinstance(reals, ImageSet) and "swd" in request.metrics:
             swd.check_shape(reals.shape)
 
@@ -140,6 +138,14 @@ class Evaluator:
         if ours != theirs:
             sizes = f"{list(ours)} (height, width, channels), those of {self._source.name} {list(theirs)}"
             raise MetricError(f"{name}: its images are {sizes}; sets to compare must be alike")
+
+
+def _metrics(asked: tuple[str, ...], reals: ImageSet | StatisticsSet | None) -> tuple[str, ...]:
+    """What is measured against these reals. MetricError where a metric is for something else."""
+    if not isinstance(reals, ImageSet):
+        return resolved(asked or DEFAULTS[IMAGES], None)
+    check_kind(asked, reals.shape, reals.name)
+    return resolved(asked or DEFAULTS[kind_of(reals.shape)], reals.truth)
 
 
 def versions() -> dict[str, str]:

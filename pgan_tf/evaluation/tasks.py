@@ -118,7 +118,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
         sink.doubts += evaluator.doubts()
         for snapshot in chosen:
             about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
-            for metric in request.metrics:
+            for metric in evaluator.request.metrics:
                 if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
                     todo.append(metric)
             if todo:
@@ -176,6 +176,7 @@ def _measure_set(
     name = name or fakes.name
     sink.doubts += evaluator.doubts(fakes.count)
     about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
-    todo = [m for m in request.metrics if not sink.known({**about, **evaluator.identity(m, name, fakes.count)})]
+    identities = {metric: evaluator.identity(metric, name, fakes.count) for metric in evaluator.request.metrics}
+    todo = [metric for metric, identity in identities.items() if not sink.known({**about, **identity})]
     for row in evaluator.measure(name, fakes, fakes.count, metrics=todo, **about):
         sink.add(row)

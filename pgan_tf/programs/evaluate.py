@@ -13,6 +13,7 @@ from pgan_tf.programs.loading import load_tensorflow
 STRATEGY = "mirrored"
 # Those of metrics/registry.py, which loads TensorFlow.
 OF_IMAGES, OF_POINTS = "swd, fid, kid, is, pr, ms_ssim, neighbors, modes", "mixture, swiss_roll, wasserstein"
+OF_EACH = "planar = those that fit the data set's distribution"
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\
 Examples:
@@ -22,7 +23,7 @@ Examples:
   evaluate.py --run=results/00000-quickstart-s1000 --baselines --metrics=swd
   evaluate.py --reals=datasets/emoji64 --fakes=my_pictures/ --metrics=swd,kid --output=scores.jsonl
   evaluate.py --reals=statistics.npz --fakes=samples.npy --metrics=fid --extractor=inception-2015
-  evaluate.py --reals=datasets/ring --fakes=points.npy --metrics=mixture,wasserstein
+  evaluate.py --reals=datasets/ring --fakes=points.npy --metrics=planar
 
 A set is a folder of pictures, a data set of dataset_tool.py, a .npy or .npz array uint8 [N,H,W,C] (or of points in the
 plane, float [N,2]), or a .npz of pytorch-fid with `mu` and `sigma`. Results go to metrics.jsonl in the run and to
@@ -44,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     add("--dataset", type=location, metavar="SET", help="real images for the run; default: those it was trained on")
     add("--reals", type=location, metavar="SET", help="a set of real images, instead of --run")
     add("--fakes", type=location, metavar="SET", help="the set to hold against it")
-    add("--metrics", metavar="NAMES", default="swd,fid", help=f"{OF_IMAGES}; of points in the plane: {OF_POINTS}")
+    text = f"{OF_IMAGES} (default: swd,fid); of points in the plane: {OF_POINTS}; {OF_EACH} (default)"
+    add("--metrics", metavar="NAMES", help=text)
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
     add(
         "--images",
@@ -80,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     from pgan_tf.evaluation.evaluator import Request
     from pgan_tf.metrics.registry import named
 
-    request = Request(tuple(named(args.metrics)), args.images, args.seed, args.extractor, args.weights or "")
+    metrics = () if args.metrics is None else tuple(named(args.metrics))
+    request = Request(metrics, args.images, args.seed, args.extractor, args.weights or "")
     output = Path(args.output) if args.output else None
     with make_strategy(STRATEGY).scope():  # features are extracted on all devices
         if args.run:

@@ -14,10 +14,11 @@ from pgan_tf.data.samples import Samples
 from pgan_tf.evaluation import results
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.evaluation.fakes import GeneratedImages
-from pgan_tf.evaluation.sets import open_set
+from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.evaluation.snapshots import labels_for
 from pgan_tf.files import new_file
-from pgan_tf.metrics.registry import named
+from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.registry import named, resolved
 from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.state import StageState
@@ -36,13 +37,21 @@ class Measurements:
         """Loads the extractor. MetricError if there is none, or for a name that is no metric's."""
         run = config.run
         self.resolution = resolution
-        metrics = tuple(named(run.metrics))
-        self.best_metric = run.best_metric or metrics[0]
-        request = Request(metrics, run.metrics_images, extractor=run.extractor, progress=False)
-        self.evaluator = Evaluator(open_set(dataset.folder, resolution), request)
+        reals = open_set(dataset.folder, resolution)
+        request = Request(tuple(named(run.metrics)), run.metrics_images, extractor=run.extractor, progress=False)
+        self.evaluator = Evaluator(reals, request)
+        self.best_metric = self._best_metric(run.best_metric, reals)
         self.labels = labels_for(label_size, dataset.labels) if label_size else None
         self.doubts = self.evaluator.doubts()  # said once
         self._drawn: tuple[StageState, Callable] | None = None
+
+    def _best_metric(self, asked: str, reals: ImageSet) -> str:
+        """Which chooses the best snapshot; by default the first. MetricError where it is not measured."""
+        metrics = self.evaluator.request.metrics
+        best = resolved([asked], reals.truth)[0] if asked else metrics[0]
+        if best not in metrics:
+            raise MetricError(f"--best_metric={asked}: is not among --metrics, {', '.join(metrics)}; add it there")
+        return best
 
     def measure(self, state: StageState, fade: Fade, images: int) -> Iterator[dict]:
         """A result per metric of the averaged generator after so many real images, each as soon as it is there."""

@@ -71,13 +71,25 @@ def test_the_program_measures_points_once_and_says_them(sets, capsys):
     assert "mixture of Gaussians" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_without_names_points_are_measured_by_what_fits_them(sets, distribution):
+    sets(distribution)
+    reals, theirs = (open_set(sets.folder / name) for name in ("reals", "fakes"))
+    found = [
+        {row["metric"]: row["values"] for row in Evaluator(reals, Request(names)).measure("f", theirs, theirs.count)}
+        for names in ((), ("planar",), ("planar", "wasserstein"))
+    ]
+    assert found[0] == found[1] == found[2]
+    assert found[0].keys() == {"wasserstein", METRIC[type(reals.truth)]}
+
+
 def test_a_generator_of_points_is_a_set(sets):
     sets("gaussians8")
     centres = tf.constant(DISTRIBUTIONS["gaussians8"].centres[:3], tf.float32)
     draw = lambda latents, labels: tf.gather(centres, tf.cast(latents[:, 0] > 0, tf.int32))  # noqa: E731
     fakes = GeneratedImages(draw, 4, seed=7, resolution=2)
     (row,) = Evaluator(open_set(sets.folder / "reals"), Request(("mixture",), 64)).measure("f", fakes)
-    assert row["values"] == {"modes": 2, "high_quality": 1}
+    assert row["values"] == {"modes": 2, "high_quality": 1, "kl": pytest.approx(np.log(4), abs=0.1)}
 
 
 def test_what_does_not_go_together_is_refused(sets):
@@ -89,6 +101,7 @@ def test_what_does_not_go_together_is_refused(sets):
     for fakes, metric, message in (
         ("images.npy", "wasserstein", "holds images, not points as .*reals; sets to compare must be alike"),
         ("fakes", "fid", "fid measures images, .*reals has points; what measures them: mixture"),
+        ("fakes", "swd", "swd measures images, .*reals has points; what measures them: mixture"),
         ("fakes", "mixture", "is not known as a mixture of Gaussians; take another metric"),
         ("nan.npy", "wasserstein", "NaN or infinite"),
         ("three.npy", "wasserstein", r"must be uint8 .*, or points float \[N,2\]"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pgan_tf.metrics import planar
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.planar import mixture_scores, swiss_roll_curve, swiss_roll_score, wasserstein_2d
 
@@ -27,7 +28,9 @@ def swiss_roll(count, noise, seed=0, begin=0.0, end=1.0):
 
 def test_the_mixture_itself_has_all_modes_and_the_share_of_its_normal_distribution():
     scores = mixture_scores(mixture(20000, 8), CENTRES, STD)
-    assert scores == {"modes": 8, "high_quality": pytest.approx(1 - np.exp(-4.5), abs=0.003)}
+    assert scores == {
+        "modes": 8, "high_quality": pytest.approx(1 - np.exp(-4.5), abs=0.003), "kl": pytest.approx(0, abs=0.001),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("modes", [1, 3, 7])
@@ -37,9 +40,19 @@ def test_dropped_modes_are_missed(modes):
 
 def test_samples_between_the_modes_are_of_no_quality_and_cover_nothing():
     between = CENTRES * 0.8
-    assert mixture_scores(between, CENTRES, STD) == {"modes": 0, "high_quality": 0}
+    assert mixture_scores(between, CENTRES, STD) == {"modes": 0, "high_quality": 0, "kl": 0}
     both = np.concatenate([CENTRES[:2], between])
-    assert mixture_scores(both, CENTRES, STD) == {"modes": 2, "high_quality": pytest.approx(0.2)}
+    assert mixture_scores(both, CENTRES, STD) == {
+        "modes": 2, "high_quality": pytest.approx(0.2), "kl": pytest.approx(np.log(8) - np.log(10) + 0.4 * np.log(2)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("modes", [1, 2, 4])
+def test_the_divergence_is_that_of_the_nearest_modes_good_or_not(modes):
+    """Of K equal modes, M of which are had alike: log(K / M). Others do not come nearer by it."""
+    points = CENTRES[np.arange(80) % modes]
+    for factor in (1, 0.8, 1.3):
+        assert mixture_scores(points * factor, CENTRES, STD)["kl"] == pytest.approx(np.log(8 / modes))
 
 
 def test_the_edge_is_at_radius_times_std():
@@ -119,6 +132,13 @@ def test_the_seed_decides_which_sample_and_the_global_one_does_not():
     np.random.seed(2)
     assert wasserstein_2d(a, b, sample=100, seed=5) == first
     assert wasserstein_2d(a, b, sample=100, seed=6) != first
+
+
+def test_so_many_points_are_assigned_as_take_seconds(monkeypatch):
+    monkeypatch.setattr(planar, "assign", lambda costs: [seen.append(costs.shape), np.arange(len(costs))][1])
+    seen = []
+    wasserstein_2d(*np.random.RandomState(6).standard_normal((2, 2 * planar.ASSIGNED, 2)))
+    assert seen == [(2000, 2000)]
 
 
 def test_sets_of_two_sizes_are_sampled_to_the_smaller():

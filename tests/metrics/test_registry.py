@@ -89,6 +89,20 @@ def test_metrics_of_points_are_none_of_images():
         registry.check_kind(["swd", "mixture"], (4, 4, 1), "set")
 
 
+def test_planar_stands_for_the_metrics_that_fit_the_truth():
+    """All of them can be computed with points of that truth, whatever else is named beside it."""
+    for truth, others in ((TRUTHS["mixture"], {"mixture"}), (TRUTHS["swiss_roll"], {"swiss_roll"}), (None, set())):
+        names = registry.resolved(["planar"], truth)
+        assert set(names) == {"wasserstein", *others}
+        points = plane("reals", np.random.default_rng(2).normal(size=(20, 2)), truth)
+        assert all(METRICS[name].compute(points, points, 20, Options(7)) for name in names)
+        assert registry.resolved(["wasserstein", "planar", "planar"], truth) == names
+    assert registry.resolved(["fid", "swd"], None) == ("fid", "swd")
+    with pytest.raises(MetricError, match=r"^planar measures points, set has images; what measures them: swd, "):
+        registry.check_kind(["planar"], (4, 4, 1), "set")
+    registry.check_kind(["planar"], (2,), "set")
+
+
 def test_metrics_share_the_features(pair, monkeypatch):
     (reals, fakes), options = pair
     calls, original = [], features.extract
@@ -154,6 +168,6 @@ def test_more_images_than_there_are(pair):
 
 
 def test_names():
-    assert registry.named("swd, fid,") == ["swd", "fid"]
+    assert registry.named("swd, fid,planar") == ["swd", "fid", "planar"]
     with pytest.raises(MetricError, match="unknown metric 'fad': the known ones are swd, fid"):
         registry.named("fad")
