@@ -292,7 +292,7 @@ class Optim:
         "strided", "how convolutions that resample are computed, the function is the same; auto = the faster one here",
         choices=["auto", "strided", "shuffled"], since="0.2.0",
     )  # fmt: skip
-    jit: bool = option(False, "compile the gradient functions with XLA")
+    jit: bool = option(False, "compile with XLA: the gradient functions, or whole rounds of small networks")
     nan: str = option(
         "stop", "on a loss or gradient that is not finite: stop, or skip the update", choices=["stop", "skip"]
     )

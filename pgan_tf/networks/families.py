@@ -28,13 +28,18 @@ class Family(NamedTuple):
     grows: frozenset[str]  # names of stages.LADDERS
     takes: Takes = Takes()
     check: Callable[[Model, int], None] = lambda model, resolution: None  # ConfigError: cannot make that resolution
+    tiny: bool = False  # operations so small that --jit compiles whole rounds of them
 
 
 FAMILIES = {
     "progressive": Family(Generator, Discriminator, frozenset({"layers", "latent", "channels"})),
     "dcgan": Family(ConvolutionalGenerator, ConvolutionalDiscriminator, frozenset(), Takes(doubling=False), check_size),
     "mlp": Family(
-        DenseGenerator, DenseDiscriminator, frozenset({"latent", "channels"}), Takes("points", doubling=False)
+        DenseGenerator,
+        DenseDiscriminator,
+        frozenset({"latent", "channels"}),
+        Takes("points", doubling=False),
+        tiny=True,
     ),
 }
 

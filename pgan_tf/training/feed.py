@@ -20,6 +20,7 @@ class Batch(NamedTuple):
     reals: tf.Tensor  # uint8 [S,N,R,R,C], or float32 [S,N,2]: points of the plane
     labels: tf.Tensor  # float32 [S,N,L]
     g_labels: tf.Tensor  # float32 [K,N,L], for the generator's step
+    numbers: dict[str, tf.Tensor] = {}  # random ones, by purpose, [S,N,..] or [K,N,..]; empty: drawn on the way
 
 
 class Samples(NamedTuple):
@@ -29,6 +30,10 @@ class Samples(NamedTuple):
     latents: tf.Tensor  # [n,latent]
     reals: tf.Tensor | None = None  # [n,R,R,C] in -1..1, or [n,2]
     mixing: tf.Tensor | None = None  # [n], uniform in 0..1
+
+
+# What a step draws; the disturbances of a discriminator are drawn by themselves.
+_DRAWN = (Purpose.MIRROR, Purpose.MIXING, Purpose.D_LATENTS, Purpose.G_LATENTS)
 
 
 def stored_type(sample_shape: tuple[int, ...]) -> tf.DType:
@@ -62,24 +67,38 @@ class Feed:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""
         mirror = None
         if self.config.data.mirror_augment:
-            mirror = self.random(Purpose.MIRROR, step) < 0.5
+            mirror = self.numbers(Purpose.MIRROR, batch, index, step) < 0.5
         reals = process_reals(self.share(batch.reals[index]), mirror, self.state.stage, fade.alpha, self.dtype)
         labels = tf.cast(self.share(batch.labels[index]), self.dtype)
-        mixing = self.random(Purpose.MIXING, step)
-        return Samples(labels, self.latents(Purpose.D_LATENTS, step), reals, mixing)
+        mixing = self.numbers(Purpose.MIXING, batch, index, step)
+        return Samples(labels, self.numbers(Purpose.D_LATENTS, batch, index, step), reals, mixing)
 
     def generators(self, batch: Batch, index, step) -> Samples:
         """This replica's samples of the G step of round `index` of the batch, number `step` of the run."""
-        return Samples(tf.cast(self.share(batch.g_labels[index]), self.dtype), self.latents(Purpose.G_LATENTS, step))
+        labels = tf.cast(self.share(batch.g_labels[index]), self.dtype)
+        return Samples(labels, self.numbers(Purpose.G_LATENTS, batch, index, step))
 
-    def latents(self, purpose: Purpose, step) -> tf.Tensor:
-        seed = stream(self.config.run.seed, purpose, step)
-        return self.share(self.state.generator.draw_latents(self.minibatch, seed, self.dtype))
+    def ahead(self, first_round: tf.Tensor, rounds: tf.Tensor) -> dict[str, tf.Tensor]:
+        """`Batch.numbers` of so many rounds: those that would be drawn on the way, for a program that draws others."""
+        repeats, ahead = self.config.growth.D_repeats, {}
+        for purpose in _DRAWN:
+            each = 1 if purpose is Purpose.G_LATENTS else repeats
+            steps = first_round * each + tf.range(tf.cast(rounds * each, tf.int64))
+            ahead[purpose.name] = tf.map_fn(
+                lambda step, purpose=purpose: self.draw(purpose, step), steps, fn_output_signature=self.dtype
+            )
+        return ahead
 
-    def random(self, purpose: Purpose, step) -> tf.Tensor:
-        """Numbers in 0..1, [n]: this replica's share of those that are drawn for the whole minibatch."""
+    def numbers(self, purpose: Purpose, batch: Batch, index, step) -> tf.Tensor:
+        """This replica's share of a step's random numbers, those at `index` where they are drawn ahead."""
+        return self.share(batch.numbers[purpose.name][index] if batch.numbers else self.draw(purpose, step))
+
+    def draw(self, purpose: Purpose, step) -> tf.Tensor:
+        """Of the whole minibatch: latents [N,latent], or for each sample a number in 0..1 [N]."""
         seed = stream(self.config.run.seed, purpose, step)
-        return self.share(tf.random.stateless_uniform([self.minibatch], seed, dtype=self.dtype))
+        if purpose in (Purpose.D_LATENTS, Purpose.G_LATENTS):
+            return self.state.generator.draw_latents(self.minibatch, seed, self.dtype)
+        return tf.random.stateless_uniform([self.minibatch], seed, dtype=self.dtype)
 
     def share(self, x: tf.Tensor) -> tf.Tensor:
         """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""

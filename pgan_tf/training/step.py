@@ -17,7 +17,9 @@ from pgan_tf.config import Config
 from pgan_tf.latents import Purpose
 from pgan_tf.losses import LOSSES
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
+from pgan_tf.networks.families import FAMILIES
 from pgan_tf.stages import Fade
+from pgan_tf.training.compiled import CompiledRounds
 from pgan_tf.training.critic import Critic, Drawn, drawn
 from pgan_tf.training.feed import Batch, Feed, Samples, stored_type
 from pgan_tf.training.player import Player
@@ -57,9 +59,12 @@ class TrainStep:
         self.told = LOSSES[config.loss.loss].report
         tags = [*self.told, *(tag for term in (*self.d_terms, *self.g_terms) for tag in term.tags)]
         self.metrics = tuple(dict.fromkeys((*METRICS, *tags)))
-        jit = config.optim.jit
-        self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if jit else self.d_gradients
-        self._g_gradients = tf.function(self.g_gradients, jit_compile=True) if jit else self.g_gradients
+        # Several devices wait for each other in every step; and XLA's convolutions on a CPU are slow within loops.
+        whole = FAMILIES[config.model.family].tiny and strategy.num_replicas_in_sync == 1
+        parts = config.optim.jit and not whole
+        self._d_gradients = tf.function(self.d_gradients, jit_compile=True) if parts else self.d_gradients
+        self._g_gradients = tf.function(self.g_gradients, jit_compile=True) if parts else self.g_gradients
+        self.train = CompiledRounds(self.feed, self._train) if config.optim.jit and whole else self._train
         self.rounds = tf.function(self._rounds, input_signature=self._signature())
 
     def _signature(self):
@@ -75,12 +80,16 @@ class TrainStep:
 
     def _rounds(self, batch: Batch, controls: Controls) -> Report:
         """All rounds of a call -> {metric: [K]}, means over the global minibatch."""
-        count = tf.shape(controls.ema_decay)[0]
-        results = tf.TensorArray(self.dtype, size=count, element_shape=[len(self.metrics)])
-        for k in tf.range(count):
+        return dict(zip(self.metrics, tf.unstack(self.train(batch, controls), axis=1), strict=True))
+
+    def _train(self, batch: Batch, controls: Controls, count: tf.Tensor | None = None) -> tf.Tensor:
+        """K rounds, or the first `count` of them -> their metrics [K,M]."""
+        rounds = tf.shape(controls.ema_decay)[0]
+        results = tf.TensorArray(self.dtype, size=rounds, element_shape=[len(self.metrics)])
+        for k in tf.range(rounds if count is None else count):
             report = self.round(batch, controls, k)
             results = results.write(k, tf.stack([report[name] for name in self.metrics]))
-        return dict(zip(self.metrics, tf.unstack(results.stack(), axis=1), strict=True))
+        return results.stack()
 
     def round(self, batch: Batch, controls: Controls, k) -> Report:
         """Round k of a call: the discriminator's step(s), each followed by the EMA's, then the generator's."""

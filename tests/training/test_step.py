@@ -40,15 +40,16 @@ def three_rounds(path) -> tuple[dict, list]:
     batch = Batch(marks, tf.constant(data["in/labD"]), tf.constant(data["in/labG"]))
     drawn = {Purpose.D_LATENTS: "in/zD", Purpose.G_LATENTS: "in/zG", Purpose.MIXING: "in/mix"}
 
-    def random(self, purpose, index, shape, sampler):
-        return tf.gather(tf.constant(data[drawn[purpose]].reshape(3, 8, *shape)), index)
+    def draw(self, purpose, index):
+        shape = [3, 8] if purpose is Purpose.MIXING else [3, 8, -1]
+        return tf.gather(tf.constant(data[drawn[purpose]].reshape(shape)), index)  # [8] or [8,latent]
 
     weights, metrics = [], []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Feed, "random", random)
+        patch.setattr(Feed, "draw", draw)
         patch.setattr(feed_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
         for k in range(3):
-            once = Batch(*(x[k : k + 1] for x in batch))
+            once = Batch(*(x[k : k + 1] for x in batch[:3]))
             report = step.rounds(once, make_controls(1, alpha, ema=0.999, first=k))
             metrics.append({name: values[0].numpy() for name, values in report.items()})
             networks = {"G": state.generator, "D": state.discriminator, "Gs": state.ema}
@@ -158,7 +159,7 @@ def test_rounds_in_one_call_are_rounds_in_many():
         step = make_step(layer_stage(8, True), precision="float64", labels=2, mirror_augment=True)
         batch = make_batch(step, 4)
         for k in range(0, 4, size):
-            part = Batch(*(x[k : k + size] for x in batch))
+            part = Batch(*(x[k : k + size] for x in batch[:3]))
             step.rounds(part, make_controls(size, alpha=0.3, first=k, dtype="float64"))
         calls[size] = all_numbers(step.state)
     for name, value in calls[1].items():
