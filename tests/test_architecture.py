@@ -47,6 +47,7 @@ INNER = {
         {"extras"},
         {"state"},
         {"blocks", "checkpoint", "critic", "feed", "measuring", "records"},
+        {"compiled"},
         {"initial", "plan", "reference", "saving", "step"},
         {"clock", "estimate"},
         {"ticks", "trial"},
