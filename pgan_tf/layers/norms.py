@@ -11,8 +11,10 @@ import keras
 import tensorflow as tf
 
 from pgan_tf.layers.normalization import PixelNorm
-from pgan_tf.layers.replicas import add_state, global_mean
+from pgan_tf.layers.replicas import add_state, global_mean, replicas
 from pgan_tf.layers.widening import Axis
+
+FUSED = (tf.float32, tf.bfloat16, tf.float16)  # what TensorFlow's batch norm computes in, with float32 statistics
 
 
 def precise(x: tf.Tensor) -> tf.Tensor:
@@ -77,20 +79,36 @@ class BatchNorm(ChannelNorm):
         self.moving_variance = add_state(self, "moving_variance", (input_shape[-1],), "ones")
 
     def call(self, x, beta=1.0, training=False):
+        if training and x.dtype in FUSED and replicas() == 1:
+            return self.fused(x)
         y = precise(x)
         mean, variance = self.statistics(y) if training else (self.moving_mean.value, self.moving_variance.value)
         return tf.cast(self.normalized(y, mean, variance), x.dtype)
 
+    def fused(self, x: tf.Tensor) -> tf.Tensor:
+        """The same in TensorFlow's own operation, which takes half the time, where the minibatch is in one place."""
+        images = tf.reshape(x, [-1, *x.shape[1:-1], *[1] * (4 - len(x.shape)), x.shape[-1]])  # [N,H,W,C]
+        nothing = tf.zeros([0], self.gain.dtype)
+        result = tf.raw_ops.FusedBatchNormV3(
+            x=images, scale=self.gain.value, offset=self.bias.value, mean=nothing, variance=nothing,
+            epsilon=self.epsilon, is_training=True,
+        )  # fmt: skip
+        self.take_note(result.batch_mean, result.batch_variance)
+        return tf.reshape(result.y, tf.shape(x))
+
     def statistics(self, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean and variance [C] of the global minibatch, which the moving averages take note of."""
+        """Mean and variance [C] of the global minibatch."""
         axes = list(range(len(y.shape) - 1))
         mean, count = global_mean(y, axes)
         # Of the differences, not as E[x^2] - E[x]^2, a difference of nearly equal numbers.
         variance, _ = global_mean(tf.square(y - mean), axes)
-        unbiased = variance * count / tf.maximum(count - 1, 1)
+        self.take_note(mean, variance * count / tf.maximum(count - 1, 1))
+        return mean, variance
+
+    def take_note(self, mean: tf.Tensor, unbiased: tf.Tensor) -> None:
+        """The moving averages follow a minibatch's mean and unbiased variance [C]."""
         for average, value in ((self.moving_mean, mean), (self.moving_variance, unbiased)):
             average.assign(average.value + (value - average.value) * (1 - self.momentum))
-        return mean, variance
 
     def get_config(self):
         return {**super().get_config(), "momentum": self.momentum}

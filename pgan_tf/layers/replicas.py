@@ -18,6 +18,12 @@ def add_state(layer: keras.layers.Layer, name: str, shape: tuple, initializer) -
     )  # fmt: skip
 
 
+def replicas() -> int:
+    """How many share the minibatch, seen from one of them; 1 outside of them."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
 def global_mean(x: tf.Tensor, axes: list[int]) -> tuple[tf.Tensor, tf.Tensor]:
     """The mean of x over `axes` and over all replicas, and of how many numbers each mean is: ([...], []).
 
@@ -26,11 +32,10 @@ def global_mean(x: tf.Tensor, axes: list[int]) -> tuple[tf.Tensor, tf.Tensor]:
     """
     total = tf.reduce_sum(x, axes)
     count = tf.cast(tf.size(x) // tf.size(total), x.dtype)
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    if replicas() == 1:
         return tf.reduce_mean(x, axes), count
     try:
-        total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
+        total, count = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
     except RuntimeError as error:
         reason = "statistics over several devices cannot be compiled: leave out --jit, or take another norm"
         raise ValueError(reason) from error

@@ -65,6 +65,51 @@ def test_batch_norm_follows_with_means_and_unbiased_variances():
     np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-12)  # and nothing has moved
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_batch_norm_in_one_operation_is_the_formula(shape, dtype):
+    """TensorFlow's, which takes its place on one replica: values, averages, gradients, and gradients of these."""
+    policy = PRECISIONS[dtype]
+    one, other = (make("batch", shape, policy, momentum=0.5) for _ in range(2))
+    x, weights = (tf.cast(normal(*shape, seed=seed) + mean, dtype) for seed, mean in ((0, 3), (1, 0)))
+
+    def formula(x):
+        return tf.cast(other.normalized(tf.cast(x, tf.float32), *other.statistics(tf.cast(x, tf.float32))), dtype)
+
+    results = []
+    for layer, norm in ((one, one.fused), (other, formula)):
+        inputs = [x, layer.gain.value, layer.bias.value]
+        with tf.GradientTape() as outer:
+            outer.watch(inputs[:2])
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                y = norm(x)
+            gradients = tape.gradient(y, inputs, output_gradients=weights)
+            square = tf.reduce_sum(tf.square(gradients[0]))
+        second = outer.gradient(square, inputs[:2])
+        kept = [layer.moving_mean, layer.moving_variance]
+        results.append([np.asarray(value, np.float32) for value in (y, *kept, *gradients, *second)])
+    step = {"float32": 2e-5, "bfloat16": 0.03, "float16": 0.004}[dtype]
+    for ours, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=step, atol=step * np.abs(expected).max())
+    np.testing.assert_array_equal(one(x, training=True), results[0][0])  # and it is what a pass takes
+
+
+def test_batch_norm_of_numbers_far_from_zero():
+    """The variance is the mean of squared differences, not a difference of means of squares."""
+    x = 1000 + normal(64, 4, 4, 3)
+    layer = make("batch", x.shape, "float32")
+    expected = by(layer, x, x.mean((0, 1, 2)), x.var((0, 1, 2)))
+    np.testing.assert_allclose(layer(x.astype(np.float32), training=True), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_batch_norm_of_one_number():
+    """Whose variance is 0, unbiased too."""
+    layer = make("batch", (1, 3), "float32")
+    np.testing.assert_array_equal(layer(np.ones((1, 3), np.float32), training=True)[0], layer.bias)
+    np.testing.assert_allclose(layer.moving_variance, 0.99, rtol=1e-6)
+
+
 def reference_statistics(x, count):
     """For each row: mean and mean square of the reference, and of itself unless it belongs to it."""
     for i, row in enumerate(x):
