@@ -250,6 +250,18 @@ class Loss:
         0.0, "weight decay of both networks: half of this times the squares of all that they learn (1e-5)",
         minimum=0, maximum=1e9, since="0.2.0",
     )  # fmt: skip
+    history_weight: float = option(
+        0.0, "historical averaging: weight of the squared distance of both networks from their means over the stage",
+        minimum=0, maximum=1e9, since="0.2.0",
+    )  # fmt: skip
+    feature_matching_weight: float = option(
+        0.0, "feature matching: weight of the squared distance between D's mean features of reals and of fakes, for G",
+        minimum=0, maximum=1e9, since="0.2.0",
+    )  # fmt: skip
+    adversarial_weight: float = option(
+        1.0, "weight of --loss for the generator; 0 = it has another aim, --feature_matching_weight", minimum=0,
+        maximum=1e9, since="0.2.0",
+    )  # fmt: skip
     unroll_steps: int = option(0, "discriminator steps that the generator's step looks ahead", minimum=0, maximum=32)
     regularizer: str = option(
         "none", "term of the generator's loss that pushes fakes apart",

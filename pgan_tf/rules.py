@@ -63,6 +63,14 @@ def combinations(config) -> list[tuple[bool, str]]:
             f"--constraint=clip takes the place of --penalty={loss.penalty}: add --penalty=none",
         ),
         (
+            loss.adversarial_weight == 0 and loss.feature_matching_weight == 0,
+            "--adversarial_weight=0: nothing is left for the generator to aim at; add --feature_matching_weight=1",
+        ),
+        (
+            loss.unroll_steps > 0 and loss.history_weight != 0,
+            "--unroll_steps cannot look ahead at a mean over past steps: leave out --history_weight",
+        ),
+        (
             loss.unroll_steps > 0 and optim.precision == "float16",
             "--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32",
         ),

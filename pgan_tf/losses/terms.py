@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from pgan_tf.config import Loss
+from pgan_tf.losses import weights
 from pgan_tf.losses.adversarial import LOSSES, label_loss
 from pgan_tf.losses.penalties import PENALTIES, drift, no_penalty
 from pgan_tf.losses.regularizers import REGULARIZERS, Gather, no_regularizer
@@ -123,14 +124,44 @@ def _labels_of_fakes(run: Pass, options: Loss) -> tf.Tensor:
     return label_loss(run.labels, run.fake.labels)
 
 
+def _for_each(run: Pass, value: tf.Tensor) -> tf.Tensor:
+    """A value [] that every sample has, so that it is the mean over the minibatch too, on any number of replicas."""
+    return tf.fill(tf.shape(run.fake.scores), tf.cast(value, run.fake.scores.dtype))  # [n]
+
+
 def _decay(run: Pass, options: Loss) -> tf.Tensor:
-    """Half the sum of squares, whose gradient is the weight itself: each sample has all of it, the mean too."""
-    squares = tf.add_n([tf.nn.l2_loss(weight) for weight in run.weights])
-    return tf.fill(tf.shape(run.fake.scores), tf.cast(squares, run.fake.scores.dtype))  # [n]
+    return _for_each(run, weights.decay(run.weights))
 
 
 def _decay_weight(options: Loss) -> float:
     return options.l2_weight
+
+
+def _d_history(run: Pass, options: Loss) -> tf.Tensor:
+    return _for_each(run, weights.distance_from_history("d", run.weights, run.extras))
+
+
+def _g_history(run: Pass, options: Loss) -> tf.Tensor:
+    return _for_each(run, weights.distance_from_history("g", run.weights, run.extras))
+
+
+def _history_weight(options: Loss) -> float:
+    return options.history_weight
+
+
+def _matching(run: Pass, options: Loss) -> tf.Tensor:
+    """The squared distance between the mean features of reals and of fakes. Salimans et al. 2016, section 3.1."""
+    features = (tf.cast(output.features, run.fake.scores.dtype) for output in (run.real, run.fake))
+    real, fake = (tf.reduce_mean(run.gather(samples), axis=0) for samples in features)  # [F] each
+    return _for_each(run, tf.reduce_sum(tf.square(real - fake)))
+
+
+def _matching_weight(options: Loss) -> float:
+    return options.feature_matching_weight
+
+
+def _matching_needs(options: Loss) -> frozenset[str]:
+    return frozenset({"reals"})
 
 
 def _regularizer(run: Pass, options: Loss) -> tf.Tensor:
@@ -150,10 +181,13 @@ D_TERMS = (
     Term("labels of the reals", _label_weight, _labels_of_reals, ("label_loss/real",)),
     Term("labels of the fakes", _label_weight, _labels_of_fakes, ("label_loss/fake",)),
     Term("weight decay", _decay_weight, _decay),
+    Term("history", _history_weight, _d_history, ("history/D",)),
 )
 G_TERMS = (
-    Term("adversarial", _always, _g_adversarial, needs=_g_adversarial_needs),
+    Term("adversarial", lambda options: options.adversarial_weight, _g_adversarial, needs=_g_adversarial_needs),
+    Term("feature matching", _matching_weight, _matching, ("feature_matching/value",), _matching_needs),
     Term("labels", _label_weight, _labels_of_fakes),
     Term("regularizer", _regularizer_weight, _regularizer, ("regularizer/value",)),
     Term("weight decay", _decay_weight, _decay),
+    Term("history", _history_weight, _g_history, ("history/G",)),
 )

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.layers import noise
+from pgan_tf.losses import weights
 from pgan_tf.training.player import Player
 
 Variables = dict[str, tf.Variable]  # by their names in a checkpoint
@@ -42,10 +43,38 @@ def _running_score_row(variables: Variables, config: Config) -> dict[str, float]
     return {"noise/running_score": float(score.numpy()), "noise/magnitude": float(magnitude)}
 
 
+def _create_history(player: Player) -> Variables:
+    means = {
+        weights.mean_name(player.name, i): tf.Variable(tf.zeros_like(weight), trainable=False)
+        for i, weight in enumerate(player.weights())
+    }
+    return {weights.steps_name(player.name): tf.Variable(0, trainable=False, dtype=tf.int64), **means}
+
+
+def _update_history(variables: Variables, player: Player, report: Report, finite: tf.Tensor) -> None:
+    """mean += (weight - mean) / steps, which after the first step is the weight itself."""
+    steps = variables[weights.steps_name(player.name)]
+    steps.assign_add(tf.cast(finite, steps.dtype))
+
+    def follow(mean, weight):
+        rate = 1 / tf.cast(tf.maximum(steps.read_value(), 1), mean.dtype)
+        mean.assign(tf.where(finite, mean + (weight - mean) * rate, mean))
+
+    for i, weight in enumerate(player.weights()):
+        mean = variables[weights.mean_name(player.name, i)]
+        player.strategy.extended.update(mean, follow, args=(weight,), group=False)
+
+
 EXTRAS = {
     "running_score": Extra(  # what --d_noise goes by
         lambda config: config.model.d_noise > 0, _create_running_score, _update_running_score, "d", True,
         _running_score_row,
+    ),
+    "g_history": Extra(  # what --history_weight goes by; a stage begins its own, as its weights are others
+        lambda config: config.loss.history_weight > 0, lambda g, d: _create_history(g), _update_history, "g", False,
+    ),
+    "d_history": Extra(
+        lambda config: config.loss.history_weight > 0, lambda g, d: _create_history(d), _update_history, "d", False,
     ),
 }  # fmt: skip
 

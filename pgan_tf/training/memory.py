@@ -54,7 +54,8 @@ def least_bytes(config: Config, place: Place) -> float:
     minibatch = minibatch_at(config.growth, place.stage.size.level, place.devices)
     width = number_bytes(config.optim.precision)
     activations = ACTIVATION_COPIES * width * minibatch / place.devices * costs.d_outputs
-    weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
+    means = bool(config.loss.history_weight)  # one more of each
+    weights = 4 * ((G_COPIES + means) * costs.parameters[0] + (D_COPIES + means) * costs.parameters[1])
     return weights + activations + minibatch * place.channels * place.stage.resolution**2
 
 

@@ -114,13 +114,16 @@ def check_resolution(asked: int, dataset: Samples, takes: Takes) -> None:
 def check_replicas(config: Config, devices: int) -> None:
     """What needs all replicas inside of a gradient, where it cannot have them.
 
-    The pairs of the repelling regularizer lie on all devices, and a compiled gradient function sees one. The steps of
-    an unrolled discriminator would each be a sum over the devices.
+    The pairs of the repelling regularizer and the means of feature matching lie on all devices, and a compiled gradient
+    function sees one. The steps of an unrolled discriminator would each be a sum over the devices.
     """
     if config.loss.unroll_steps and devices > 1:
         raise ConfigError(f"--unroll_steps={config.loss.unroll_steps} works on one device: add --strategy=single")
-    if config.optim.jit and config.loss.regularizer == "repelling" and devices > 1:
-        raise ConfigError(f"--regularizer=repelling on {devices} devices cannot be compiled: add --jit=false")
+    loss = config.loss
+    for said, on_all in (("--regularizer=repelling", loss.regularizer == "repelling" and loss.repelling_weight),
+                         ("--feature_matching_weight", loss.feature_matching_weight)):  # fmt: skip
+        if config.optim.jit and on_all and devices > 1:
+            raise ConfigError(f"{said} on {devices} devices cannot be compiled: add --jit=false")
 
 
 def check_norms(config: Config, devices: int) -> None:

@@ -74,7 +74,7 @@ def test_a_smoothed_label_is_that_of_the_reals_alone():
 # ---- which terms there are -------------------------------------------------------------------------------------
 
 
-ASKED_FOR = {"regularizer", "weight decay"}  # there only where an option says so
+ASKED_FOR = {"regularizer", "weight decay", "history", "feature matching"}  # there only where an option says so
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,8 @@ ASKED_FOR = {"regularizer", "weight decay"}  # there only where an option says s
         (dict(regularizer="repelling", repelling_weight=0.0), set(), set()),
         (dict(regularizer="repelling_as_coded"), set(), set()),
         (dict(l2_weight=1e-5), set(), {"weight decay"}),
+        (dict(history_weight=1e-3), set(), {"history"}),
+        (dict(feature_matching_weight=1.0), set(), {"feature matching"}),
     ],
 )
 def test_a_weight_of_zero_takes_the_term_away(options, gone, more):
@@ -121,27 +123,24 @@ def samples(step) -> tuple[Samples, Samples]:
     return Samples(labels, latents), Samples(labels, others, reals, tf.constant(random.uniform(size=n)))
 
 
-def test_a_row_that_needs_reals_gets_those_of_the_last_discriminator_step(monkeypatch):
-    """Feature matching: the distance between the mean features of reals and of fakes."""
-
-    def distance(run, options):
-        means = [tf.reduce_mean(run.gather(output.features), axis=0) for output in (run.real, run.fake)]
-        return tf.fill([len(run.fakes)], tf.reduce_sum(tf.square(means[0] - means[1])))
-
-    row = Term("matching", lambda options: 2.0, distance, ("matching/value",), lambda options: frozenset({"reals"}))
-    monkeypatch.setattr(step_module, "G_TERMS", (*G_TERMS, row))
-    step = make_step(SMALLEST, precision="float64")
+@pytest.mark.parametrize(("weight", "adversarial"), [(2.0, 1.0), (1.0, 0.0)])
+def test_feature_matching_compares_means_with_the_reals_of_the_last_step(weight, adversarial):
+    """Beside the adversarial loss, or alone as in the paper: then the scores of fakes are nothing to the generator."""
+    options = dict(feature_matching_weight=weight, adversarial_weight=adversarial)
+    step = make_step(SMALLEST, precision="float64", **options)
     own, last = samples(step)
-    report = step.g_gradients(own, Fade(), last=last)[1]
+    gradients, report = step.g_gradients(own, Fade(), last=last)
     generator, discriminator = step.state.generator, step.state.discriminator
     fake = discriminator(generator(own.latents))
     means = [np.mean(output.features, axis=0) for output in (discriminator(last.reals), fake)]
     expected = np.sum((means[0] - means[1]) ** 2)
-    assert float(report["matching/value"]) / step.minibatch == pytest.approx(expected, rel=1e-12)
-    assert float(report["loss/G"]) == pytest.approx(2 * expected * step.minibatch - np.sum(fake.scores), rel=1e-12)
+    assert float(report["feature_matching/value"]) / step.minibatch == pytest.approx(expected, rel=1e-12)
+    loss = weight * expected * step.minibatch - adversarial * np.sum(fake.scores)
+    assert float(report["loss/G"]) == pytest.approx(loss, rel=1e-12)
+    assert all(np.any(gradient.numpy()) for gradient in gradients)
     told = step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
-    assert told["matching/value"].shape == 2
-    assert make_step(SMALLEST).needs == {"reals"}
+    assert told["feature_matching/value"].shape == 2
+    assert make_step(SMALLEST).needs == set()
 
 
 def test_the_relativistic_generator_is_paired_with_reals():

@@ -9,7 +9,11 @@ CASES = [
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=critic")),
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=generator", "loss=lsgan")),
     ("float64", 1e-9, ("loss=relativistic", "optimizer=rmsprop")),
-    ("float64", 1e-9, ("loss=non_saturating", "latents=uniform", "l2_weight=0.3")),
+    (
+        "float64",
+        1e-9,
+        ("loss=non_saturating", "latents=uniform", "l2_weight=0.3", "history_weight=0.2", "feature_matching_weight=2"),
+    ),
 ]
 
 
