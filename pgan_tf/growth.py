@@ -18,7 +18,8 @@ class NetworkFactory:
 
     def __init__(self, config: Config, num_channels: int, label_size: int):
         self.family = FAMILIES[config.model.family]
-        self.model, self.resampling = config.model, config.optim.resampling
+        self.model = config.model
+        self.resampling, self.compiled = config.optim.resampling, config.optim.jit
         self.common = {
             "num_channels": num_channels,
             "label_size": label_size,
@@ -35,7 +36,7 @@ class NetworkFactory:
     def _build(self, kind: type[Network], stage: Stage) -> Network:
         options = {name: getattr(self.model, name) for name in network_options(kind.part, kind.family)}
         network = kind(**place(stage), **options, **self.common)
-        network.resample_by(self.resampling)
+        network.compute_by(self.resampling, self.compiled)
         return network
 
 

@@ -125,11 +125,16 @@ class Network(keras.Model):
             f"{layer.name}/{name}": axes for layer in self.layers for name, axes in getattr(layer, "axes", {}).items()
         }
 
-    def resample_by(self, form: str) -> None:
-        """Computes the fused resampling in that form of layers.fused.FORMS from now on; what is computed stays."""
+    def compute_by(self, resampling: str, compiled: bool) -> None:
+        """How layers compute from now on; what they compute stays.
+
+        resampling: the form of layers.fused.FORMS. compiled: whether XLA compiles them, as --jit asks for.
+        """
         for layer in self.layers:
             if hasattr(layer, "form"):
-                layer.form = form
+                layer.form = resampling
+            if hasattr(layer, "in_one"):
+                layer.in_one = not compiled
 
     # ---- how it is called ------------------------------------------------------------------------------------------
 

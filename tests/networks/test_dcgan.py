@@ -240,3 +240,9 @@ def test_saved_networks_come_back(kind, tmp_path):
 def test_an_option_of_another_family_is_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         Config.from_values(options)
+
+
+@pytest.mark.parametrize(("jit", "in_one"), [(False, True), (True, False)])
+def test_batch_norm_is_in_one_operation_where_xla_does_not_compile(jit, in_one):
+    g, d = networks(jit=jit)
+    assert {norm.in_one for norm in (*g.norms, *d.norms)} == {in_one}
