@@ -86,9 +86,11 @@ class TrainStep:
         """K rounds, or the first `count` of them -> their metrics [K,M]."""
         rounds = tf.shape(controls.ema_decay)[0]
         results = tf.TensorArray(self.dtype, size=rounds, element_shape=[len(self.metrics)])
-        for k in tf.range(rounds if count is None else count):
+        k, count = tf.constant(0), rounds if count is None else count
+        while k < count:  # for XLA the end of a tf.range is a constant: it would compile a program for each
             report = self.round(batch, controls, k)
             results = results.write(k, tf.stack([report[name] for name in self.metrics]))
+            k += 1
         return results.stack()
 
     def round(self, batch: Batch, controls: Controls, k) -> Report:
