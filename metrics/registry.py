@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Metric:
         reals: whether it compares with real images at all.
         least: images below which its value says little; there must also be one for each feature. 0: no such bound.
         of: what it measures: IMAGES, uint8 [N,H,W,C], or POINTS, [N,2]; `images` above then counts points.
+        also: its other values that belong into a table: {name: whether lower is better}.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Metric:
     reals: bool = True
     least: int = 0
     of: str = IMAGES
+    also: dict[str, bool] = field(default_factory=dict)
 
 
 def _swd(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
@@ -128,12 +130,16 @@ METRICS = {
     "fid": Metric("FID", _fid, "fid", True, 50000, extractor=ASKED, least=2048),
     "kid": Metric("KID", _kid, "mean", True, 50000, extractor=ASKED),
     "is": Metric("Inception Score", _inception_score, "mean", False, 50000, extractor=ASKED, reals=False),
-    "pr": Metric("precision, recall", _precision_recall, "precision", False, 50000, extractor=ASKED),
+    "pr": Metric(
+        "precision, recall", _precision_recall, "precision", False, 50000, extractor=ASKED, also={"recall": False}
+    ),
     "ms_ssim": Metric("MS-SSIM", _ms_ssim, "mean", True, 10000, reals=False),
     "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=ASKED),
-    "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME),
-    "mixture": Metric("mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS),
-    "swiss_roll": Metric("Swiss roll", _swiss_roll, "coverage", False, 10000, of=POINTS),
+    "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME, also={"kl": True}),
+    "mixture": Metric(
+        "mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS, also={"high_quality": False, "kl": True}
+    ),
+    "swiss_roll": Metric("Swiss roll", _swiss_roll, "coverage", False, 10000, of=POINTS, also={"high_quality": False}),
     "wasserstein": Metric("W1", _wasserstein, "w1", True, 10000, of=POINTS),
 }
 

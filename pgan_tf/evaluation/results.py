@@ -17,6 +17,7 @@ from pgan_tf.metrics.registry import METRICS
 IDENTITY = ("metric", "fakes", "count", "extractor", "extractor_sha256", "seed", "reals_sha256", "fakes_sha256")
 
 
+WATCHED = "training"  # the fakes of a measurement while a run trains
 # What every tick of a training says in numbers.
 TICK = ("tick", "kimg")
 MAY_DIVERGE = {"loss", "label_loss", "scores", "penalty", "gradient_norm", "regularizer"}  # numbers that may be NaN
@@ -142,6 +143,30 @@ def find(rows: Iterable[dict], identity: dict) -> dict | None:
 def headline(row: dict) -> float:
     """The value that stands for a result."""
     return row["values"][METRICS[row["metric"]].headline]
+
+
+def columns(metrics: Iterable[str]) -> tuple[str, ...]:
+    """What a table shows of metrics: the headline by the metric's name, its other values as 'metric/value'."""
+    return tuple(column for metric in metrics for column in (metric, *(f"{metric}/{v}" for v in METRICS[metric].also)))
+
+
+def value(row: dict, column: str) -> float | None:
+    """A result's number in a column of its metric; None where an older version has not measured it."""
+    return row["values"].get(column.partition("/")[2] or METRICS[row["metric"]].headline)
+
+
+def lower_is_better(column: str) -> bool:
+    """Of the numbers in a column."""
+    metric, _, other = column.partition("/")
+    return METRICS[metric].also[other] if other else METRICS[metric].lower_is_better
+
+
+def column_title(title: str, column: str) -> str:
+    """Of a column, where a result of its metric has this title."""
+    metric, _, other = column.partition("/")
+    if not METRICS[metric].also:
+        return title
+    return f"{title}: {(other or METRICS[metric].headline).replace('_', ' ')}"
 
 
 def is_better(metric: str, value: float, other: float) -> bool:

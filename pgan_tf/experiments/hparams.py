@@ -28,8 +28,9 @@ def write_hparams(suite: Suite, states: list[RunState]) -> None:
         (root / state.name).mkdir(parents=True)
         with plain_path(root / state.name) as plain, tf.summary.create_file_writer(plain).as_default(step=0):
             api.hparams({**_about(state), **{name: _plain(options[name]) for name in names}}, trial_id=state.name)
-            for metric in state.comparison.metrics:
-                tf.summary.scalar(metric, state.score(metric))
+            for column in state.comparison.columns:
+                if (score := state.score(column)) is not None:
+                    tf.summary.scalar(column, score)
 
 
 def _about(state: RunState) -> dict[str, int | str]:

@@ -29,6 +29,7 @@ class RunState:
         trained: whether that is all of them and the last network is there.
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
+        watched: the results of the measurements while it trained.
     """
 
     comparison: Comparison
@@ -39,6 +40,7 @@ class RunState:
     trained: bool = False
     results: tuple[dict, ...] = ()
     measured: bool = False
+    watched: tuple[dict, ...] = ()
 
     @property
     def name(self) -> str:
@@ -48,14 +50,16 @@ class RunState:
     def complete(self) -> bool:
         return self.trained and self.measured
 
-    def headlines(self, metric: str) -> dict[float, float]:
-        """{thousands of images: the metric's value}, in the order of time."""
-        values = {row["kimg"]: results.headline(row) for row in self.results if row["metric"] == metric}
-        return dict(sorted(values.items()))
+    def curve(self, column: str, watched: bool = False) -> dict[float, float]:
+        """{thousands of images: a column's number}, in the order of time; of its snapshots, or of what was watched."""
+        metric = column.partition("/")[0]
+        rows = [row for row in (self.watched if watched else self.results) if row["metric"] == metric]
+        return {row["kimg"]: number for row in sorted(rows, key=lambda row: row["kimg"])
+                if (number := results.value(row, column)) is not None}  # fmt: skip
 
-    def score(self, metric: str) -> float | None:
-        """The metric's value at the end of the training; None until it is known."""
-        return list(self.headlines(metric).values())[-1] if self.complete else None
+    def score(self, column: str) -> float | None:
+        """A column's number at the end of the training; None until it is known."""
+        return list(self.curve(column).values() or [None])[-1] if self.complete else None
 
 
 def states(whole: Suite | Comparison) -> list[RunState]:
@@ -73,12 +77,13 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     last = stamps.kimg(files[-1]) if files else -1
     trained = kimg >= row.config.growth.total_kimg and last in (int(kimg), round(kimg, 3))
     snapshots = [path.name for path in (files[-1:] if comparison.last_only else files)]
-    known = {}  # the newest result of each measurement
-    for result in results.read(folder / "metrics.jsonl"):
-        if result["fakes"] in snapshots and "kimg" in result and asked_for(comparison, result):
+    known, found = {}, [result for result in results.read(folder / "metrics.jsonl") if "kimg" in result]
+    for result in found:  # of each measurement the newest
+        if result["fakes"] in snapshots and asked_for(comparison, result):
             known[result["metric"], result["fakes"]] = result
     measured = all((metric, name) in known for metric in comparison.metrics for name in snapshots)
-    return RunState(comparison, row, seed, folder, kimg, trained, tuple(known.values()), measured)
+    watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
+    return RunState(comparison, row, seed, folder, kimg, trained, tuple(known.values()), measured, watched)
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:

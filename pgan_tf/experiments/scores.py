@@ -39,12 +39,12 @@ class Score:
 
 
 def scores(comparison: Comparison, states: list[RunState]) -> dict[str, dict[str, Score]]:
-    """{metric: {row's title: Score}}."""
-    return {metric: _scores(comparison, states, metric) for metric in comparison.metrics}
+    """{column: {row's title: Score}}."""
+    return {column: _scores(comparison, states, column) for column in comparison.columns}
 
 
-def _scores(comparison: Comparison, states: list[RunState], metric: str) -> dict[str, Score]:
-    values = {row.title: _values(states, row.title, metric) for row in comparison.rows}
+def _scores(comparison: Comparison, states: list[RunState], column: str) -> dict[str, Score]:
+    values = {row.title: _values(states, row.title, column) for row in comparison.rows}
     base = values[comparison.baseline]
     raw = {title: welch(own, base) for title, own in values.items() if title != comparison.baseline}
     corrected = holm({title: p for title, p in raw.items() if p is not None})
@@ -57,8 +57,9 @@ def _scores(comparison: Comparison, states: list[RunState], metric: str) -> dict
     return rows
 
 
-def _values(states: list[RunState], title: str, metric: str) -> tuple[float, ...]:
-    return tuple(state.score(metric) for state in states if state.row.title == title and state.complete)
+def _values(states: list[RunState], title: str, column: str) -> tuple[float, ...]:
+    found = [state.score(column) for state in states if state.row.title == title and state.complete]
+    return tuple(value for value in found if value is not None)
 
 
 def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
@@ -81,11 +82,12 @@ def holm(raw: dict[str, float]) -> dict[str, float]:
 
 
 def reals(comparison: Comparison) -> dict[str, dict[str, float]]:
-    """{'Reals': {metric: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
+    """{'Reals': {column: value}, 'Reals2': ...}: the reals against themselves, and one half against the other."""
     values: dict[str, dict[str, float]] = {}
     for row in results.read(comparison.reals):
         if asked_for(comparison, row):
-            values.setdefault(row["fakes"], {})[row["metric"]] = results.headline(row)
+            numbers = {column: results.value(row, column) for column in results.columns([row["metric"]])}
+            values.setdefault(row["fakes"], {}).update({k: v for k, v in numbers.items() if v is not None})
     return values
 
 
@@ -95,6 +97,8 @@ def measured(comparison: Comparison, states: list[RunState]) -> bool:
 
 
 def titles(comparison: Comparison, states: list[RunState]) -> dict[str, str]:
-    """{metric: its title with the extractor's name}, as the results say; each is measured."""
+    """{column: its title with the extractor's name}, as the results say; each metric is measured."""
     found = {result["metric"]: result["title"] for state in states for result in state.results}
-    return {metric: found[metric] for metric in comparison.metrics}
+    return {
+        column: results.column_title(found[column.partition("/")[0]], column) for column in comparison.columns
+    }  # fmt: skip

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgan_tf.config import Config
+from pgan_tf.evaluation import results
 from pgan_tf.metrics.registry import METRICS, POINTS
+from pgan_tf.option import NONE
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,14 @@ class Row:
     name: str
     flagfile: Path
     config: Config
+
+    @property
+    def iteration(self) -> int | None:
+        """Samples to a step of the generator, where it is the same at all times; None where networks grow."""
+        growth = self.config.growth
+        if growth.grow != NONE or growth.minibatch_dict or growth.max_minibatch_per_device:
+            return None
+        return growth.minibatch_base * growth.D_repeats
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,11 @@ class Comparison:
     def dataset(self) -> str:
         """The data set that all rows share."""
         return self.rows[0].config.data.dataset
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The numbers that its tables show, see `results.columns`."""
+        return results.columns(self.metrics)
 
     @property
     def of_points(self) -> bool:

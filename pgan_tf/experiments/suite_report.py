@@ -9,15 +9,15 @@ import math
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 from pgan_tf.config import ConfigError
-from pgan_tf.experiments import hparams, plots
+from pgan_tf.evaluation import results
+from pgan_tf.experiments import hparams
+from pgan_tf.experiments.figures import OVER_TIME, SCORES, Figure, Section
 from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
-from pgan_tf.metrics.registry import METRICS
 from pgan_tf.training.console import duration
 
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"
@@ -29,46 +29,34 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
     Raises ConfigError where nothing is measured yet.
     """
     found = [(comparison, states(comparison)) for comparison in suite.comparisons]
-    sections = [section_of(*one, suite.report) for one in found if measured(*one)]
+    sections = [section_of(*one) for one in found if measured(*one)]
     if not sections:
         raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
     suite.report.parent.mkdir(parents=True, exist_ok=True)
-    pictures = [path for section in sections for path in draw(section)]
+    files = [draw(section, suite.report) for section in sections]
+    parts = [line for one in zip(sections, files, strict=True) for line in _section(*one)]
     runs = [state for _, own in found for state in own]
     hparams.write_hparams(suite, runs)
     with new_file(suite.report) as temporary:
-        temporary.write_text(_kept(suite) + f"{MARKER}\n\n" + "\n".join(_lines(suite_file, runs, sections)) + "\n")
-    return [suite.report, *pictures]
+        temporary.write_text(_kept(suite) + f"{MARKER}\n\n" + "\n".join(_lines(suite_file, runs, parts)) + "\n")
+    return [suite.report, *(path for drawn in files for path in drawn.values())]
 
 
-class Section(NamedTuple):
-    """A comparison's part of the report. `picture`: a picture's kind -> its file, once it is drawn."""
-
-    comparison: Comparison
-    runs: list[RunState]
-    names: dict[str, str]  # {metric: its title}
-    numbers: dict[str, dict[str, Score]]  # {metric: {row's title: Score}}
-    references: dict[str, dict[str, float]]  # {'Reals': {metric: value}}
-    pictures: dict[str, Path]
+def section_of(comparison: Comparison, runs: list[RunState]) -> Section:
+    """The comparison with its numbers."""
+    return Section(comparison, runs, titles(comparison, runs), scores(comparison, runs), reals(comparison))
 
 
-def section_of(comparison: Comparison, runs: list[RunState], report: Path) -> Section:
-    """Its numbers, and the names of its pictures beside the report."""
-    stem = "_".join(filter(None, [report.stem, comparison.name]))
-    files = {"scores": ".png", "curves": ".png", "losses": ".png", "grids": ".webp"}
-    pictures = {kind: report.with_name(f"{stem}_{kind}{suffix}") for kind, suffix in files.items()}
-    return Section(comparison, runs, titles(comparison, runs), scores(comparison, runs), reals(comparison), pictures)
-
-
-def draw(section: Section) -> list[Path]:
-    """Draws the pictures; those that cannot be are no longer among the section's. Returns their files."""
-    comparison, runs, pictures = section.comparison, section.runs, section.pictures
-    plots.plot_scores(comparison, section.numbers, section.names, section.references, pictures["scores"])
-    plots.plot_metrics(comparison, runs, section.names, pictures["curves"])
-    plots.plot_losses(comparison, runs, pictures["losses"])
-    if not plots.plot_grids(comparison, runs, pictures["grids"]):
-        del pictures["grids"]
-    return list(pictures.values())
+def draw(section: Section, report: Path) -> dict[Figure, Path]:
+    """Draws what figures there are to files beside the report."""
+    stem = "_".join(filter(None, [report.stem, section.comparison.name]))
+    files = {
+        figure: report.with_name(f"{stem}_{figure.kind}{figure.suffix}") for figure in (SCORES, *OVER_TIME)
+        if figure.when(section)
+    }  # fmt: skip
+    for figure, path in files.items():
+        figure.draw(section, path)
+    return files
 
 
 def _kept(suite: Suite) -> str:
@@ -79,18 +67,17 @@ def _kept(suite: Suite) -> str:
     return above if marker else f"{above.rstrip()}\n\n"
 
 
-def _lines(suite_file: Path, runs: list[RunState], sections: list[Section]) -> list[str]:
+def _lines(suite_file: Path, runs: list[RunState], parts: list[str]) -> list[str]:
     complete, suite_word = sum(state.complete for state in runs), shlex.quote(str(suite_file))
     return [
         f"{complete} of {len(runs)} runs are complete. Made by", "", "```bash",
         f"python experiment.py run {suite_word}", f"python experiment.py table {suite_word}", "```", "",
-        *(line for section in sections for line in _section(section)),
-        "## The runs", "", *_runs_table(runs),
+        *parts, "## The runs", "", *_runs_table(runs),
     ]  # fmt: skip
 
 
-def _section(section: Section) -> list[str]:
-    comparison, pictures, title = section.comparison, section.pictures, section.comparison.title
+def _section(section: Section, files: dict[Figure, Path]) -> list[str]:
+    comparison, title = section.comparison, section.comparison.title
     level = "###" if title else "##"
     return [
         *([f"## {title}", ""] if title else []),
@@ -102,16 +89,14 @@ def _section(section: Section) -> list[str]:
         "In brackets p of Welch's t test, and p after Holm's correction for the number of rows; **bold**: below 0.05 "
         "after it. Each metric is corrected for by itself: the more metrics, the more likely is one by chance.", "",
         *table_two(comparison, section.names, section.numbers), "",
-        f"![scores]({pictures['scores'].name})", "",
-        "*Each dot is a seed, the bar their mean; grey: the span of the baseline's seeds; dotted: Reals2.*", "",
-        f"{level} Over time", "", f"![metrics over time]({pictures['curves'].name})", "",
-        "*Mean and standard deviation over the seeds; grey: the baseline.*", "",
-        f"![losses over time]({pictures['losses'].name})", "",
-        "*The same for the losses; without the baseline where the loss is another one.*", "",
-        *([f"![pictures over time]({pictures['grids'].name})", "",
-           "*The same latents at different times; of each row the first seed that is complete.*", ""]
-          if "grids" in pictures else []),
+        *_shown(section, SCORES, files[SCORES]),
+        f"{level} Over time", "",
+        *(line for figure in OVER_TIME if figure in files for line in _shown(section, figure, files[figure])),
     ]  # fmt: skip
+
+
+def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
+    return [f"![{figure.title}]({file.name})", "", f"*{figure.caption(section)}*", ""]
 
 
 def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
@@ -128,8 +113,8 @@ def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
 def _directions(comparison: Comparison, names: dict) -> str:
     """Which of the metrics is better high, and which low."""
     which = {"Lower": [], "Higher": []}
-    for metric in comparison.metrics:
-        which["Lower" if METRICS[metric].lower_is_better else "Higher"].append(names[metric])
+    for column in comparison.columns:
+        which["Lower" if results.lower_is_better(column) else "Higher"].append(names[column])
     return " ".join(f"{word} is better: {', '.join(found)}." for word, found in which.items() if found)
 
 
@@ -137,9 +122,9 @@ def table_one(comparison: Comparison, names: dict, numbers: dict, references: di
     """Lines of Markdown: reals, then every row, mean and deviation over the seeds."""
     lines = [_row(["Architecture", "seeds", *names.values()]), _row(["---"] * (2 + len(names)))]
     for title, values in references.items():
-        lines.append(_row([title, "", *(_number(values.get(metric, math.nan)) for metric in comparison.metrics)]))
+        lines.append(_row([title, "", *(_number(values.get(column, math.nan)) for column in comparison.columns)]))
     for row in comparison.rows:
-        own = [numbers[metric][row.title] for metric in comparison.metrics]
+        own = [numbers[column][row.title] for column in comparison.columns]
         lines.append(_row([row.title, str(len(own[0].values)), *map(_mean_deviation, own)]))
     return lines
 
@@ -149,7 +134,7 @@ def table_two(comparison: Comparison, names: dict, numbers: dict) -> list[str]:
     lines = [_row(["Architecture", *(f"% Δ {name}" for name in names.values())]), _row(["---"] * (1 + len(names)))]
     for row in comparison.rows:
         if row.title != comparison.baseline:
-            lines.append(_row([row.title, *(_change(numbers[metric][row.title]) for metric in comparison.metrics)]))
+            lines.append(_row([row.title, *(_change(numbers[column][row.title]) for column in comparison.columns)]))
     return lines
 
 

@@ -60,7 +60,7 @@ class Measurements:
             draw, state.ema.latent_size, self.evaluator.request.seed, self.resolution, self.labels,
             state.ema.options.latents,
         )  # fmt: skip
-        return self.evaluator.measure("training", fakes, images=images, kimg=images / 1000)
+        return self.evaluator.measure(results.WATCHED, fakes, images=images, kimg=images / 1000)
 
     def _draw(self, state: StageState) -> Callable:
         """The generator as a graph, traced once per stage."""

@@ -15,10 +15,11 @@ from rich.console import Console
 from scipy import stats
 
 from pgan_tf.config import ConfigError, ScheduleOptions
-from pgan_tf.experiments import plots, runner, scores, suite_report
+from pgan_tf.experiments import plots, runner, samples, scores, suite_report
+from pgan_tf.experiments.curves import loss_curve, metric_curve
 from pgan_tf.experiments.hparams import varied_options, write_hparams
-from pgan_tf.experiments.plots import _over_time, loss_curve, metric_curve
 from pgan_tf.experiments.runs import full_resolution, states
+from pgan_tf.experiments.samples import _evenly
 from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.schedule import Schedule
 
@@ -180,8 +181,8 @@ def test_hparams_take_dictionaries(tmp_path):
 
 def test_times_are_spread_from_the_first_to_the_last(tmp_path):
     files = [tmp_path / f"fakes{i:06d}.png" for i in range(26)]
-    assert [int(file.stem[-6:]) for file in _over_time(files)] == [0, 4, 7, 11, 14, 18, 21, 25]
-    assert _over_time(files[:3]) == files[:3]
+    assert [int(file.stem[-6:]) for file in _evenly(files)] == [0, 4, 7, 11, 14, 18, 21, 25]
+    assert _evenly(files[:3]) == files[:3]
 
 
 def test_reals_of_another_extractor_are_not_shown(tmp_path):
@@ -208,7 +209,7 @@ def test_a_change_has_its_sign_below_zero_too(tmp_path):
 def figures(monkeypatch):
     """The figures that are drawn, in place of files."""
     drawn = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
     return drawn
 
 
@@ -244,6 +245,6 @@ def test_pictures_of_a_run_that_ends_early_are_whole(tmp_path, monkeypatch):
     folder = write_run(comparison, comparison.rows[0], resolution=8, lod=4.0)
     Image.new("RGB", (768, 512)).save(folder / "fakes000002.png")
     cells = []
-    monkeypatch.setattr(plots, "_cells", lambda grid, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
-    assert plots.plot_grids(comparison, states(comparison), tmp_path / "grids.webp")
+    monkeypatch.setattr(samples, "_cells", lambda grid, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
+    samples.plot_samples(comparison, states(comparison), tmp_path / "grids.webp")
     assert cells == [128]

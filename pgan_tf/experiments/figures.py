@@ -1,0 +1,101 @@
+"""The figures of a report: which there are, when each is drawn, and what stands under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pgan_tf.experiments import outputs, plots, samples, watched
+from pgan_tf.experiments.runs import RunState
+from pgan_tf.experiments.scores import Score
+from pgan_tf.experiments.suite import Comparison
+
+
+class Section(NamedTuple):
+    """A comparison with what is known of it."""
+
+    comparison: Comparison
+    runs: list[RunState]
+    names: dict[str, str]  # {column: its title}
+    numbers: dict[str, dict[str, Score]]  # {column: {row's title: Score}}
+    references: dict[str, dict[str, float]]  # {'Reals': {column: value}}
+
+
+class Figure(NamedTuple):
+    """A figure.
+
+    Attributes:
+        kind: in its file's name, which has this suffix; title: what stands for it where it is not seen.
+        when: whether there is something to draw.
+        draw: draws it to a file.
+        caption: what it shows.
+    """
+
+    kind: str
+    suffix: str
+    title: str
+    when: Callable[[Section], object]
+    draw: Callable[[Section, Path], None]
+    caption: Callable[[Section], str]
+
+
+def _outputs(section: Section) -> bool:
+    return outputs.has_outputs(section.comparison, section.runs)
+
+
+def _watched_caption(section: Section) -> str:
+    options = section.comparison.rows[0].config.run
+    return (
+        f"Measured while training, on {options.metrics_images:,} samples of the same latents every time: mean and "
+        "standard deviation over the seeds."
+    )
+
+
+def _outputs_caption(section: Section) -> str:
+    return (
+        "Above the losses, of the discriminator blue, of the generator orange; below what the discriminator says of "
+        "reals (blue) and of fakes (orange): its probability that they are real where its loss makes it one, else its "
+        "scores. Each line is a seed, and each of its points the mean of a tick."
+    )
+
+
+def _samples_caption(section: Section) -> str:
+    iterations = samples.by_iterations(section.comparison)
+    when = " (above: iterations of the generator), over the data in grey" if iterations else ""
+    return f"The same latents at different times{when}; of each row the first seed that is complete."
+
+
+SCORES = Figure(
+    "scores", ".png", "scores", lambda section: True,
+    lambda section, path: plots.plot_scores(
+        section.comparison, section.numbers, section.names, section.references, path
+    ),
+    lambda section: "Each dot is a seed, the bar their mean; grey: the span of the baseline's seeds; dotted: Reals2.",
+)  # fmt: skip
+OVER_TIME = (
+    Figure(
+        "curves", ".png", "metrics over time", lambda section: not section.comparison.last_only,
+        lambda section, path: plots.plot_metrics(section.comparison, section.runs, section.names, path),
+        lambda section: "Mean and standard deviation over the seeds; grey: the baseline.",
+    ),
+    Figure(
+        "watched", ".png", "scores over time",
+        lambda section: section.comparison.last_only and watched.watched_columns(section.runs),
+        lambda section, path: watched.plot_watched(section.comparison, section.runs, path), _watched_caption,
+    ),
+    Figure(
+        "losses", ".png", "losses over time", lambda section: not _outputs(section),
+        lambda section, path: plots.plot_losses(section.comparison, section.runs, path),
+        lambda section: "The same for the losses; without the baseline where the loss is another one.",
+    ),
+    Figure(
+        "outputs", ".png", "losses and outputs over time", _outputs,
+        lambda section, path: outputs.plot_outputs(section.comparison, section.runs, path), _outputs_caption,
+    ),
+    Figure(
+        "grids", ".webp", "pictures over time",
+        lambda section: samples.pictured(section.comparison, section.runs),
+        lambda section, path: samples.plot_samples(section.comparison, section.runs, path), _samples_caption,
+    ),
+)  # fmt: skip
