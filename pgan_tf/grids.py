@@ -49,6 +49,11 @@ def cell_size(resolution: int) -> int:
     return max(64, resolution)
 
 
+def cell_in_grid(resolution: int) -> int:
+    """Pixels that an image of this resolution has in a run's grids: enlarged by whole pixels, at most `cell_size`."""
+    return resolution * max(1, cell_size(resolution) // resolution)
+
+
 def check_size(columns: int, rows: int, resolution: int, asked: str = "--grid_size={}x{}") -> None:
     """ConfigError for a picture of more pixels than anyone could open. `asked`: what asks for so many cells."""
     most = max(1, MOST_PIXELS // cell_size(resolution) ** 2)

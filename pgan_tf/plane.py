@@ -17,6 +17,7 @@ _MARGIN = 0.08  # of the frame, around what it is made for
 _FINER = 2  # times as many pixels while points are drawn
 _RADIUS = 1.4  # pixels of a point
 _THROUGH = 0.45  # of what is below a point still shows
+_DARK, _REDDISH = 200, 60  # below and above that a pixel is one of a point of data, of a sample
 _LEFT, _BELOW, _ABOVE, _RIGHT, _BAR = 38, 22, 8, 10, 58  # pixels around the frame, for numbers; of the scale of colours
 # From low to high: dark blue, teal, green, yellow, rising in lightness, so that it reads in grey as well.
 _COLOURS = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], float)
@@ -102,6 +103,23 @@ def inside(picture: np.ndarray) -> np.ndarray:
     """What is in the frame of a picture made here, without the numbers around it: uint8 [side,side,3]."""
     side = len(picture) - _ABOVE - _BELOW
     return picture[_ABOVE : _ABOVE + side, _LEFT : _LEFT + side]
+
+
+def spread_of_data(picture: np.ndarray) -> float:
+    """The standard deviation of the data's places in a picture of `data_points`, as a share of the frame."""
+    return _spread_of(inside(picture).max(axis=2) < _DARK)
+
+
+def spread_of_samples(picture: np.ndarray) -> float:
+    """The same of the samples in a picture of `samples_over_data`."""
+    red, _, blue = np.moveaxis(inside(picture).astype(int), 2, 0)
+    return _spread_of(red - blue > _REDDISH)
+
+
+def _spread_of(drawn: np.ndarray) -> float:
+    """Of the pixels [side,side] that are drawn; 0 where none is."""
+    places = np.argwhere(drawn) / len(drawn)  # [n,2]
+    return float(np.sqrt(places.var(axis=0).sum())) if len(places) else 0.0
 
 
 # ---- points and colours ----------------------------------------------------------------------------------------------

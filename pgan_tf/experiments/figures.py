@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pgan_tf.experiments import outputs, plots, samples, watched
+import numpy as np
+
+from pgan_tf.experiments import collapses, neighbors, outputs, plots, samples, watched
+from pgan_tf.experiments.collapses import Collapse
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.scores import Score
 from pgan_tf.experiments.suite import Comparison
@@ -20,6 +23,7 @@ class Section(NamedTuple):
     names: dict[str, str]  # {column: its title}
     numbers: dict[str, dict[str, Score]]  # {column: {row's title: Score}}
     references: dict[str, dict[str, float]]  # {'Reals': {column: value}}
+    collapses: list[Collapse]
 
 
 class Figure(NamedTuple):
@@ -66,12 +70,32 @@ def _samples_caption(section: Section) -> str:
     return f"The same latents at different times{when}; of each row the first seed that is complete."
 
 
+def _neighbors(section: Section) -> RunState | None:
+    return neighbors.shown(section.comparison, section.runs)
+
+
+def _neighbors_caption(section: Section) -> str:
+    state = _neighbors(section)
+    found = neighbors.find(state.folder, section.comparison.dataset)
+    return (
+        f"Left what {state.name} makes at the end; right, in the same places, the nearest training images by the root "
+        f"of the mean squared difference of pixels: {np.median(found.distances):.3g} in the median, "
+        f"{found.distances.min():.3g} at the least (a training image has its nearest at {found.usual:.3g} in the "
+        f"median); {int((found.distances == 0).sum())} of {len(found.distances)} are copies."
+    )
+
+
 SCORES = Figure(
     "scores", ".png", "scores", lambda section: True,
     lambda section, path: plots.plot_scores(
         section.comparison, section.numbers, section.names, section.references, path
     ),
     lambda section: "Each dot is a seed, the bar their mean; grey: the span of the baseline's seeds; dotted: Reals2.",
+)  # fmt: skip
+COLLAPSES = Figure(
+    "collapses", ".webp", "collapses", lambda section: section.collapses,
+    lambda section, path: collapses.plot_collapses(section.collapses, path),
+    lambda section: "At its best, when the rule first applied, and at the end.",
 )  # fmt: skip
 OVER_TIME = (
     Figure(
@@ -97,5 +121,9 @@ OVER_TIME = (
         "grids", ".webp", "pictures over time",
         lambda section: samples.pictured(section.comparison, section.runs),
         lambda section, path: samples.plot_samples(section.comparison, section.runs, path), _samples_caption,
+    ),
+    Figure(
+        "neighbors", ".png", "nearest neighbours", _neighbors,
+        lambda section, path: neighbors.plot_neighbors(_neighbors(section), path), _neighbors_caption,
     ),
 )  # fmt: skip

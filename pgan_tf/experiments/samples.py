@@ -31,7 +31,7 @@ def plot_samples(comparison: Comparison, states: list[RunState], path: Path) -> 
     """Draws what `pictured` found."""
     shown = pictured(comparison, states)
     files = [over_time(state) for state in shown]
-    times = [[_time(state, file) for file in row] for state, row in zip(shown, files, strict=True)]
+    times = [[when(state, stamps.kimg(file)) for file in row] for state, row in zip(shown, files, strict=True)]
     width, height = (SIDE, SIDE) if comparison.of_points else (CELLS[0] * CELL, CELLS[1] * CELL)
     columns = max(len(row) for row in files)
     figure, axes = pyplot().subplots(
@@ -65,9 +65,8 @@ def _draw_row(line, state: RunState, files: list[Path], times: list[str]) -> Non
     line[0].text(-0.05, 0.5, title, fontsize=9, ha="right", va="center", transform=line[0].transAxes)
 
 
-def _time(state: RunState, file: Path) -> str:
-    """When a picture was made: thousands of images, of points iterations."""
-    kimg = stamps.kimg(file)
+def when(state: RunState, kimg: float) -> str:
+    """A moment as a report says it: thousands of images, of points iterations."""
     return f"{1000 * kimg / state.row.iteration:,.0f}" if by_iterations(state.comparison) else f"{kimg:g} kimg"
 
 
@@ -105,7 +104,7 @@ def shrunk(state: RunState, file: Path) -> np.ndarray:
     """A picture of a run as figures show it, uint8 [H,W,3]: points without the numbers around, of images a part."""
     picture = read_picture(file, channels=3)
     if not state.comparison.of_points:
-        return _cells(picture, grids.cell_size(full_resolution(read_ticks(state.folder, *FULL))))
+        return _cells(picture, grids.cell_in_grid(full_resolution(read_ticks(state.folder, *FULL))))
     return np.asarray(Image.fromarray(plane.inside(picture)).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 

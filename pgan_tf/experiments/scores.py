@@ -64,8 +64,8 @@ def _values(states: list[RunState], title: str, column: str) -> tuple[float, ...
 
 def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
     """Two-sided p of Welch's t test: the means of two samples whose deviations may differ. None: fewer than two values
-    on a side, or values that do not differ at all."""
-    if min(len(ours), len(theirs)) < 2 or np.ptp([*ours, *theirs]) == 0:
+    on a side, or two sides without any deviation, as counts of modes may be."""
+    if min(len(ours), len(theirs)) < 2 or (np.ptp(ours) == 0 and np.ptp(theirs) == 0):
         return None
     from scipy import stats
 

@@ -39,6 +39,8 @@ class Comparison:
         seeds: of every row.
         metrics: names of METRICS; images: of each set in a measurement; extractor: of features, '' = the best.
         last_only: whether the last snapshots alone are measured.
+        neighbors: title of the row whose nearest neighbours are shown; '' for none.
+        source_kimg: thousands of images of the runs that are repeated; None where nobody says.
         results: folder of the run folders.
     """
 
@@ -50,6 +52,8 @@ class Comparison:
     images: int
     extractor: str
     last_only: bool
+    neighbors: str
+    source_kimg: float | None
     results: Path
     rows: tuple[Row, ...]
 

@@ -33,6 +33,8 @@ def _check(comparison: Comparison) -> None:
             check_samples(row.config, samples, FAMILIES[row.config.model.family].takes)
         except ConfigError as error:
             raise ConfigError(f"row {row.title!r}: {error}") from None
+    if comparison.neighbors and comparison.of_points:
+        raise ConfigError(f"neighbors = {comparison.neighbors!r}: are of images; take it out for points in the plane")
     check_kind(comparison.metrics, samples.shape(samples.resolution), folder)
     half = samples.count // 2
     if comparison.images > half:

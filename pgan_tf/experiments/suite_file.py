@@ -8,6 +8,8 @@
     images = 1130                         # of each set in a measurement
     extractor = "efficientnet-lite0"      # of features; left out: the best that can be had
     snapshots = "last"                    # those that are measured; left out: all, for curves over time
+    neighbors = "Res Block G"             # the row whose nearest neighbours are shown; left out: of none
+    source_kimg = 12000                   # length of the runs that are repeated, for the share that ours are of it
 
     [rows]
     "Baseline" = "configs/cpu/baseline.flags"
@@ -27,6 +29,7 @@ Everything is checked when the file is read: nothing starts that cannot end.
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -46,7 +49,8 @@ from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": (list, dict), "images": int, "rows": dict}
 OPTIONAL = {
-    "total_kimg": (int, float), "extractor": str, "snapshots": str, "results": str, "report": str, "datasets": dict,
+    "total_kimg": (int, float), "extractor": str, "snapshots": str, "neighbors": str, "source_kimg": (int, float),
+    "results": str, "report": str, "datasets": dict,
 }  # fmt: skip
 MOST_IMAGES = 10**7
 SNAPSHOTS = {"all": False, "last": True}  # whether the last ones alone are measured
@@ -76,10 +80,11 @@ def _check_values(path: Path, values: dict) -> None:
         raise ConfigError(f"{path}: seeds = {shown(seeds)}: give different whole numbers from 0 to {most}")
     if not 2 <= values["images"] <= MOST_IMAGES:
         raise ConfigError(f"{path}: images = {shown(values['images'])}: metrics need at least 2, at most {MOST_IMAGES}")
-    if values["baseline"] not in titles:
-        raise ConfigError(
-            f"{path}: baseline = {shown(values['baseline'])!r} is not among the rows: {', '.join(titles)}"
-        )
+    for key in ("baseline", "neighbors"):
+        if key in values and values[key] not in titles:
+            raise ConfigError(f"{path}: {key} = {shown(values[key])!r} is not among the rows: {', '.join(titles)}")
+    if "source_kimg" in values and not 0 < values["source_kimg"] < math.inf:
+        raise ConfigError(f"{path}: source_kimg = {shown(values['source_kimg'])}: give thousands of images above 0")
     if extractor and extractor not in EXTRACTORS:
         raise ConfigError(f"{path}: extractor = {shown(extractor)!r}: the known ones are {', '.join(EXTRACTORS)}")
     if values.get("snapshots", "all") not in SNAPSHOTS:
@@ -110,7 +115,8 @@ def _comparison(path: Path, values: dict, results: Path, title: str = "", folder
     metrics = values["metrics"][title] if isinstance(values["metrics"], dict) else values["metrics"]
     return Comparison(
         title, name, values["baseline"], tuple(values["seeds"]), _metrics(path, metrics), values["images"],
-        values.get("extractor", ""), SNAPSHOTS[values.get("snapshots", "all")], results, rows,
+        values.get("extractor", ""), SNAPSHOTS[values.get("snapshots", "all")], values.get("neighbors", ""),
+        values.get("source_kimg"), results, rows,
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pgan_tf.config import ConfigError
 from pgan_tf.evaluation import results
-from pgan_tf.experiments import hparams
-from pgan_tf.experiments.figures import OVER_TIME, SCORES, Figure, Section
+from pgan_tf.experiments import collapses, hparams
+from pgan_tf.experiments.figures import COLLAPSES, OVER_TIME, SCORES, Figure, Section
 from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
 from pgan_tf.experiments.suite import Comparison, Suite
@@ -44,14 +44,17 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
 
 def section_of(comparison: Comparison, runs: list[RunState]) -> Section:
     """The comparison with its numbers."""
-    return Section(comparison, runs, titles(comparison, runs), scores(comparison, runs), reals(comparison))
+    return Section(
+        comparison, runs, titles(comparison, runs), scores(comparison, runs), reals(comparison),
+        collapses.collapses(runs) if collapses.watched(comparison, runs) else [],
+    )  # fmt: skip
 
 
 def draw(section: Section, report: Path) -> dict[Figure, Path]:
     """Draws what figures there are to files beside the report."""
     stem = "_".join(filter(None, [report.stem, section.comparison.name]))
     files = {
-        figure: report.with_name(f"{stem}_{figure.kind}{figure.suffix}") for figure in (SCORES, *OVER_TIME)
+        figure: report.with_name(f"{stem}_{figure.kind}{figure.suffix}") for figure in (SCORES, *OVER_TIME, COLLAPSES)
         if figure.when(section)
     }  # fmt: skip
     for figure, path in files.items():
@@ -92,7 +95,20 @@ def _section(section: Section, files: dict[Figure, Path]) -> list[str]:
         *_shown(section, SCORES, files[SCORES]),
         f"{level} Over time", "",
         *(line for figure in OVER_TIME if figure in files for line in _shown(section, figure, files[figure])),
+        *_collapses(section, level, files),
     ]  # fmt: skip
+
+
+def _collapses(section: Section, level: str, files: dict[Figure, Path]) -> list[str]:
+    """Nothing where runs were not watched."""
+    if not collapses.watched(section.comparison, section.runs):
+        return []
+    said = [f"{level} Collapses", "", collapses.RULE, ""]
+    if not section.collapses:
+        return [*said, "There is none.", ""]
+    head, *rows = collapses.lines(section.collapses)
+    table = [_row(head), _row(["---"] * len(head)), *map(_row, rows), ""]
+    return [*said, *table, *_shown(section, COLLAPSES, files[COLLAPSES])]
 
 
 def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
@@ -139,11 +155,19 @@ def table_two(comparison: Comparison, names: dict, numbers: dict) -> list[str]:
 
 
 def _runs_table(runs: list[RunState]) -> list[str]:
-    lines = [_row(["run", "thousands of images", "time of training"]), _row(["---"] * 3)]
+    """Iterations and minibatch where these do not change, and the share of the source's length where it is known."""
+    fixed, known = all(state.row.iteration for state in runs), all(state.comparison.source_kimg for state in runs)
+    head = ["run", "thousands of images", *(["iterations", "minibatch"] if fixed else []),
+            *(["share of the source's"] if known else []), "time of training"]  # fmt: skip
+    lines = [_row(head), _row(["---"] * len(head))]
     for state in runs:
         ticks = read_ticks(state.folder, "train_seconds") if state.folder else []
-        seconds = duration(ticks[-1]["train_seconds"]) if ticks else ""
-        lines.append(_row([state.name, f"{state.kimg:.1f}", seconds]))
+        cells = [state.name, f"{state.kimg:.1f}"]
+        if fixed:
+            cells += [f"{1000 * state.kimg / state.row.iteration:,.0f}", str(state.row.config.growth.minibatch_base)]
+        if known:
+            cells.append(f"{state.kimg / state.comparison.source_kimg:.3g}")
+        lines.append(_row([*cells, duration(ticks[-1]["train_seconds"]) if ticks else ""]))
     return lines
 
 

@@ -7,6 +7,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
+from pgan_tf import plane
 from pgan_tf.experiments.suite import Comparison, Row, Suite
 from pgan_tf.experiments.suite_file import read_suite
 
@@ -147,6 +151,42 @@ def write_run(comparison: Comparison, row: Row, **tick) -> Path:
     score = {"metric": metric, "title": metric.upper(), "fakes": "network-000002.keras", "count": comparison.images,
              "kimg": 2, "values": {"avg": 1.0}}  # fmt: skip
     (folder / "metrics.jsonl").write_text(f"{json.dumps(tick)}\n{json.dumps(score)}\n")
+    return folder
+
+
+MLP = "--family=mlp\n--grow=none\n--normalize_latents=false\n--loss=non_saturating\n--minibatch_base=50\n"
+
+
+def make_points(folder: Path, rows: dict[str, str] = {"M0": "m0", "M1": "m1"}, **keys: str) -> Suite:  # noqa: B006
+    """A suite of points in the plane."""
+    for name in rows.values():
+        (folder / f"{name}.flags").write_text(MLP)
+    keys = {"baseline": f'"{next(iter(rows))}"', "metrics": '["mixture"]', "snapshots": '"last"', **keys}
+    return make_suite(folder, rows, tables='[datasets]\nRing = "ring"\n', **keys)
+
+
+def write_points_run(comparison: Comparison, row: Row, seed: int, watched: list[float], **tick: float) -> Path:
+    """A complete run of points, as its files: a tick, a picture and a watched score of each 500 points."""
+    folder = comparison.results / f"{len(list(comparison.results.glob('0*'))):05d}-{row.name}-s{seed}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(row.config.replace(seed=seed).to_json())
+    (folder / "network-000002.keras").write_text("")
+    random = np.random.default_rng(seed)
+    data = random.normal(size=(200, 2))
+    frame = plane.Frame.around(data)
+    Image.fromarray(plane.data_points(data, frame)).save(folder / "reals.png")
+    lines = []
+    for number, score in enumerate(watched, start=1):
+        kimg = number * 2 / len(watched)
+        about = {"metric": "mixture", "title": "mixture of Gaussians", "kimg": kimg,
+                 "values": {"modes": score, "high_quality": score / 8}}  # fmt: skip
+        lines.append({"tick": number, "kimg": kimg, "resolution": 4, "lod": 0.0, "alpha": 1.0, "train_seconds": 60.0,
+                      "loss/D": 1.0, "loss/G": 2.0, "scores/real": 0.5, "scores/fake": -0.5, **tick})  # fmt: skip
+        lines.append({**about, "fakes": "training", "count": 10})
+        fakes = plane.samples_over_data(data * score / 8, data, frame)
+        Image.fromarray(fakes).save(folder / f"fakes{kimg:010.3f}.png")
+    lines.append({**about, "fakes": "network-000002.keras", "count": comparison.images})
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
 

@@ -58,6 +58,7 @@ def test_welch_needs_two_values_a_side_and_a_difference():
     assert scores.welch((1.0,), (1.0, 2.0)) is None
     assert scores.welch((1.0, 2.0), ()) is None
     assert scores.welch((1.0, 1.0), (1.0, 1.0)) is None
+    assert scores.welch((8.0, 8.0), (4.0, 4.0)) is None  # the statistic is infinite; it would be certain
 
 
 def test_holm_never_falls_and_never_exceeds_one():

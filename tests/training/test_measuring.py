@@ -1,6 +1,7 @@
 """Metrics in the loop: the curve is there, the best is kept, and the training does not notice."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,6 +99,23 @@ def test_the_loop_measures_what_evaluate_measures_of_the_snapshot(options, tmp_p
         expected = list(evaluator.measure("snapshot", fakes))
         for ours, theirs in zip(measurements.measure(state, fade, 1000), expected, strict=True):
             assert ours["values"] == pytest.approx(theirs["values"], rel=1e-3)
+
+
+def test_every_measurement_is_of_the_same_latents(options, monkeypatch):
+    """So that a curve shows what training does, and not which latents were drawn."""
+    config = Config.from_values({**options, **METRICS})
+    plan, drawn = make_plan(config), []
+
+    def draw(latents, labels, fade):
+        drawn.append(np.concatenate([latents, labels], axis=1))
+        return tf.random.uniform([len(latents), 16, 16, 1])
+
+    measurements, state = plan.measurements, SimpleNamespace(ema=SimpleNamespace(latent_size=4, options=config.model))
+    monkeypatch.setattr(measurements, "_draw", lambda state: draw)
+    list(measurements.measure(state, Fade(), 1000))
+    first = len(drawn)
+    list(measurements.measure(state, Fade(), 2000))
+    assert np.array_equal(drawn[:first], drawn[first:])
 
 
 def test_training_does_not_notice(measured, options, tmp_path):

@@ -1,0 +1,67 @@
+"""Generated images beside the training images most like them, pixel by pixel: Yamazaki, figure 5.15."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pgan_tf import grids
+from pgan_tf.config import Config
+from pgan_tf.evaluation import snapshots
+from pgan_tf.evaluation.sets import open_set
+from pgan_tf.experiments.runs import RunState
+from pgan_tf.experiments.suite import Comparison
+from pgan_tf.files import new_file
+from pgan_tf.metrics.neighbors import nearest
+
+COUNT, COLUMNS, CELL, GAP = 64, 8, 64, 24  # images of a grid, in so many columns; pixels of one, and between the grids
+SEED = 2020  # of the latents: evaluate.py's
+
+
+class Found(NamedTuple):
+    """What was generated and what is next to it.
+
+    Distances are the root of the mean squared difference of pixels, where 1 is black against white. `usual`: the median
+    distance of a training image to the nearest other one.
+    """
+
+    images: np.ndarray  # uint8 [COUNT,R,R,C]
+    neighbors: np.ndarray  # uint8 [COUNT,R,R,C]
+    distances: np.ndarray  # [COUNT]
+    usual: float
+
+
+def shown(comparison: Comparison, states: list[RunState]) -> RunState | None:
+    """The first complete seed of the row that the suite names, where its data set is there."""
+    own = (state for state in states if state.row.title == comparison.neighbors and state.complete)
+    return next(own, None) if Path(comparison.dataset).is_dir() else None
+
+
+def plot_neighbors(state: RunState, path: Path) -> None:
+    """Generated images on the left; on the right, in the same places, their neighbours."""
+    found = find(state.folder, state.comparison.dataset)
+    cell = max(CELL, found.images.shape[1])
+    left, right = (grids.grid(images, COLUMNS, cell) for images in (found.images, found.neighbors))  # [H,W,C]
+    between = np.full((len(left), GAP, left.shape[-1]), 255, np.uint8)
+    picture = np.concatenate([left, between, right], axis=1)
+    with new_file(path) as temporary:
+        grids.to_pillow(picture).save(temporary, format="PNG")
+
+
+@functools.lru_cache(maxsize=8)
+def find(run: Path, dataset: str) -> Found:
+    """What the last snapshot of a run makes of fixed latents, looked up in the data set."""
+    config = Config.read(run / "config.json")
+    reals = open_set(dataset, config.data.resolution or None)
+    (snapshot,) = snapshots.find(run, "latest")
+    stream = snapshots.images(snapshot, config, reals.shape, None, SEED)
+    images = np.concatenate(list(itertools.islice(stream, -(-COUNT // 32))))[:COUNT]  # [COUNT,R,R,C]
+    chosen = np.random.default_rng(SEED).choice(reals.count, min(COUNT, reals.count), replace=False)
+    near = nearest(np.concatenate([images, reals.read(chosen)]), iter(reals), 2)
+    ours, theirs = np.split(near.distances, [COUNT]), np.split(near.indices, [COUNT])
+    others = np.where(theirs[1] == chosen[:, None], np.inf, ours[1])  # [S,2], not itself
+    return Found(images, reals.read(theirs[0][:, 0]), ours[0][:, 0], float(np.median(others.min(axis=1))))
