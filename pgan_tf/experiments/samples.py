@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ TIMES, CELLS, CELL = 8, (4, 3), 48  # pictures of a row; of a grid of images: co
 SIDE = 150  # pixels of a picture of points
 # Of points: Yamazaki, figures 5.1 to 5.4 (their text has 100,000 for the eighth), and on to 200,000.
 ITERATIONS = (100, 1000, 2000, 3000, 4000, 6000, 8000, 10_000, 15_000, 20_000, 50_000, 100_000, 200_000)
-NEAR = 1.1  # how far from that a picture may be, as a factor
+NEAR, LEAST = 1.3, 5  # how far from that a picture may be, as a factor; so many make it worth while
 
 
 def pictured(comparison: Comparison, states: list[RunState]) -> list[RunState]:
@@ -75,7 +76,7 @@ def over_time(state: RunState) -> list[Path]:
     files = stamps.in_time(state.folder, FAKES)
     if by_iterations(state.comparison):
         chosen = nearest({file: 1000 * stamps.kimg(file) / state.row.iteration for file in files})
-        if len(chosen) >= TIMES:
+        if len(chosen) >= LEAST:
             return chosen
     return _evenly(files)
 
@@ -84,8 +85,9 @@ def nearest(iterations: dict[Path, float]) -> list[Path]:
     """Of pictures of these iterations those next to ITERATIONS, where there are such, and the last one."""
     chosen = []
     for wanted in ITERATIONS:
-        file = min(iterations, key=lambda one: abs(iterations[one] - wanted))
-        if 1 / NEAR <= iterations[file] / wanted <= NEAR:
+        factors = {file: max(iteration, 1) / wanted for file, iteration in iterations.items()}
+        file = min(factors, key=lambda one: abs(math.log(factors[one])))
+        if 1 / NEAR <= factors[file] <= NEAR:
             chosen.append(file)
     return list(dict.fromkeys([*chosen, list(iterations)[-1]]))
 
