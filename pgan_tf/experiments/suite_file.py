@@ -37,11 +37,13 @@ from absl import flags
 
 from pgan_tf import flagfiles
 from pgan_tf.config import FIELDS, Config, ConfigError
+from pgan_tf.data.points import has_points
 from pgan_tf.errors import reason
+from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments.suite import Comparison, Row, Suite
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors import EXTRACTORS
-from pgan_tf.metrics.registry import named
+from pgan_tf.metrics.registry import PLANAR, named, resolved
 from pgan_tf.option import shown
 from pgan_tf.option_flags import define_flags, flag_options
 from pgan_tf.text import read_text
@@ -112,9 +114,10 @@ def _comparison(path: Path, values: dict, results: Path, title: str = "", folder
     changes |= {"total_kimg": values["total_kimg"]} if "total_kimg" in values else {}
     rows = tuple(_row(path, row, flagfile, name, changes) for row, flagfile in values["rows"].items())
     _check_alike(path, rows)
-    metrics = values["metrics"][title] if isinstance(values["metrics"], dict) else values["metrics"]
+    given = values["metrics"][title] if isinstance(values["metrics"], dict) else values["metrics"]
+    metrics = _for_data(path, _metrics(path, given), rows[0].config.data.dataset)
     return Comparison(
-        title, name, values["baseline"], tuple(values["seeds"]), _metrics(path, metrics), values["images"],
+        title, name, values["baseline"], tuple(values["seeds"]), metrics, values["images"],
         values.get("extractor", ""), SNAPSHOTS[values.get("snapshots", "all")], values.get("neighbors", ""),
         values.get("source_kimg"), results, rows,
     )  # fmt: skip
@@ -161,6 +164,15 @@ def _metrics(path: Path, given: object) -> tuple[str, ...]:
         return tuple(named(",".join(names)))
     except MetricError as error:
         raise ConfigError(f"{path}: metrics = {shown(given)}: {error}") from None
+
+
+def _for_data(path: Path, metrics: tuple[str, ...], dataset: str) -> tuple[str, ...]:
+    """The metrics with those that fit the points of the data set in place of PLANAR."""
+    if PLANAR not in metrics:
+        return metrics
+    if not has_points(dataset):
+        raise ConfigError(f"{path}: metrics = {PLANAR}: {dataset} holds no points to choose them by; name the metrics")
+    return resolved(metrics, open_set(dataset).truth)
 
 
 def _row(path: Path, title: str, flagfile: object, dataset: str, changes: dict) -> Row:

@@ -15,9 +15,11 @@ COLORS = 10  # of a palette that has a dark and a light one of each: rows that s
 
 def watched_columns(states: list[RunState]) -> dict[str, str]:
     """{column: its title} of what complete runs were measured by while they trained."""
-    titles = {row["metric"]: row["title"] for state in states if state.complete for row in state.watched}
-    return {column: results.column_title(titles[column.partition("/")[0]], column)
-            for column in results.columns(titles)}  # fmt: skip
+    rows = [row for state in states if state.complete for row in state.watched]
+    return {
+        column: results.column_title(row["title"], column)
+        for row in rows for column in results.columns([row["metric"]]) if results.value(row, column) is not None
+    }  # fmt: skip
 
 
 def plot_watched(comparison: Comparison, states: list[RunState], path: Path) -> None:

@@ -20,7 +20,7 @@ Examples:
   experiment.py table configs/cpu/columbia.toml             tables, plots and TensorBoard's HParams of what is complete
 
 A suite file lists flagfiles, seeds, budget and metrics; configs/cpu/columbia.toml is one, and
-pgan_tf/experiments/suite_file.py explains its keys."""
+docs/experiments.md explains its keys and what is on the page."""
 
 
 def parser() -> argparse.ArgumentParser:

@@ -195,6 +195,18 @@ def test_points_go_with_networks_and_metrics_of_points(tmp_path, monkeypatch):
         check_data(read_suite(path))
 
 
+def test_planar_stands_for_what_fits_each_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    create_planar("ring", "gaussians8", 200, None, 1)
+    create_planar("roll", "swissroll", 200, None, 1)
+    tables = '[datasets]\nRing = "ring"\nRoll = "roll"\n'
+    ring, roll = make_suite(tmp_path, metrics='["planar"]', tables=tables).comparisons
+    assert (ring.metrics, roll.metrics) == (("wasserstein", "mixture"), ("wasserstein", "swiss_roll"))
+    assert "mixture/high_quality" in ring.columns
+    with pytest.raises(ConfigError, match="metrics = planar: data holds no points to choose them by; name the metrics"):
+        make_suite(tmp_path, metrics='["planar"]')
+
+
 def test_a_data_set_that_is_missing_comes_with_its_own_recipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = write_suite(tmp_path, **ON_POINTS)
