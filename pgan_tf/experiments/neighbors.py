@@ -58,7 +58,7 @@ def find(run: Path, dataset: str) -> Found:
     config = Config.read(run / "config.json")
     reals = open_set(dataset, config.data.resolution or None)
     (snapshot,) = snapshots.find(run, "latest")
-    stream = snapshots.images(snapshot, config, reals.shape, None, SEED)
+    stream = snapshots.images(snapshot, reals.shape, None, SEED)
     images = np.concatenate(list(itertools.islice(stream, -(-COUNT // 32))))[:COUNT]  # [COUNT,R,R,C]
     chosen = np.random.default_rng(SEED).choice(reals.count, min(COUNT, reals.count), replace=False)
     near = nearest(np.concatenate([images, reals.read(chosen)]), iter(reals), 2)

@@ -1,6 +1,7 @@
 """The figures of a report: when they are drawn, of what, and what is said of runs that fell apart."""
 
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from pgan_tf import grids, plane
 from pgan_tf.config import ConfigError
 from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.evaluation import snapshots
 from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments import collapses, neighbors, outputs, samples, suite_report, watched
 from pgan_tf.experiments.runs import states
@@ -193,7 +195,8 @@ def test_copies_of_training_images_are_found(tmp_path, monkeypatch):
     folder = write_run(comparison, comparison.rows[1])
     copied = images[100:164].copy()
     copied[1:] ^= 1  # one is a copy, the others are next to one
-    monkeypatch.setattr(neighbors.snapshots, "images", lambda *_: iter(np.split(copied, 2)))
+    made = create_autospec(snapshots.images, side_effect=lambda *_: iter(np.split(copied, 2)))
+    monkeypatch.setattr(snapshots, "images", made)
     text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
     assert "table_neighbors.png" in text
     assert "1 of 64 are copies" in text
