@@ -6,9 +6,9 @@
 
 The network is that of configs/depth/mnist_m0.flags: 28x28, batch norm in both, 64 images, float32, Adam, here without
 weight decay. `plain Keras` is what Keras' guide on GANs shows: a keras.Model with a train_step of its own, a
-discriminator step and a generator step, in layers and optimizers of Keras, run by `fit` as `compile` leaves it (on a CPU
-not compiled by XLA). Ours is the training loop's own call of some rounds, with its report. Both are fed from memory. The
-shortest turns are compared; beside other work the processors' time says more than the clock.
+discriminator step and a generator step, in layers and optimizers of Keras, run by `fit` as `compile` leaves it, which
+on a CPU is without XLA. Ours is the training loop's own call of some rounds, with its report. Both are fed from memory.
+The shortest turns are compared; beside other work the processors' time says more than the clock.
 """
 
 from __future__ import annotations
