@@ -62,12 +62,16 @@ def print_info(path: Path) -> None:
 
 
 def layer_table(network: Network) -> Table:
-    """A row for each layer with parameters: name, output for one image, shape of the weight, number of parameters."""
+    """A row for each layer with parameters: name, output for one image, shape of the weight, number of parameters.
+
+    A norm puts out what the layer before it does, and has its gain in the place of a weight.
+    """
     table = Table("layer", "output", "weight", show_footer=True)
     table.add_column("parameters", justify="right")
     for layer in network.layers:
         if layer.trainable_variables:
-            sizes = ["x".join(map(str, shape)) for shape in (layer.output_size, layer.weight.shape)]
+            shapes = getattr(layer, "output_size", ()), layer.trainable_variables[0].shape
+            sizes = ["x".join(map(str, shape)) for shape in shapes]
             table.add_row(layer.name, *sizes, f"{layer.count_params():,}")
     table.columns[0].footer, table.columns[-1].footer = "total", f"{network.count_params():,}"
     return table

@@ -1,7 +1,7 @@
 """The generator as an ONNX graph, written node by node. Images and features are NCHW here, as ONNX has them.
 
-Not by tf2onnx, which takes 10 GB of memory for the paper's network of 1024 pixels. It must agree with Generator.call;
-the blocks are those of networks/blocks.py themselves, applied to the values of this graph.
+Not by tf2onnx, which takes 10 GB of memory for the paper's network of 1024 pixels. It must agree with the `call` of
+each generator in IMAGES; the blocks are those of networks/blocks.py themselves, applied to the values of this graph.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.layers import EqualizedConv2D, LatentProjection, PixelNorm
+from pgan_tf.layers import EqualizedConv2D, LatentProjection, PixelNorm, StridedConv2D
 from pgan_tf.layers.activations import LEAK
 from pgan_tf.layers.equalized import Equalized, box_widened
 from pgan_tf.layers.norms import BatchNorm, LayerNorm
 from pgan_tf.networks import Generator
-from pgan_tf.networks.blocks import find_block
+from pgan_tf.networks.base import GeneratorNetwork
+from pgan_tf.networks.blocks import find_block, plain, residual
+from pgan_tf.networks.dcgan import ConvolutionalGenerator
 from pgan_tf.networks.saved import NetworkError
 
 OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
@@ -67,9 +69,9 @@ class Graph:
 
 
 class Operations:
-    """What Generator.call does with tensors, in a graph."""
+    """What the `call` of a generator does with tensors, in a graph."""
 
-    def __init__(self, network: Generator, graph: Graph):
+    def __init__(self, network: GeneratorNetwork, graph: Graph):
         self.network, self.graph = network, graph
 
     def pixel_norm(self, norm: PixelNorm, x: Value) -> Value:
@@ -114,18 +116,19 @@ class Operations:
         return x
 
     def dense(self, layer: LatentProjection, x: Value) -> Value:
-        """[N,L+K] -> [N,C,4,4]."""
+        """[N,L+K] -> [N,C,S,S]."""
         g, beta = self.graph, self.network.beta
         x = g.node("MatMul", x, g.constant(layer.scaled_weight(beta).numpy()))
-        x = g.node("Reshape", x, g.constant([-1, layer.filters, 4, 4], np.int64))
-        return x + g.constant(layer.faded_bias(beta).numpy()[:, None, None])  # [C,1,1]
+        x = g.node("Reshape", x, g.constant([-1, layer.filters, layer.base, layer.base], np.int64))
+        return x + g.constant(layer.faded_bias(beta).numpy()[:, None, None]) if layer.has_bias else x  # + [C,1,1]
 
-    def convolve(self, layer: EqualizedConv2D, x: Value) -> Value:
+    def convolve(self, layer: EqualizedConv2D | StridedConv2D, x: Value) -> Value:
         """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
         beta, up = self.network.beta, layer.resample == "up"
         weight = layer.scaled_weight(beta)
-        kernel = self.graph.constant((box_widened(weight) if up else weight).numpy().transpose(3, 2, 0, 1))
-        bias = self.graph.constant(layer.faded_bias(beta).numpy())
+        weight = box_widened(weight) if up and isinstance(layer, EqualizedConv2D) else weight
+        kernel = self.graph.constant(weight.numpy().transpose(3, 2, 0, 1))
+        bias = self.graph.constant(layer.faded_bias(beta).numpy()) if layer.has_bias else None
         if up:
             return self.graph.node("ConvTranspose", x, kernel, bias, strides=[2, 2], pads=[1] * 4)
         return self.graph.node("Conv", x, kernel, bias, pads=[layer.kernel_size // 2] * 4)
@@ -148,12 +151,20 @@ class Operations:
         columns = [*range(now), *range(network.latent_size, network.latent_size + network.label_size)]
         return self.graph.node("Gather", x, self.graph.constant(columns, np.int64), axis=1)
 
-    def images(self, x: Value) -> Value:
+    def first(self, x: Value) -> Value:
+        """The layers before all others: [N,L+K] -> [N,C,S,S]."""
+        network, x = self.network, self.used(x)
+        x = self.pixel_norm(network.pixel_norm, x) if network.options.normalize_latents else x
+        return self.unit(network.dense, x)
+
+    def output(self, images: Value) -> Value:
+        """What a generator ends with."""
+        return images if self.network.options.g_output == "linear" else self.graph.node("Tanh", images)
+
+    def progressive(self, x: Value) -> Value:
         """Generator.call: [N,L+K] -> [N,C,R,R]."""
         network, block = self.network, find_block(self.network.options.g_block)
-        x = self.used(x)
-        x = self.pixel_norm(network.pixel_norm, x) if network.options.normalize_latents else x
-        x = old = self.unit(network.conv, self.unit(network.dense, x))
+        x = old = self.unit(network.conv, self.first(x))
         for up, *convolutions in network.blocks:
             old = x
             x = self.unit(up, x if network.options.fused_scale else self.enlarge(x))
@@ -161,7 +172,19 @@ class Operations:
         images = self.convolve(network.to_rgb[0], x)
         if network.fading:
             images = self.fade(self.enlarge(self.convolve(network.to_rgb[1], old)), images)
-        return images if network.options.g_output == "linear" else self.graph.node("Tanh", images)
+        return self.output(images)
+
+    def stages(self, x: Value) -> Value:
+        """ConvolutionalGenerator.call: [N,L+K] -> [N,C,R,R]."""
+        x = self.first(x)
+        for stage in self.network.stages:
+            steps = [partial(self.unit, layer) for layer in stage.layers]
+            if stage.shortcut is None:
+                x = plain(steps, x)
+                continue
+            first, second, *later = steps
+            x = residual(later, second(first(x)) + self.enlarge(self.convolve(stage.shortcut, x)))
+        return self.output(self.convolve(self.network.out, x))
 
     def pixels(self, images: Value) -> Value:
         """[N,C,R,R] -> uint8 [N,R,R,C], as grids.to_uint8."""
@@ -171,7 +194,7 @@ class Operations:
         return g.node("Transpose", g.node("Cast", x, to=2), perm=[0, 2, 3, 1], output="images")  # 2: uint8
 
 
-def build(network: Generator, note: str):
+def build(network: GeneratorNetwork, note: str):
     """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string. NetworkError: it has no such form."""
     if any(type(norm) not in NORMS for norm in network.norms):
         raise NetworkError(f"g_norm={network.options.g_norm} has no form in ONNX; give --format=saved_model or tflite")
@@ -181,7 +204,8 @@ def build(network: Generator, note: str):
     inputs = {"latents": network.latent_size, **({"labels": network.label_size} if network.label_size else {})}
     values = [Value(graph, name) for name in inputs]
     operations = Operations(network, graph)
-    images = operations.images(graph.node("Concat", *values, axis=1) if network.label_size else values[0])
+    joined = graph.node("Concat", *values, axis=1) if network.label_size else values[0]
+    images = IMAGES[type(network)](operations, joined)
     operations.pixels(images)
     graph.node("Identity", images, output="images_nchw")
     size, channels = network.resolution, network.num_channels
@@ -199,3 +223,4 @@ def build(network: Generator, note: str):
 NORMS = {
     PixelNorm: Operations.pixel_norm, BatchNorm: Operations.batch_norm, LayerNorm: Operations.layer_norm,
 }  # fmt: skip
+IMAGES = {Generator: Operations.progressive, ConvolutionalGenerator: Operations.stages}

@@ -17,7 +17,7 @@ from pgan_tf.config import Config
 from pgan_tf.grids import to_uint8
 from pgan_tf.interop.export import FORMATS, export
 from pgan_tf.interop.weights import read_weights
-from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.networks import Discriminator, Generator, families
 from pgan_tf.networks.saved import NetworkError
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.export import save_generator
@@ -37,10 +37,12 @@ NETWORKS = {
     },
     "batch norm": {"g_norm": "batch", "g_output": "tanh", "g_weights": "plain", "g_activation": "relu"},
     "layer norm": {"g_norm": "layer", "g_weights": "spectral", "g_activation": "tanh"},
+    "dcgan": {"family": "dcgan", "resolution": 20, "image_maps": 4, "label_size": 2, "g_norm": "batch", "g_blocks": 2},
+    "plain dcgan": {"family": "dcgan", "image_maps": 4, "g_norm": "none", "num_channels": 1, "g_output": "tanh"},
     "bare": {"use_pixelnorm": False, "use_leakyrelu": False, "normalize_latents": False, "use_wscale": False},
 }
 
-SCALES = {"bare": 0.3, "batch norm": 0.1}  # of weights
+SCALES = {"bare": 0.3, "batch norm": 0.1, "dcgan": 0.1, "plain dcgan": 0.3}  # of weights
 
 
 def randomised(network: Generator, scale: float = 1.0) -> Generator:
@@ -93,7 +95,10 @@ def exported(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("exported"), {}
     for name, options in NETWORKS.items():
         # Smaller weights where nothing normalises, so that all outputs have the size of images.
-        network = randomised(Generator(**{**SIZES, **options}), SCALES.get(name, 1.0))
+        kind = families.FAMILIES[options.get("family", "progressive")].generator
+        small = {option: value for option, value in SIZES.items() if option in kind.defaults()}
+        own = {option: value for option, value in options.items() if option != "family"}
+        network = randomised(kind(**{**small, **own}), SCALES.get(name, 1.0))
         save_generator(network, network.fade(), folder / f"{name}.keras")
         files = {format: folder / f"{name}{kind.suffix}" for format, kind in FORMATS.items()}
         for format, file in files.items():

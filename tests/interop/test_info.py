@@ -10,7 +10,8 @@ import rich.console
 
 from pgan_tf.config import Config
 from pgan_tf.interop import info, nvidia
-from pgan_tf.networks import Discriminator, Generator
+from pgan_tf.layers.norms import NORMS
+from pgan_tf.networks import FAMILIES, Discriminator, Generator
 from pgan_tf.programs import start
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import checkpoint, export
@@ -51,6 +52,17 @@ def test_the_table_has_every_layer_with_its_numbers(kind, options):
     shapes = {layer.name: layer.weight.shape for layer in network.layers if layer.trainable_variables}
     assert weights == ["x".join(map(str, shapes[name])) for name in names]
     assert outputs == [sizes_of(network)[name] for name in names]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_table_has_the_norms_of_every_family(family, norm):
+    """A row for each layer with parameters, and all parameters in one of them."""
+    for kind, option in ((FAMILIES[family].generator, "g_norm"), (FAMILIES[family].discriminator, "d_norm")):
+        network = kind(resolution=8, **{option: norm}, reference_batch=0)
+        names, _, _, parameters = (list(column.cells) for column in info.layer_table(network).columns)
+        assert names == list(dict.fromkeys(name.rsplit("/", 1)[0] for name in network.parameters_by_name()))
+        assert sum(int(cell.replace(",", "")) for cell in parameters) == network.count_params()
 
 
 def sizes_of(network) -> dict[str, str]:
