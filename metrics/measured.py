@@ -12,6 +12,7 @@ from .cache import StatisticsCache
 from .errors import MetricError
 from .extractors.base import Activations, Extractor
 from .frechet import Statistics
+from .saliency import Varied
 
 
 class Options(NamedTuple):
@@ -35,11 +36,13 @@ class MeasuredSet:
     def __init__(
         self, name: str, images: Iterable[np.ndarray], count: int, role: str,
         options: Options, digest: str = "", cache: StatisticsCache | None = None, truth: planar.Truth | None = None,
+        varied: Callable[[], Varied] | None = None,
     ):  # fmt: skip
         """`images`: batches uint8 [n,H,W,C], or points float [n,2], that can be read again and again. `digest`: a hash
-        of what they contain; with it and a cache, statistics found once are not worked out again."""
+        of what they contain; with it and a cache, statistics found once are not worked out again. `varied`: of what a
+        generator makes."""
         self.name, self.count, self.role, self.options, self.digest = name, count, role, options, digest
-        self._images, self._cache, self.truth = images, cache, truth
+        self._images, self._cache, self.truth, self._varied = images, cache, truth, varied
         self._known: dict[tuple, object] = {}
         self._activations: Activations | None = None  # of the most images asked for so far
 
@@ -56,6 +59,13 @@ class MeasuredSet:
     def projections(self, count: int) -> swd.Projections:
         """Of the first `count` images, for the sliced Wasserstein distance."""
         return self._once(("projections", count), lambda: swd.project(self.first(count), self.role, self.options.seed))
+
+    @property
+    def varied(self) -> Varied:
+        """What its generator makes of latents that differ in some components. MetricError: it has none."""
+        if self._varied is None:
+            raise MetricError(f"{self.name}: saliency is of a generator, not of its samples; give --run")
+        return self._once(("varied",), self._varied)
 
     def activations(self, count: int) -> Activations:
         """Features [count,F] and logits [count,K] of the first `count` images, by the evaluation's extractor."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from . import modes, ms_ssim, neighbors, planar, swd, tfgan
+from . import modes, ms_ssim, neighbors, planar, saliency, swd, tfgan
 from .errors import MetricError
 from .extractors import mnist_classifier
 from .measured import MeasuredSet, Options
@@ -35,6 +35,7 @@ class Metric:
         extractor: the feature extractor that its value depends on and whose name then belongs to the result: '' none,
             ASKED the one that was asked for, else the name of its own.
         reals: whether it compares with real images at all.
+        generator: whether it asks a generator for samples of its own, `images` of each kind at most: nothing for sets.
         least: images below which its value says little; there must also be one for each feature. 0: no such bound.
         of: what it measures: IMAGES, uint8 [N,H,W,C], or POINTS, [N,2]; `images` above then counts points.
         also: its other values that belong into a table: {name: whether lower is better}.
@@ -47,6 +48,7 @@ class Metric:
     images: int
     extractor: str = ""
     reals: bool = True
+    generator: bool = False
     least: int = 0
     of: str = IMAGES
     also: dict[str, bool] = field(default_factory=dict)
@@ -121,6 +123,16 @@ def _truth(reals: MeasuredSet, kind: type, what: str) -> planar.Truth:
     return reals.truth
 
 
+def _saliency(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    pixels = saliency.summary(saliency.spreads(fakes.varied, count), "pixels")
+    spreads = saliency.feature_spreads(fakes.varied, count, options.extractor, options.progress)
+    return pixels | saliency.summary(spreads, "features")
+
+
+def _first_axis(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
+    return saliency.first_share(fakes.varied, count)
+
+
 def _mean_std(pair: tuple[float, float]) -> Values:
     return {"mean": pair[0], "std": pair[1]}
 
@@ -136,12 +148,21 @@ METRICS = {
     "ms_ssim": Metric("MS-SSIM", _ms_ssim, "mean", True, 10000, reals=False),
     "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=ASKED),
     "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME, also={"kl": True}),
+    "saliency": Metric(
+        "saliency", _saliency, "pixels_first", False, 1024, extractor=ASKED, reals=False, generator=True,
+        also={"features_first": False, "pixels_ordered": False},
+    ),  # fmt: skip
     "mixture": Metric(
         "mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS, also={"high_quality": False, "kl": True}
     ),
     "swiss_roll": Metric("Swiss roll", _swiss_roll, "coverage", False, 10000, of=POINTS, also={"high_quality": False}),
     "wasserstein": Metric("W1", _wasserstein, "w1", True, 10000, of=POINTS),
+    "first_axis": Metric(
+        "share of the first axis", _first_axis, "first", False, 4096, reals=False, generator=True, of=POINTS
+    ),
 }
+
+ASKS_GENERATOR = frozenset(name for name, metric in METRICS.items() if metric.generator)
 
 # One name for the metrics that fit a set of points, by the kind of its truth.
 PLANAR = "planar"

@@ -7,6 +7,7 @@ resume. (keras.random with a seed generator repeats its numbers on each replica.
 from __future__ import annotations
 
 import enum
+import itertools
 
 import tensorflow as tf
 
@@ -29,6 +30,7 @@ class Purpose(enum.IntEnum):
     D_NOISE = 12  # in the discriminator, during its own steps
     G_NOISE = 13  # and during the generator's
     REFERENCE = 14  # batch of virtual batch norm
+    SALIENCY = 15  # samples that differ in some components
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:
@@ -59,3 +61,19 @@ def sphere(shape, seed: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
 
 
 LATENTS = {"gaussian": gaussian, "uniform": uniform, "sphere": sphere}
+
+
+# ---- sets of components ----------------------------------------------------------------------------------------------
+
+
+def doubling_dims(size: int) -> list[range]:
+    """1-8, 9-16, 17-32, .. up to the last dimension: the sets in which a growing latent space grows."""
+    ends = [0, 8]
+    while ends[-1] < size:
+        ends.append(ends[-1] * 2)
+    return [range(begin, min(end, size)) for begin, end in itertools.pairwise(ends)]
+
+
+def dims_name(dims: range) -> str:
+    """'1-8', or '5' for a single dimension; counted from 1."""
+    return f"{dims.start + 1}-{dims.stop}" if len(dims) > 1 else f"{dims.start + 1}"

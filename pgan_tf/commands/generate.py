@@ -157,7 +157,8 @@ def _walk(args: argparse.Namespace) -> int:
 
 def _walks(args: argparse.Namespace, drawing) -> tuple[list[range], int]:
     """The sets of dimensions, and how many walks in each."""
-    from pgan_tf.inference.inputs import doubling_dims, parse_dims
+    from pgan_tf.inference.inputs import parse_dims
+    from pgan_tf.latents import doubling_dims
 
     size = drawing.network.latent_size
     sets = parse_dims(args.dims, size) if args.dims else doubling_dims(size)

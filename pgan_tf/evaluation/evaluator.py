@@ -78,7 +78,8 @@ class Evaluator:
             MetricError: sets that differ in size or channels, too few images.
         """
         self._check_alike(name, fakes)
-        measured = MeasuredSet(name, fakes, count, "fakes", self.options)
+        varied = getattr(fakes, "varied", None)  # generators have it
+        measured = MeasuredSet(name, fakes, count, "fakes", self.options, varied=varied)
         for metric in self.request.metrics if metrics is None else metrics:
             began = time.monotonic()
             images = self.count(metric, count)
@@ -110,7 +111,8 @@ class Evaluator:
         if row.reals and self.reals is None:
             raise MetricError(f"{row.title} compares with real images: give the data set")
         reals = self.reals.count if row.reals else None
-        return min(self.request.images or row.images, fakes, reals or UNLIMITED)
+        most = row.images if row.generator else UNLIMITED
+        return min(self.request.images or row.images, most, fakes, reals or UNLIMITED)
 
     def doubts(self, fakes: int = UNLIMITED) -> list[str]:
         """A line for each metric that has too few images to say much. `fakes`: how many there are."""

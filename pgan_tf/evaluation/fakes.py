@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from pgan_tf.evaluation.varied import varied
 from pgan_tf.grids import to_uint8
 from pgan_tf.latents import LATENTS, Purpose, stream
+from pgan_tf.metrics.saliency import Varied
 
 BATCH = 32  # images at a time; part of what determines the latents, so never to be changed
 
@@ -30,6 +32,11 @@ class GeneratedImages:
         self._draw, self._latent_size, self._seed, self._resolution = draw, latent_size, seed, resolution
         self._labels = np.zeros((1, 0), np.float32) if labels is None else labels
         self._latents = LATENTS[latents]
+
+    def varied(self) -> Varied:
+        """Samples that differ in some components of their latents alone."""
+        images = next(iter(self)).ndim == 4
+        return varied(self._draw, self._latent_size, self._seed, self._labels, self._latents, images)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         batch = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
+from pgan_tf.metrics.registry import ASKS_GENERATOR
 from pgan_tf.plain import plain_path
 
 
@@ -159,6 +161,10 @@ def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:
     generator would get with so few images."""
     half = min(reals.count // 2, request.images or UNLIMITED)
     first, second = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
+    of_sets = tuple(metric for metric in request.metrics if metric not in ASKS_GENERATOR)
+    if request.metrics and not of_sets:
+        return
+    request = replace(request, metrics=of_sets)
     _measure_set(reals, reals, request, sink, "Reals")
     _measure_set(first, second, request, sink, "Reals2")
 
@@ -170,6 +176,9 @@ def _measure_set(
     sink: Sink,
     name: str = "",
 ) -> None:
+    for metric in request.metrics:
+        if metric in ASKS_GENERATOR:
+            raise MetricError(f"{metric} is of a generator, not of its samples; give --run")
     if isinstance(fakes, StatisticsSet):
         raise MetricError(f"{fakes.name}: holds statistics; they can stand for the reals, not for the fakes")
     evaluator = Evaluator(reals, request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from pathlib import Path
 
@@ -101,19 +100,6 @@ def _dims(part: str, size: int, text: str) -> range:
     if not 1 <= begin <= end <= size:
         raise GenerateError(f"--dims={shown(text)}: {part} is not within the latents' dimensions, 1 to {size}")
     return range(begin - 1, end)
-
-
-def doubling_dims(size: int) -> list[range]:
-    """1-8, 9-16, 17-32, .. up to the last dimension: the sets in which a growing latent space grows."""
-    ends = [0, 8]
-    while ends[-1] < size:
-        ends.append(ends[-1] * 2)
-    return [range(begin, min(end, size)) for begin, end in itertools.pairwise(ends)]
-
-
-def dims_name(dims: range) -> str:
-    """'1-8', or '5' for a single dimension; counted from 1."""
-    return f"{dims.start + 1}-{dims.stop}" if len(dims) > 1 else f"{dims.start + 1}"
 
 
 def save_latents(path: Path, latents: np.ndarray) -> None:

@@ -12,7 +12,8 @@ from pgan_tf.programs.loading import load_tensorflow
 
 STRATEGY = "mirrored"
 # Those of metrics/registry.py, which loads TensorFlow.
-OF_IMAGES, OF_POINTS = "swd, fid, kid, is, pr, ms_ssim, neighbors, modes", "mixture, swiss_roll, wasserstein"
+OF_IMAGES = "swd, fid, kid, is, pr, ms_ssim, neighbors, modes, saliency"
+OF_POINTS = "mixture, swiss_roll, wasserstein, first_axis"
 OF_EACH = "planar = those that fit the data set's distribution"
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\

@@ -7,14 +7,13 @@ import pytest
 
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.inputs import (
-    dims_name,
-    doubling_dims,
     draw_latents,
     label_rows,
     parse_dims,
     read_latents,
     save_latents,
 )
+from pgan_tf.latents import dims_name, doubling_dims
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,8 @@ import numpy as np
 from pgan_tf.grids import grid
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.inputs import dims_name
 from pgan_tf.inference.pictures import captions, walks
-from pgan_tf.latents import Purpose
+from pgan_tf.latents import Purpose, dims_name
 
 CELL = 64  # smaller images are enlarged by whole pixels, to look at
 
