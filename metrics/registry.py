@@ -149,9 +149,16 @@ METRICS = {
     "neighbors": Metric("nearest neighbours", _neighbors, "features_mean", False, 1000, extractor=ASKED),
     "modes": Metric("modes", _modes, "modes", False, 25600, extractor=mnist_classifier.NAME, also={"kl": True}),
     "saliency": Metric(
-        "saliency", _saliency, "pixels_first", False, 1024, extractor=ASKED, reals=False, generator=True,
+        "saliency",
+        _saliency,
+        "pixels_first",
+        False,
+        1024,
+        extractor=ASKED,
+        reals=False,
+        generator=True,
         also={"features_first": False, "pixels_ordered": False},
-    ),  # fmt: skip
+    ),
     "mixture": Metric(
         "mixture of Gaussians", _mixture, "modes", False, 10000, of=POINTS, also={"high_quality": False, "kl": True}
     ),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pgan_tf.experiments.suite_file import read_flagfile, read_suite
+from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +66,48 @@ def test_the_published_schedule_gives_the_image_counts_of_the_reports_figures():
             start, ticks[images // 1000] = images, now.stage.resolution
     assert {480, 901, 1462, 2104, 2705, 2946, 3146} <= ticks.keys()
     assert [ticks[kimg] for kimg in (480, 901, 1462, 2104, 2705, 2946, 3146)] == [4, 8, 8, 16, 16, 16, 32]
+
+
+GROW = {"bgan": "none", "lggan": "layers", "bggan": "latent", "cggan": "latent,channels",
+        "clggan": "layers,latent,channels"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROW)
+@pytest.mark.parametrize("prefix", ["latent/", "cpu/latent_"])
+def test_the_five_models_of_latent_space_growing_differ_by_their_ladders(prefix, name):
+    """And end with latents and feature maps of 8 at the first level, and 8 maps at the last."""
+    config, base = (read_flagfile(Path(f"configs/{prefix}{model}.flags")) for model in (name, "bgan"))
+    times = {option: getattr(config.growth, option) for option in ("lod_training_kimg", "lod_transition_kimg")}
+    assert config == base.replace(desc=config.run.desc, grow=GROW[name], **times)
+    resolution = 32 if "cpu" in prefix else 128
+    schedule = Schedule(config.growth, resolution, latent_size=config.model.latent_components)
+    first, last = schedule.sizes[0], schedule.at(round(1000 * config.growth.total_kimg)).stage
+    assert (last.size, last.fading) == (schedule.sizes[-1], False)
+    assert first.latent_size == (8 if "latent" in GROW[name] else 0)
+    assert config.model.fmap_max // first.narrower == (8 if "channels" in GROW[name] else config.model.fmap_max)
+    assert feature_maps(resolution, config.model.fmap_base, 1.0, config.model.fmap_max) == 8
+
+
+@pytest.mark.parametrize("name", GROW)
+def test_the_models_as_coded_have_the_published_oddities_alone(name):
+    described, coded = (read_flagfile(Path(f"configs/latent/{name}{end}.flags")) for end in ("", "_as_coded"))
+    changed = {option for option, value in coded.changes().items() if described.values()[option] != value}
+    assert changed - {"mbstd_group_size", "lod_training_kimg", "lod_training_kimg_dict", "lod_transition_kimg"} == {
+        "desc", "initializer", "widening"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["latent", "latent_time", "latent_progan"])
+def test_the_suites_of_growing_latents(name):
+    """At equal time the rows have budgets, and schedules, of their own; all end whole."""
+    (comparison,) = read_suite(Path(f"configs/cpu/{name}.toml")).comparisons
+    totals = {row.config.growth.total_kimg for row in comparison.rows}
+    assert (len(totals) == 1) == (name == "latent")
+    assert len(comparison.seeds) >= 3
+    for row in comparison.rows:
+        growth = row.config.growth
+        schedule = Schedule(growth, 32, latent_size=row.config.model.latent_components)
+        assert not schedule.at(round(1000 * growth.total_kimg)).stage.fading
 
 
 def test_the_suite_has_the_eight_described_rows():

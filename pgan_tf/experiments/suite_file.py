@@ -4,6 +4,7 @@
     baseline = "Baseline"                 # the row that the others are compared with
     seeds = [1000, 2000, 3000]            # of every row
     total_kimg = 100                      # each run's budget, thousands of images; left out: the flagfile's own
+    equal = "time"                        # the rows' own budgets differ, for they take equal time; left out: "images"
     metrics = ["swd", "is", "fid"]
     images = 1130                         # of each set in a measurement
     extractor = "efficientnet-lite0"      # of features; left out: the best that can be had
@@ -51,10 +52,11 @@ from pgan_tf.training.rundir import file_name
 
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": (list, dict), "images": int, "rows": dict}
 OPTIONAL = {
-    "total_kimg": (int, float), "extractor": str, "snapshots": str, "neighbors": str, "source_kimg": (int, float),
-    "results": str, "report": str, "datasets": dict,
+    "total_kimg": (int, float), "equal": str, "extractor": str, "snapshots": str, "neighbors": str,
+    "source_kimg": (int, float), "results": str, "report": str, "datasets": dict,
 }  # fmt: skip
 MOST_IMAGES = 10**7
+EQUAL = ("images", "time")  # what all rows get
 SNAPSHOTS = {"all": False, "last": True}  # whether the last ones alone are measured
 
 
@@ -91,6 +93,8 @@ def _check_values(path: Path, values: dict) -> None:
         raise ConfigError(f"{path}: extractor = {shown(extractor)!r}: the known ones are {', '.join(EXTRACTORS)}")
     if values.get("snapshots", "all") not in SNAPSHOTS:
         raise ConfigError(f"{path}: snapshots = {shown(values['snapshots'])!r}: give {' or '.join(SNAPSHOTS)}")
+    if values.get("equal", "images") not in EQUAL:
+        raise ConfigError(f"{path}: equal = {shown(values['equal'])!r}: give {' or '.join(EQUAL)}")
     if isinstance(values["metrics"], dict) and set(values["metrics"]) != set(values.get("datasets", {})):
         raise ConfigError(f"{path}: [metrics] must have a line for each of [datasets], and no other; or give a list")
 
@@ -113,7 +117,7 @@ def _comparison(path: Path, values: dict, results: Path, title: str = "", folder
     changes = {"dataset": folder} if folder else {}
     changes |= {"total_kimg": values["total_kimg"]} if "total_kimg" in values else {}
     rows = tuple(_row(path, row, flagfile, name, changes) for row, flagfile in values["rows"].items())
-    _check_alike(path, rows)
+    _check_alike(path, rows, values.get("equal", "images"))
     given = values["metrics"][title] if isinstance(values["metrics"], dict) else values["metrics"]
     metrics = _for_data(path, _metrics(path, given), rows[0].config.data.dataset)
     return Comparison(
@@ -217,13 +221,15 @@ def _check_names(path: Path, rows: list[Row]) -> None:
         raise ConfigError(f"{said}({other.flagfile}, {row.flagfile}); rename a flagfile")
 
 
-def _check_alike(path: Path, rows: tuple[Row, ...]) -> None:
+def _check_alike(path: Path, rows: tuple[Row, ...], equal: str) -> None:
     """ConfigError where rows learn from other data, or longer."""
     first = rows[0]
     for row in rows:
         if row.config.data != first.config.data:
             raise ConfigError(f"{path}: row {row.title!r} has other data options than {first.title!r}; scores of "
                               "different data cannot be compared")  # fmt: skip
-        if row.config.growth.total_kimg != first.config.growth.total_kimg:
-            raise ConfigError(f"{path}: row {row.title!r} sees {row.config.growth.total_kimg:g} thousand images, "
-                              f"{first.title!r} {first.config.growth.total_kimg:g}; set total_kimg")  # fmt: skip
+        if equal == "images" and row.config.growth.total_kimg != first.config.growth.total_kimg:
+            raise ConfigError(
+                f"{path}: row {row.title!r} sees {row.config.growth.total_kimg:g} thousand images, {first.title!r} "
+                f'{first.config.growth.total_kimg:g}; set total_kimg, or equal = "time"'
+            )

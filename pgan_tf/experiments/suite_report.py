@@ -116,14 +116,21 @@ def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
 
 
 def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
-    config, things = comparison.rows[0].config, "points" if comparison.of_points else "images"
+    things = "points" if comparison.of_points else "images"
     versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
-        f"Data: `{comparison.dataset}`. Each run sees {config.growth.total_kimg:g} thousand {things}. "
+        f"Data: `{comparison.dataset}`. {_seen(comparison)} thousand {things}. "
         f"Seeds: {', '.join(map(str, comparison.seeds))}. Metrics on {comparison.images:,} {things} of each set. "
         f"{newest}.",
     ]
+
+
+def _seen(comparison: Comparison) -> str:
+    totals = sorted({row.config.growth.total_kimg for row in comparison.rows})
+    if len(totals) == 1:
+        return f"Each run sees {totals[0]:g}"
+    return f"In about equal time runs see {totals[0]:g} to {totals[-1]:g}"
 
 
 def _directions(comparison: Comparison, names: dict) -> str:

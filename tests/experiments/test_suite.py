@@ -161,8 +161,14 @@ def test_rows_of_different_length_are_refused_unless_the_suite_sets_one(tmp_path
     (tmp_path / "rr.flags").write_text("--dataset=data\n--total_kimg=5\n")
     with pytest.raises(ConfigError, match="row 'RR' sees 5 thousand images, 'Baseline' 15000; set total_kimg"):
         read_suite(path)
-    path.write_text("total_kimg = 3\n" + path.read_text())
+    own = path.read_text()
+    path.write_text("total_kimg = 3\n" + own)
     assert {row.config.growth.total_kimg for row in read_suite(path).comparisons[0].rows} == {3.0}
+    path.write_text('equal = "time"\n' + own)
+    assert {row.config.growth.total_kimg for row in read_suite(path).comparisons[0].rows} == {5.0, 15000.0}
+    path.write_text('equal = "seconds"\n' + own)
+    with pytest.raises(ConfigError, match="equal = 'seconds': give images or time"):
+        read_suite(path)
 
 
 def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, monkeypatch):
