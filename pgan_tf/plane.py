@@ -15,9 +15,10 @@ SIDE = 448  # pixels of the frame
 DATA, FAKES, INK, LIGHT = (160, 160, 160), (214, 77, 30), (70, 70, 70), (245, 245, 245)
 _MARGIN = 0.08  # of the frame, around what it is made for
 _FINER = 2  # times as many pixels while points are drawn
-_RADIUS = 1.4  # pixels of a point
+_RADIUS, _LARGE = 1.4, 2.5  # pixels of a point; of one whose colour says something
 _THROUGH = 0.45  # of what is below a point still shows
 _DARK, _REDDISH = 200, 60  # below and above that a pixel is one of a point of data, of a sample
+_BAND = 0.15  # of the frame, for latents of one component
 _LEFT, _BELOW, _ABOVE, _RIGHT, _BAR = 38, 22, 8, 10, 58  # pixels around the frame, for numbers; of the scale of colours
 # From low to high: dark blue, teal, green, yellow, rising in lightness, so that it reads in grey as well.
 _COLOURS = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], float)
@@ -46,18 +47,15 @@ class Frame(NamedTuple):
         return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 
-LATENTS = Frame(-1.08, -1.08, 2.16)  # of uniform latents
-
-
 def data_points(data: np.ndarray, frame: Frame, side: int = SIDE) -> np.ndarray:
     """Points [N,2] of a data set."""
-    return _with_axes(_spread(_white(side), data, np.full((len(data), 3), INK), frame), frame)
+    return _with_axes(_spread(_white(side), data, INK, frame), frame)
 
 
 def samples_over_data(samples: np.ndarray, data: np.ndarray, frame: Frame, side: int = SIDE) -> np.ndarray:
     """A generator's samples [N,2] in red over the data [M,2] in grey."""
-    canvas = _spread(_white(side), data, np.full((len(data), 3), DATA), frame)
-    return _with_axes(_spread(canvas, samples, np.full((len(samples), 3), FAKES), frame), frame)
+    canvas = _spread(_white(side), data, DATA, frame)
+    return _with_axes(_spread(canvas, samples, FAKES, frame), frame)
 
 
 def score_field(
@@ -70,14 +68,14 @@ def score_field(
 ) -> np.ndarray:
     """A discriminator's scores [n*n] at `frame.lattice(n)` as colours, under the data in white and the samples in red.
 
-    span: the scores of the lowest and the highest colour; default: those of this field.
+    span: the scores of the lowest and the highest colour; default: of this field.
     """
     n = math.isqrt(len(scores))
     span = span or _span(scores)
     field = Image.fromarray(_coloured(scores, span).reshape(n, n, 3).astype(np.uint8))
-    canvas = np.asarray(field.resize((_FINER * side, _FINER * side), Image.Resampling.BILINEAR), float)
-    canvas = _spread(canvas, data, np.full((len(data), 3), LIGHT), frame)
-    canvas = _spread(canvas, samples, np.full((len(samples), 3), FAKES), frame)
+    canvas = np.asarray(field.resize((_FINER * side, _FINER * side), Image.Resampling.BILINEAR), np.float32)
+    canvas = _spread(canvas, data, LIGHT, frame)
+    canvas = _spread(canvas, samples, FAKES, frame)
     return _with_axes(canvas, frame, span)
 
 
@@ -90,13 +88,11 @@ def scored_points(
 ) -> np.ndarray:
     """Points [N,2], each in the colour of its score [N]: samples, or the latents that they were made of.
 
-    With `LATENTS` as the frame: the latent plane by what the discriminator says of what is made there (Sandstroem 2019,
-    figures 7 to 9). Latents of one component lie on a line. span: as in `score_field`.
+    With the scores of what is made of latents, the latent plane (Sandstroem 2019, figures 7 to 9). span: as in
+    `score_field`.
     """
-    points = np.asarray(points, float)
-    points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))  # [N,2]
     span = span or _span(scores)
-    return _with_axes(_spread(_white(side), points, _coloured(scores, span), frame), frame, span)
+    return _with_axes(_spread(_white(side), points, _coloured(scores, span), frame, _LARGE), frame, span)
 
 
 def inside(picture: np.ndarray) -> np.ndarray:
@@ -125,18 +121,28 @@ def _spread_of(drawn: np.ndarray) -> float:
 # ---- points and colours ----------------------------------------------------------------------------------------------
 
 
+def latent_plane(latents: np.ndarray) -> np.ndarray:
+    """Where latents [N,L] are drawn, [N,2]: by their first two components; those of one fill a band along it."""
+    first = np.asarray(latents, float)[:, :2]
+    if first.shape[1] == 2:
+        return first
+    width = _BAND * max(np.ptp(first), 1e-6)
+    return np.concatenate([first, width * np.linspace(-0.5, 0.5, len(first))[:, None]], axis=1)
+
+
 def _finite(points: np.ndarray) -> np.ndarray:
     points = np.asarray(points, float)
     return points[np.isfinite(points).all(axis=1)]
 
 
 def _white(side: int) -> np.ndarray:
-    return np.full((_FINER * side, _FINER * side, 3), 255.0)
+    return np.full((_FINER * side, _FINER * side, 3), 255, np.float32)
 
 
-def _spread(canvas: np.ndarray, points: np.ndarray, colours: np.ndarray, frame: Frame) -> np.ndarray:
-    """The points [N,2] as discs in their colours [N,3] on a canvas float [S,S,3]; where many lie they mix."""
-    side, reach = len(canvas), round(_RADIUS * _FINER)
+def _spread(canvas: np.ndarray, points: np.ndarray, colours, frame: Frame, radius: float = _RADIUS) -> np.ndarray:
+    """The points [N,2] as discs in their colours [N,3], or all in one, on a canvas float32 [S,S,3]; where many lie they
+    mix."""
+    side, reach = len(canvas), round(radius * _FINER)
     with np.errstate(invalid="ignore", over="ignore"):
         places = (np.asarray(points, float) - frame[:2]) / frame.size * side  # [N,2], from the lower left corner
         inside = ((places >= 0) & (places < side)).all(axis=1)  # not of a point that is no number
@@ -146,11 +152,17 @@ def _spread(canvas: np.ndarray, points: np.ndarray, colours: np.ndarray, frame: 
     shown = ((pixels >= 0) & (pixels < side)).all(axis=1)
     columns, rows = pixels[shown].T
     cells = (side - 1 - rows) * side + columns
-    weights = np.asarray(colours, float)[inside].repeat(len(disc), axis=0)[shown]  # [n*d,3]
-    count = np.bincount(cells, minlength=side * side).reshape(side, side, 1)  # of points that reach a pixel
-    sums = np.stack([np.bincount(cells, channel, side * side) for channel in weights.T], axis=1)
-    opacity = 1 - _THROUGH ** count.astype(float)
-    return canvas * (1 - opacity) + opacity * sums.reshape(side, side, 3) / np.maximum(count, 1)
+    count = np.bincount(cells, minlength=side * side)  # of points that reach a pixel
+    reached = np.flatnonzero(count)  # most of the canvas stays as it is
+    colour = np.asarray(colours, float)
+    if colour.ndim == 2:
+        weights = colour[inside].repeat(len(disc), axis=0)[shown]  # [n*d,3]
+        sums = np.stack([np.bincount(cells, channel, side * side)[reached] for channel in weights.T], axis=1)
+        colour = sums / count[reached, None]  # [reached,3]
+    pixels = canvas.reshape(-1, 3).copy()  # [S*S,3]
+    opacity = 1 - _THROUGH ** count[reached, None].astype(float)
+    pixels[reached] += opacity * (colour - pixels[reached])
+    return pixels.reshape(side, side, 3)
 
 
 def _span(scores: np.ndarray) -> tuple[float, float]:
@@ -175,10 +187,9 @@ def _coloured(scores: np.ndarray, span: tuple[float, float]) -> np.ndarray:
 def _with_axes(canvas: np.ndarray, frame: Frame, span: tuple[float, float] | None = None) -> np.ndarray:
     """The canvas, made as large as it is to be, with the numbers of its axes and the scale of its colours."""
     side = len(canvas) // _FINER
-    square = canvas.reshape(side, _FINER, side, _FINER, 3).mean(axis=(1, 3))  # [side,side,3]
     width = _LEFT + side + (_BAR if span else _RIGHT)
     picture = Image.new("RGB", (width, _ABOVE + side + _BELOW), (255, 255, 255))
-    picture.paste(Image.fromarray(np.rint(square).astype(np.uint8)), (_LEFT, _ABOVE))
+    picture.paste(Image.fromarray(np.rint(canvas).astype(np.uint8)).reduce(_FINER), (_LEFT, _ABOVE))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(11)
     draw.rectangle((_LEFT - 1, _ABOVE - 1, _LEFT + side, _ABOVE + side), outline=INK)
     for value in _round_values(frame.left, frame.size):

@@ -16,8 +16,8 @@ def stamp(images: int, before: int) -> str:
 
 
 def kimg(path: Path) -> float | None:
-    """Thousands of images by the name of a network or a grid of pictures; None where it does not say."""
-    match = re.fullmatch(r"(?:network-|fakes)(\d+)(\.\d{3})?\.(?:keras|png)", path.name, re.ASCII)
+    """Thousands of images by the name of a network or of pictures; None where it does not say."""
+    match = re.fullmatch(r"(?:network-|fakes|scores|latents)(\d+)(\.\d{3})?\.(?:keras|png)", path.name, re.ASCII)
     if not match:
         return None
     return float(match[1] + match[2]) if match[2] else int(match[1])

@@ -85,12 +85,26 @@ def test_colours_become_lighter_with_the_score():
     assert (np.diff(lightness) > 0).all()
 
 
-def test_latents_of_one_component_lie_on_a_line():
-    latents = np.array([[-0.8], [0.8]])
-    picture = inner(plane.scored_points(latents, np.array([0.0, 1.0]), FRAME, side=SIDE))
-    rows, columns = np.nonzero(picture.min(axis=-1) < 250)
-    assert 47 <= rows.min() <= rows.max() <= 52
-    assert (columns.min(), columns.max()) == pytest.approx((9.5, 89.5), abs=3)
+@pytest.mark.parametrize("size", [2, 3, 32])
+def test_latents_are_drawn_by_their_first_two_components(size):
+    latents = np.random.default_rng(0).normal(size=(9, size))
+    np.testing.assert_array_equal(plane.latent_plane(latents), latents[:, :2])
+
+
+def test_latents_of_one_component_fill_a_band_along_it():
+    latents = np.random.default_rng(0).uniform(-1, 1, (500, 1))
+    points = plane.latent_plane(latents)
+    np.testing.assert_array_equal(points[:, :1], latents)
+    assert abs(points[:, 1]).max() == pytest.approx(0.075 * np.ptp(latents))
+    assert abs(np.corrcoef(points.T)[0, 1]) < 0.2  # whatever the component, all of the band's height
+    assert np.isfinite(plane.latent_plane(np.zeros((3, 1)))).all()
+
+
+def test_many_points_in_one_colour_are_as_if_each_had_it():
+    points = np.random.default_rng(0).normal(0, 0.3, (300, 2))
+    one = plane._spread(plane._white(SIDE), points, plane.FAKES, FRAME)
+    each = plane._spread(plane._white(SIDE), points, np.full((300, 3), plane.FAKES), FRAME)
+    np.testing.assert_allclose(one, each, atol=1e-3)
 
 
 @pytest.mark.parametrize("points", [[[3, 4]], [[0, 0], [10, 1]], [[-1e-9, 0], [1e-9, 0]], [[0, 0], [np.nan, 9]]])

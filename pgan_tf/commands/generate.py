@@ -42,7 +42,8 @@ def _add_interpolate(parser: argparse.ArgumentParser) -> None:
 
 def _add_training_video(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--source", choices=("networks", "fakes"), default="networks", help="fakes: from the run's fakes*.png")
+    text = "fakes: from the run's fakes*.png; of points also scores and latents"
+    add("--source", choices=("networks", "fakes", "scores", "latents"), default="networks", help=text)
     add("--grid_size", type=grid_size, metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
     sampling.add_video(parser, 10.0)
 
@@ -202,29 +203,43 @@ def _training_video(args: argparse.Namespace) -> int:
 
 def _from_networks(args: argparse.Namespace) -> int:
     def film(_, count):
-        from pgan_tf import grids
         from pgan_tf.inference.pictures import moving
 
         def draw(path: Path):
-            return sampling.open_drawing(args, path)
+            return sampling.open_drawing(args, path, kind="")
 
-        run = Path(args.network)
-        return moving.network_frames(run, draw, lambda res: _grid_size(args, res, grids.default_grid_size), count)
+        return moving.network_frames(Path(args.network), draw, lambda last: _sheet(args, last), count)
 
     return _video(args, "training_video", film, lambda _: None)
 
 
-def _from_fakes(args: argparse.Namespace) -> int:
+def _sheet(args: argparse.Namespace, last):
+    """What a training video shows, by what its last network makes."""
+    from pgan_tf import grids
+    from pgan_tf.inference.errors import GenerateError
+    from pgan_tf.inference.load import made_by
+    from pgan_tf.inference.pictures import moving
+
+    if made_by(last.network) == "images":
+        return moving.image_sheet(last, *_grid_size(args, last.network.resolution, grids.default_grid_size))
+    if args.grid_size:
+        raise GenerateError("--grid_size: is for images; the points of a run are drawn over its data")
+    return moving.point_sheet(last)
+
+
+def _from_pictures(args: argparse.Namespace) -> int:
     from pgan_tf.inference.errors import GenerateError
 
     for name in ("labels", "latents", "save_latents", "grid_size", "truncation"):
         if getattr(args, name) not in (None, "", 1.0):
-            raise GenerateError(f"--{name}: the run's fakes*.png are what they are; give it with --source=networks")
+            raise GenerateError(
+                f"--{name}: the run's {args.source}*.png are what they are; give it with --source=networks"
+            )
 
     def film(_, count):
         from pgan_tf.inference.pictures import moving
 
-        return None, moving.fakes_frames(Path(args.network), count)
+        return None, moving.fakes_frames(Path(args.network), count, args.source)
 
     return _video(args, "training_video", film, lambda _: None)
 
@@ -262,7 +277,7 @@ def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawi
     return 0
 
 
-_FROM = {"networks": _from_networks, "fakes": _from_fakes}
+_FROM = {"networks": _from_networks, **dict.fromkeys(("fakes", "scores", "latents"), _from_pictures)}
 
 _PICTURE, _VIDEO = "picture to write, .png or .webp", "video to write: .mp4, .gif or .webp"
 

@@ -31,14 +31,19 @@ def add_network(parser: argparse.ArgumentParser, out: str) -> None:
 
 def add_latents(parser: argparse.ArgumentParser) -> None:
     """Where the latents come from, what becomes of them, and truncation."""
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "--truncation",
         type=number(0, 1),
         default=1.0,
         metavar="T",
         help="below 1: more typical, less varied (default: 1)",
     )
+    add_latent_files(parser)
+
+
+def add_latent_files(parser: argparse.ArgumentParser) -> None:
+    """Where the latents come from, and what becomes of them."""
+    add = parser.add_argument
     add("--latents", type=location, metavar="FILE.npy", help="latents [N,size] to use instead of random ones")
     add("--save_latents", type=location, metavar="FILE.npy", help="write the latents of all images shown, row by row")
 
@@ -66,13 +71,14 @@ def out_path(args: argparse.Namespace, command: str, suffix: str) -> Path:
     return Path(args.out or f"{name}-{command}-seed{args.seed}{suffix}")
 
 
-def open_drawing(args: argparse.Namespace, path: Path | None = None):
-    """The Drawing that the flags of `add_network` and `add_latents` ask for; `path`: of another network."""
+def open_drawing(args: argparse.Namespace, path: Path | None = None, kind: str = "images"):
+    """The Drawing that the flags of `add_network` and `add_latents` ask for; `path`: of another network; `kind`: see
+    load_generator."""
     from pgan_tf.inference.drawing import Drawing
     from pgan_tf.inference.load import load_generator
 
-    loaded = load_generator(path or Path(args.network))
-    return Drawing(loaded, args.seed, args.truncation, args.labels, args.latents)
+    loaded, truncation = load_generator(path or Path(args.network), kind), getattr(args, "truncation", 1.0)
+    return Drawing(loaded, args.seed, truncation, args.labels, args.latents)
 
 
 def check_outputs(args: argparse.Namespace, out: Path, suffixes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +14,9 @@ from pgan_tf.data.dataset import RecordDataset, record_files
 from pgan_tf.data.points import PointDataset, has_points
 
 MOST_POINTS = 10_000  # in a picture
+FIELD = 112  # scores in a row of a picture of the plane
+
+Score = Callable[[np.ndarray], np.ndarray]  # samples [N, *shape] -> what a discriminator says of each [N]
 
 
 class Samples(Protocol):
@@ -71,9 +75,9 @@ class ImageGrid(NamedTuple):
         """uint8 [count,R,R,C] -> uint8 [H,W,C]."""
         return grids.grid(images, self.columns, self.cell)
 
-    def fakes(self, images: np.ndarray) -> np.ndarray:
-        """Images in -1..1."""
-        return self.reals(grids.to_uint8(images))
+    def fakes(self, images: np.ndarray, latents: np.ndarray, score: Score) -> dict[str, np.ndarray]:
+        """Images in -1..1, as {the picture's name: it}."""
+        return {"fakes": self.reals(grids.to_uint8(images))}
 
 
 class Scatter(NamedTuple):
@@ -94,9 +98,15 @@ class Scatter(NamedTuple):
         """[count,2] -> uint8 [H,W,3]."""
         return plane.data_points(points, self.frame)
 
-    def fakes(self, points: np.ndarray) -> np.ndarray:
-        """What a generator makes, over the data."""
-        return plane.samples_over_data(points, self.data, self.frame)
+    def fakes(self, points: np.ndarray, latents: np.ndarray, score: Score) -> dict[str, np.ndarray]:
+        """What a generator makes of latents: over the data; over the score of every place; the latents by their
+        points' scores."""
+        field, places = score(self.frame.lattice(FIELD)), plane.latent_plane(latents)
+        return {
+            "fakes": plane.samples_over_data(points, self.data, self.frame),
+            "scores": plane.score_field(field, self.data, points, self.frame),
+            "latents": plane.scored_points(places, score(points), plane.Frame.around(places)),
+        }
 
 
 DRAWINGS = {"images": ImageGrid, "points": Scatter}

@@ -31,6 +31,10 @@ class Drawing:
         if not 0 <= truncation <= 1:
             raise GenerateError(f"--truncation={truncation:g}: must be from 0, the average picture, to 1, none")
         self.loaded, self.network, self.seed = loaded, loaded.network, seed
+        if truncation < 1 and not hasattr(self.network, "project"):
+            raise GenerateError(
+                f"--truncation={truncation:g}: is for --family=progressive, this network is of {self.network.family}"
+            )
         self.sampler = Sampler(self.network, truncation)
         self._labels, self._file = labels, latents
         self._rows = None if latents is None else read_latents(latents, self.network.latent_size)

@@ -18,17 +18,28 @@ class Loaded(NamedTuple):
     config: Config | None
 
 
-def load_generator(path: Path) -> Loaded:
+OTHERS = {
+    "images": "makes points in the plane, this is for images; for points: generate.py samples, field, training_video",
+    "points": "makes images, this is for points in the plane; for images: generate.py grid and others",
+}
+
+
+def load_generator(path: Path, kind: str = "images") -> Loaded:
     """The averaged generator of a run (its newest snapshot), of a .keras file, or of an imported network's folder.
 
-    Raises NetworkError, one line: nothing there, a run without snapshots, no generator, a file that cannot be read, a
-    generator of points in the plane.
+    kind: of OTHERS, what it is to make; '' = either. Raises NetworkError, one line: nothing there, a run without
+    snapshots, no generator, a file that cannot be read, one that makes something else.
     """
     file = generator_file(Path(path))
     network = load_network(file)
-    if len(network.sample_shape) != 3:
-        raise NetworkError(f"{file}: makes points in the plane, this is for images; its run draws and measures them")
+    if kind and kind != made_by(network):
+        raise NetworkError(f"{file}: {OTHERS[kind]}")
     return Loaded(network, file, _config(folder_of(file) / "config.json"))
+
+
+def made_by(network: Generator) -> str:
+    """What a generator makes, as in OTHERS."""
+    return "images" if len(network.sample_shape) == 3 else "points"
 
 
 def _config(path: Path) -> Config | None:

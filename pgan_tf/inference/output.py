@@ -45,6 +45,12 @@ def save_picture(path: Path, picture: np.ndarray) -> None:
         encode(temporary, picture)
 
 
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Writes an array as .npy; complete or not there at all."""
+    with new_output(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, array)
+
+
 def encode(path: Path, picture: np.ndarray) -> None:
     """The same without the detour over another name."""
     if path.suffix == ".webp" and max(picture.shape) > WEBP_SIDE:

@@ -42,6 +42,15 @@ class Sampler:
 
     def stream(self, latents: np.ndarray, labels: np.ndarray) -> Iterator[np.ndarray]:
         """float32 [N,L], [N,label_size] -> N pictures, uint8 [R,R,C], one after the other."""
+        for images in self._batches(latents, labels):
+            yield from to_uint8(images)
+
+    def points(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """float32 [N,L], [N,label_size] -> N points [N,2], of a network that makes these."""
+        return np.concatenate(list(self._batches(latents, labels)))
+
+    def _batches(self, latents: np.ndarray, labels: np.ndarray) -> Iterator[np.ndarray]:
+        """float32 [N,L], [N,label_size] -> what the network makes, in parts."""
         inputs = [latents, labels]
         if self._truncation < 1:
             rows, of_row = np.unique(labels, axis=0, return_inverse=True)
@@ -53,10 +62,10 @@ class Sampler:
                 part.append(table[_padded(of_row[begin : begin + self.batch], self.batch)])  # [B,4,4,C]
             images = self._draw(*map(tf.constant, part))
             if waiting is not None:
-                yield from to_uint8(waiting.numpy())
+                yield waiting.numpy()
             waiting = images
         if waiting is not None:
-            yield from to_uint8(waiting.numpy())[: (len(latents) - 1) % self.batch + 1]
+            yield waiting.numpy()[: (len(latents) - 1) % self.batch + 1]
 
 
 def _padded(rows: np.ndarray, count: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from pgan_tf.errors import UserError
-from pgan_tf.networks.base import GeneratorNetwork
+from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork, Network
 from pgan_tf.networks.families import of_record
 from pgan_tf.plain import plain_path
 
@@ -73,16 +73,26 @@ def is_checkpoint(path: Path) -> bool:
 
 def load_generator(path: Path) -> GeneratorNetwork:
     """The averaged generator of a sound checkpoint, in float32, with the fade of its moment. CheckpointError."""
+    return _load(path, "generator", EMA)
+
+
+def load_discriminator(path: Path) -> DiscriminatorNetwork:
+    """The discriminator of a sound checkpoint, likewise."""
+    return _load(path, "discriminator", "discriminator")
+
+
+def _load(path: Path, part: str, prefix: str) -> Network:
+    """The network of this part, whose variables have names that begin with `prefix`."""
     record = json.loads((path / COUNTERS).read_text())
-    options = record.get("generator")
+    options = record.get(part)
     if options is None:
         raise CheckpointError(
             f"{path}: an earlier version's, from which only training goes on; resume the run, and stop it again"
         )
-    network = of_record(record).generator.from_config(options)
+    network = getattr(of_record(record), part).from_config(options)
     with plain_path(path) as plain:
         reader = tf.train.load_checkpoint(f"{plain}/{STATE}")
         for name, variable in network.variables_by_name().items():
-            key = f"{EMA}/{name}".replace("/", ".S")  # as TensorFlow writes a name in a name
+            key = f"{prefix}/{name}".replace("/", ".S")  # as TensorFlow writes a name in a name
             variable.assign(reader.get_tensor(f"{key}/.ATTRIBUTES/VARIABLE_VALUE"))
     return network

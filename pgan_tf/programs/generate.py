@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from pgan_tf.commands import compare, generate
+from pgan_tf.commands import compare, generate, points
 from pgan_tf.commands.flags import check_network, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
@@ -23,6 +23,8 @@ NETWORK is the folder of a run (its newest snapshot), a .keras file, or the fold
   generate.py style results/00000-emoji64-s1000 --dims=1-64
   generate.py neighbors results/00000-emoji64-s1000
   generate.py project results/00000-emoji64-s1000 me.jpg --fit=pad
+  generate.py samples results/00000-ring-s1000 points.npy         of points in the plane
+  generate.py field results/00000-ring-s1000 ring.png             and what the discriminator says of them
 
 The same seed gives the same pictures on every call, however many are asked for. Exit status: 0 done; 2 bad input, said
 in one line; 130 interrupted."""
@@ -33,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     generate.add_commands(commands)
     compare.add_commands(commands)
+    points.add_commands(commands)
     return root
 
 

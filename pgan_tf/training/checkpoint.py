@@ -1,7 +1,7 @@
 """Checkpoints: one folder each, complete and on the disk, or not there at all.
 
 checkpoints/000120.512/        thousands of images seen
-    counters.json              the plain numbers of the run, its stage, the options of its generator
+    counters.json              the plain numbers of the run, its stage, the options of its networks
     state.index, state.data-*  networks, EMA, optimizers (tf.train.Checkpoint)
     manifest.json              size and CRC of each of these files
 """
@@ -48,10 +48,10 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, fade: F
     except tf.errors.OpError as error:  # TensorFlow's own word for a full disk
         shutil.rmtree(temporary, ignore_errors=True)
         raise OSError(f"{path} cannot be written: {_reason(error)}; the checkpoints before are as they were") from None
-    generator = {**state.ema.get_config(), "dtype": "float32", **(fade or Fade()).options()}
+    now = {"dtype": "float32", **(fade or Fade()).options()}
     record = {
-        "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters),
-        "family": state.ema.family, "generator": generator,
+        "stage": state.stage.to_record(), "counters": dataclasses.asdict(counters), "family": state.ema.family,
+        "generator": {**state.ema.get_config(), **now}, "discriminator": {**state.discriminator.get_config(), **now},
     }  # fmt: skip
     (temporary / "counters.json").write_text(json.dumps(record, indent=2))
     manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}

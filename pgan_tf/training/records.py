@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import resource
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from pgan_tf.data.samples import DRAWINGS
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import Purpose, stream
+from pgan_tf.networks import judging
 from pgan_tf.plain import plain_path
 from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
@@ -95,17 +97,18 @@ class Pictures:
         """The first reals of the run, uint8 [H,W,C]."""
         return self.drawing.reals(self.reals.first(self.resolution, self.drawing.count)[0])
 
-    def fake(self, state: StageState, fade: Fade) -> np.ndarray:
-        """What the averaged generator makes of the fixed latents, with the labels of the reals; uint8 [H,W,C]."""
+    def fakes(self, state: StageState, fade: Fade) -> dict[str, np.ndarray]:
+        """What the averaged generator makes of fixed latents with the labels of the reals: {name: uint8 [H,W,C]}."""
         network, count, size = state.ema, self.drawing.count, self.drawing.at_once
         seed = stream(self.config.run.seed, Purpose.GRID, 0)
         latents = network.draw_latents(count, seed)
-        labels = tf.constant(self.reals.first(state.stage.resolution, count)[1])
+        reals, labels = self.reals.first(state.stage.resolution, count)
         parts = [
             network((latents[i : i + size], labels[i : i + size]), **fade.options()).numpy()
             for i in range(0, count, size)
         ]
-        return self.drawing.fakes(np.concatenate(parts))
+        score = functools.partial(judging.scores, state.discriminator, reals=reals, fade=fade)
+        return self.drawing.fakes(np.concatenate(parts), latents.numpy(), score)
 
 
 def peak_memory_mb() -> float:

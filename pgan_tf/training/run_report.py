@@ -30,6 +30,12 @@ def write_report(folder: Path, config: Config) -> None:
     lines += [_progress(rows[-1], config.growth.total_kimg), ""] if rows else []
     if pictures:
         lines += ["The newest images of the averaged generator:", "", f"![generated images]({pictures[-1].name})", ""]
+        for name, text in (
+            ("scores", "What the discriminator says of every place:"),
+            ("latents", "The latents by it:"),
+        ):
+            newest = stamps.in_time(folder, f"{name}*.png")[-1:]
+            lines += [line for path in newest for line in (text, "", f"![{name}]({path.name})", "")]
         lines += ["Training images:", "", "![reals](reals.png)", ""]
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
     lines += [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]

@@ -3,6 +3,7 @@
 results/00007-mnist-s1000/
     config.json flags.txt environment.json log.txt metrics.jsonl report.md
     reals.png fakes000120.png network-000120.keras events.out.tfevents.* checkpoints/
+    scores000120.png latents000120.png: of points in the plane
 """
 
 from __future__ import annotations

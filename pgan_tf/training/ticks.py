@@ -102,8 +102,9 @@ class Ticks:
         self._picture("reals", "reals", moment, self.drawn.real())
 
     def pictures(self, moment: Moment) -> None:
-        """A grid of the averaged generator's pictures."""
-        self._picture("fakes", f"fakes{_stamp(moment)}", moment, self.drawn.fake(moment.state, moment.fade))
+        """What the averaged generator makes: a grid of its pictures; its points, and what is said of them."""
+        for name, picture in self.drawn.fakes(moment.state, moment.fade).items():
+            self._picture(name, f"{name}{_stamp(moment)}", moment, picture)
 
     def _picture(self, tag: str, name: str, moment: Moment, picture: np.ndarray) -> None:
         grids.save_png(self.folder / f"{name}.png", picture)

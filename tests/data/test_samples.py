@@ -79,7 +79,9 @@ def test_images_are_drawn_in_a_grid(folders):
     images = dataset.read(8, np.arange(6))
     assert drawing.count == 6
     np.testing.assert_array_equal(drawing.reals(images), grids.grid(images, 3, grids.cell_size(8)))
-    np.testing.assert_array_equal(drawing.fakes(images / 127.5 - 1), drawing.reals(images))
+    drawn = drawing.fakes(images / 127.5 - 1, np.zeros((6, 4)), None)
+    assert drawn.keys() == {"fakes"}
+    np.testing.assert_array_equal(drawn["fakes"], drawing.reals(images))
     columns, rows = grids.default_grid_size(8)
     assert DRAWINGS["images"].of(dataset, 8, None).count == columns * rows
 
@@ -90,7 +92,13 @@ def test_points_are_drawn_over_the_data_in_one_frame(folders, monkeypatch):
     assert drawing.count == 24
     np.testing.assert_array_equal(drawing.reals(dataset.points), plane.data_points(dataset.points, frame))
     fakes = dataset.points[::-1] + 0.5
-    np.testing.assert_array_equal(drawing.fakes(fakes), plane.samples_over_data(fakes, dataset.points, frame))
+    latents = np.random.default_rng(0).normal(size=(24, 5))
+    drawn = drawing.fakes(fakes, latents, lambda points: points[:, 0])
+    np.testing.assert_array_equal(drawn["fakes"], plane.samples_over_data(fakes, dataset.points, frame))
+    lattice = frame.lattice(samples.FIELD)
+    np.testing.assert_array_equal(drawn["scores"], plane.score_field(lattice[:, 0], dataset.points, fakes, frame))
+    expected = plane.scored_points(latents[:, :2], fakes[:, 0], plane.Frame.around(latents[:, :2]))
+    np.testing.assert_array_equal(drawn["latents"], expected)
     monkeypatch.setattr(samples, "MOST_POINTS", 7)
     few = DRAWINGS["points"].of(dataset, 4, None)
     assert (few.count, few.frame) == (7, drawing.frame)

@@ -153,6 +153,7 @@ LEFT_OUT = [
     (r"create_celebahq|--engine=beam", "tests/data/test_celebahq_create.py, tests/data/test_beam.py"),
     (r"^python experiment\.py", "tests/experiments"),
     (r"COMMAND NETWORK", "a pattern"),
+    (r"00000-roll-s1000", "tests/inference/test_points.py"),
 ]
 # In this order, in one folder; the others tell how something was made, from nothing, with the same commands.
 TYPED = ["README.md", "datasets.md", "generate.md", "metrics.md", "networks.md", "export.md"]

@@ -51,7 +51,7 @@ def in_training(network):
 def in_grids(network):
     pictures = Pictures.__new__(Pictures)
     pictures.config, pictures.reals, pictures.drawing = Config(), _Reals(), ImageGrid(2, 4, 4)
-    pictures.fake(_State(load_network(network)), Fade())
+    pictures.fakes(_State(load_network(network)), Fade())
 
 
 def in_evaluation(network):
@@ -75,7 +75,7 @@ class _Reals:
 
 class _State:
     def __init__(self, network):
-        self.ema, self.stage = network, layer_stage(4)
+        self.ema, self.stage, self.discriminator = network, layer_stage(4), None
 
 
 @pytest.mark.parametrize("drawer", [in_training, in_grids, in_evaluation, in_pictures, in_projection])

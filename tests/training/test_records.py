@@ -11,7 +11,7 @@ from pgan_tf.data.pipeline import Reals
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.latents import Purpose, stream
-from pgan_tf.plane import Frame, samples_over_data
+from pgan_tf.plane import Frame, samples_over_data, scored_points
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.records import Pictures, Records
 
@@ -36,16 +36,30 @@ class Turned:
         return tf.stack([-latents[:, 1], latents[:, 0]], axis=1)
 
 
+class Sums:
+    """A discriminator of points: x + y."""
+
+    together = 1
+
+    def __call__(self, points, training, **fade):
+        return SimpleNamespace(scores=tf.reduce_sum(points, axis=1))
+
+
 def test_points_are_drawn_from_the_same_latents_at_every_tick(tmp_path):
     create_planar(tmp_path / "set", "gaussians8", 50)
     dataset, config = open_samples(tmp_path / "set"), Config()
     pictures = Pictures(config, Reals(dataset, config.run.seed, 8), dataset.resolution)
-    state = SimpleNamespace(ema=Turned(), stage=layer_stage(4))
-    drawn = [pictures.fake(state, Fade()) for _ in range(2)]
-    np.testing.assert_array_equal(*drawn)
+    state = SimpleNamespace(ema=Turned(), stage=layer_stage(4), discriminator=Sums())
+    first, again = (pictures.fakes(state, Fade()) for _ in range(2))
+    assert first.keys() == again.keys() == {"fakes", "scores", "latents"}
+    for name, picture in first.items():
+        np.testing.assert_array_equal(picture, again[name])
     assert state.ema.called_with == ((50, 2), (50, 8))
     latents = Turned().draw_latents(50, stream(config.run.seed, Purpose.GRID, 0)).numpy()
     frame = Frame.around(dataset.points)
     expected = samples_over_data(np.stack([-latents[:, 1], latents[:, 0]], axis=1), dataset.points, frame)
-    np.testing.assert_array_equal(drawn[0], expected)
-    assert pictures.real().shape == drawn[0].shape
+    np.testing.assert_array_equal(first["fakes"], expected)
+    assert pictures.real().shape == first["fakes"].shape
+    points = np.stack([-latents[:, 1], latents[:, 0]], axis=1)
+    expected = scored_points(latents, points.sum(axis=1), Frame.around(latents))
+    np.testing.assert_array_equal(first["latents"], expected)

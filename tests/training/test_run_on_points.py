@@ -61,7 +61,7 @@ def config(tmp_path, monkeypatch):
         {
             "dataset": str(tmp_path / "ring"), "result_dir": str(tmp_path / "results"), "latent_size": 2,
             "grow": "none", "max_label_size": -1, "mbstd_group_size": 0, "minibatch_base": 16, "total_kimg": 0.64,
-            "tick_kimg_base": 0.32, "tick_kimg_dict": {}, "metrics": "wasserstein", "metrics_images": 50,
+            "tick_kimg_base": 0.32, "tick_kimg_dict": {}, "metrics": "planar", "metrics_images": 50,
         }
     )  # fmt: skip
 
@@ -78,9 +78,15 @@ def test_points_are_trained_on_drawn_and_measured(config):
     assert [row["images"] for row in rows if "tick" in row] == [320, 640]
     assert [row["values"]["w1"] > 0 for row in rows if row.get("metric") == "wasserstein"] == [True]
     assert all(np.isfinite(row["loss/D"]) for row in rows if "tick" in row)
-    reals, fakes = (np.asarray(Image.open(run.folder / f"{name}.png")) for name in ("reals", "fakes000000.640"))
-    assert reals.shape == fakes.shape
-    assert not np.array_equal(reals, fakes)
+    assert [row["metric"] for row in rows if "metric" in row] == ["wasserstein", "mixture"]
+    assert json.loads((run.folder / "best.json").read_text())["metric"] == "wasserstein"
+    names = (
+        "reals",
+        *(f"{name}{stamp}" for name in ("fakes", "scores", "latents") for stamp in ("000000", "000000.640")),
+    )
+    pictures = [np.asarray(Image.open(run.folder / f"{name}.png")) for name in names]
+    assert len({picture.tobytes() for picture in pictures}) == 7
+    assert pictures[0].shape == pictures[1].shape
     longer = train(config.replace(total_kimg=0.96), run.folder)
     assert longer.counters.images == 960
 

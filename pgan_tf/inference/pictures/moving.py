@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +15,7 @@ from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.grids import grid
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.pictures import captions, walks
+from pgan_tf.inference.pictures import captions, points, walks
 from pgan_tf.inference.pictures.sheets import CELL
 from pgan_tf.latents import Purpose
 from pgan_tf.networks import saved
@@ -70,33 +71,60 @@ def file_walk(drawing: Drawing, count: int, cells: int) -> np.ndarray:
     return walks.closed(points, count, drawing.space.between)
 
 
-def network_frames(run: Path, draw: Callable[[Path], Drawing], size: Callable[[int], tuple[int, int]], count: int):
+class Sheet(NamedTuple):
+    """What a training video shows of each network: so many samples, and a picture of those of latents and labels."""
+
+    count: int
+    picture: Callable[[Drawing, np.ndarray, np.ndarray], np.ndarray]
+
+
+def image_sheet(last: Drawing, columns: int, rows: int) -> Sheet:
+    """A grid of images; those of networks of early stages at the size of the last."""
+    cell = max(CELL, last.network.resolution)
+
+    def picture(drawing: Drawing, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        resolution, images = drawing.network.resolution, drawing.pictures(latents, labels)
+        text = f"{saved.kimg(drawing.loaded.path):g} thousand images, {resolution}x{resolution}"
+        return captions.captioned(grid(images, columns, cell), text)
+
+    return Sheet(columns * rows, picture)
+
+
+def point_sheet(last: Drawing) -> Sheet:
+    """Points over the data of the run."""
+    data = points.scatter(last.loaded, way="put them back, or add --source=fakes")
+
+    def picture(drawing: Drawing, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        text = f"{saved.kimg(drawing.loaded.path):g} thousand points"
+        return captions.captioned(points.over_data(drawing, data, latents, labels), text)
+
+    return Sheet(data.count, picture)
+
+
+def network_frames(run: Path, draw: Callable[[Path], Drawing], sheet: Callable[[Drawing], Sheet], count: int):
     """What each network-*.keras of a run makes of the same latents, in `count` frames: (latents [N,L], iterator).
 
-    `draw`: opens one. `size`: resolution -> columns and rows. Networks of early stages are shown at the size of the
-    last.
+    `draw`: opens one. `sheet`: what is shown, by the last one.
     """
     files = _existing(saved.snapshots(run), run, "network-*.keras")
     last = draw(files[-1])
-    columns, rows = size(last.network.resolution)
-    latents, labels = last.latents(columns * rows), last.labels(columns * rows)
-    cell = max(CELL, last.network.resolution)
+    shown = sheet(last)
+    latents, labels = last.latents(shown.count), last.labels(shown.count)
 
     def picture(path: Path) -> np.ndarray:
         drawing = last if path == files[-1] else draw(path)
-        images = drawing.pictures(latents[:, : drawing.network.latent_size], labels)
-        text = f"{saved.kimg(path):g} thousand images, {drawing.network.resolution}x{drawing.network.resolution}"
-        return captions.captioned(grid(images, columns, cell), text)
+        return shown.picture(drawing, latents[:, : drawing.network.latent_size], labels)
 
     return latents, _in_turn(files, picture, count)
 
 
-def fakes_frames(run: Path, count: int) -> Iterator[np.ndarray]:
-    """A run's fakes*.png, which are more numerous, in `count` frames."""
-    files = _existing(stamps.in_time(run, "fakes*.png"), run, "fakes*.png")
+def fakes_frames(run: Path, count: int, name: str = "fakes") -> Iterator[np.ndarray]:
+    """A run's fakes*.png, which are more numerous, in `count` frames; or its other pictures of that name."""
+    files = _existing(stamps.in_time(run, f"{name}*.png"), run, f"{name}*.png")
+    samples = "points" if stamps.in_time(run, "scores*.png") else "images"
 
     def picture(path: Path) -> np.ndarray:
-        return captions.captioned(read_picture(path), f"{stamps.kimg(path):g} thousand images")
+        return captions.captioned(read_picture(path), f"{stamps.kimg(path):g} thousand {samples}")
 
     return _in_turn(files, picture, count)
 

@@ -1,0 +1,37 @@
+"""What a discriminator says of a sample does not depend on those that are asked about with it."""
+
+import numpy as np
+import pytest
+
+from pgan_tf.networks import judging
+from pgan_tf.networks.mlp import DenseDiscriminator
+from pgan_tf.stages import Fade
+
+RANDOM = np.random.default_rng(0)
+POINTS, REALS = RANDOM.normal(size=(12, 2)).astype(np.float32), RANDOM.normal(size=(7, 2)).astype(np.float32)
+KINDS = {
+    "alone": {"mbstd_group_size": 0},
+    "groups": {"mbstd_group_size": 4},
+    "compared": {"mbstd_group_size": 3, "minibatch_statistics": "discrimination"},
+    "more than reals": {"mbstd_group_size": 10},
+    "batch norm": {"mbstd_group_size": 0, "d_norm": "batch"},
+    "reference": {"mbstd_group_size": 2, "d_norm": "virtual_batch", "reference_batch": 4},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_sample_has_its_score(kind, monkeypatch):
+    d = DenseDiscriminator(num_channels=2, **KINDS[kind])
+    together = judging.scores(d, POINTS, REALS, Fade())
+    assert together.shape == (12,)
+    one_by_one = np.concatenate([judging.scores(d, POINTS[i : i + 1], REALS, Fade()) for i in range(12)])
+    np.testing.assert_allclose(together, one_by_one, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(judging, "MOST", 25)  # several passes
+    np.testing.assert_allclose(judging.scores(d, POINTS, REALS, Fade()), together, rtol=1e-4, atol=1e-5)
+
+
+def test_its_company_are_the_reals():
+    d = DenseDiscriminator(num_channels=2, mbstd_group_size=3)
+    group = np.concatenate([POINTS[:1], REALS[:2]])
+    np.testing.assert_allclose(judging.scores(d, POINTS, REALS, Fade())[0], d(group).scores[0], rtol=1e-5)
+    assert not np.allclose(judging.scores(d, POINTS, REALS + 1, Fade()), judging.scores(d, POINTS, REALS, Fade()))
