@@ -161,11 +161,12 @@ def test_the_published_code_adds_nothing(golden):
     np.testing.assert_array_equal(ours, data["rr/fork_loss"][:, 0])
 
 
-def test_compiled_on_several_devices_is_refused():
-    config = Config.from_values(dict(regularizer="repelling", jit=True))
+@pytest.mark.parametrize("options", [dict(regularizer="repelling"), dict(feature_matching_weight=1.0)], ids=str)
+def test_compiled_on_several_devices_is_refused(options):
+    config = Config.from_values({**options, "jit": True})
     check_replicas(config, 1)
     check_replicas(config.replace(jit=False), 2)
-    check_replicas(config.replace(regularizer="repelling_as_coded"), 2)
+    check_replicas(config.replace(regularizer="repelling_as_coded", feature_matching_weight=0.0), 2)
     with pytest.raises(ConfigError, match="2 devices cannot be compiled: add --jit=false"):
         check_replicas(config, 2)
 

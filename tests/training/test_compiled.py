@@ -29,9 +29,21 @@ def trained(jit: bool, **options) -> tuple[dict, dict]:
             3,
             dict(g_norm="none", d_norm="none", loss="wgan", penalty="gradient", wgan_epsilon=0.001, mbstd_group_size=4),
         ),
+        (
+            3,
+            dict(
+                g_norm="none",
+                d_norm="none",
+                latents="uniform",
+                l2_weight=0.1,
+                history_weight=0.1,
+                feature_matching_weight=1.0,
+                real_target=0.9,
+            ),
+        ),
         (256, dict(d_norm="none", d_weights="spectral", optimizer="rmsprop", loss="hinge", g_blocks=1)),
     ],
-    ids=["batch norm, D_repeats", "gradient penalty", "spectral norm, RMSProp"],
+    ids=["batch norm, D_repeats", "gradient penalty", "terms of weights and features", "spectral norm, RMSProp"],
 )
 def test_compiled_rounds_are_the_others(at_once, options, monkeypatch):
     monkeypatch.setattr(compiled, "rounds_at_once", lambda feed: at_once)

@@ -8,7 +8,11 @@ CASES = [
     ("float32", 1e-5, ()),
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=critic")),
     ("float64", 1e-9, ("regularizer=repelling", "repelling_features=generator", "loss=lsgan")),
-    ("float64", 1e-9, ("loss=relativistic", "optimizer=rmsprop")),
+    (
+        "float64",
+        1e-9,
+        ("loss=relativistic", "optimizer=rmsprop", "d_weights=spectral", "minibatch_statistics=discrimination"),
+    ),
     (
         "float64",
         1e-9,
