@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pgan_tf import grids, plane, stamps
+from pgan_tf import grids, plane
 from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.canvas import pyplot, save
 from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
-from pgan_tf.experiments.samples import FAKES, shrunk, when
+from pgan_tf.experiments.samples import pictures, shrunk, when
 from pgan_tf.experiments.suite import Comparison
 from pgan_tf.experiments.watched import watched_columns
 
@@ -75,14 +75,15 @@ def _fallen(state: RunState, what: str, curve: dict[float, float], share: float 
 
 def _spreads(state: RunState) -> dict[float, float]:
     """{thousands of images: the samples' standard deviation as a share of the data's}, by the pictures of a run."""
-    files = stamps.in_time(state.folder, FAKES)
+    times = pictures(state)
+    files = list(times)
     reals = state.folder / "reals.png"
     if not files or not reals.exists():
         return {}
     of_reals, of_fakes = _spread_of(state)
     data = of_reals(read_picture(reals, channels=3))
     chosen = [files[round(i)] for i in np.linspace(0, len(files) - 1, min(LOOKED_AT, len(files)))]
-    return {stamps.kimg(file): of_fakes(read_picture(file, channels=3)) / data for file in chosen} if data else {}
+    return {times[file]: of_fakes(read_picture(file, channels=3)) / data for file in chosen} if data else {}
 
 
 Spread = Callable[[np.ndarray], float]
@@ -121,14 +122,14 @@ def plot_collapses(found: list[Collapse], path: Path) -> None:
     first = list({one.state.name: one for one in reversed(found)}.values())[::-1][:SHOWN]
     figure, axes = pyplot().subplots(len(first), 3, figsize=(8.2, 2.2 * len(first)), dpi=80, squeeze=False)
     for line, one in zip(axes, first, strict=True):
-        files = stamps.in_time(one.state.folder, FAKES)
-        times = {"best": one.best_kimg, "fallen": one.fell_kimg, "end": stamps.kimg(files[-1])} if files else {}
+        files = pictures(one.state)
+        times = {"best": one.best_kimg, "fallen": one.fell_kimg, "end": max(files.values())} if files else {}
         for axis in line:
             axis.axis("off")
         for axis, (word, kimg) in zip(line, times.items(), strict=False):
-            file = min(files, key=lambda path: abs(stamps.kimg(path) - kimg))
+            file = min(files, key=lambda path: abs(files[path] - kimg))
             axis.imshow(shrunk(one.state, file), interpolation="nearest")
-            axis.set_title(f"{word}: {when(one.state, stamps.kimg(file))}", fontsize=8)
+            axis.set_title(f"{word}: {when(one.state, files[file])}", fontsize=8)
         line[0].text(-0.05, 0.5, one.state.name, fontsize=8, ha="right", va="center", transform=line[0].transAxes)
     figure.tight_layout()
     save(figure, path)

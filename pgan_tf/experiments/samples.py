@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def plot_samples(comparison: Comparison, states: list[RunState], path: Path) -> 
     """Draws what `pictured` found."""
     shown = pictured(comparison, states)
     files = [over_time(state) for state in shown]
-    times = [[when(state, stamps.kimg(file)) for file in row] for state, row in zip(shown, files, strict=True)]
+    known = [pictures(state) for state in shown]
+    times = [[when(s, at[f]) for f in row] for s, at, row in zip(shown, known, files, strict=True)]
     width, height = (SIDE, SIDE) if comparison.of_points else (CELLS[0] * CELL, CELLS[1] * CELL)
     columns = max(len(row) for row in files)
     figure, axes = pyplot().subplots(
@@ -71,14 +73,26 @@ def when(state: RunState, kimg: float) -> str:
     return f"{1000 * kimg / state.row.iteration:,.0f}" if by_iterations(state.comparison) else f"{kimg:g} kimg"
 
 
+def pictures(state: RunState) -> dict[Path, float]:
+    """{picture: thousands of images that the networks had seen}, oldest first.
+
+    Names leave out what is beyond the thousand. Where iterations are told, the ticks say it.
+    """
+    files, exact = stamps.in_time(state.folder, FAKES), {}
+    if by_iterations(state.comparison):
+        images = [-1, 0, *(round(1000 * tick["kimg"]) for tick in read_ticks(state.folder))]
+        exact = {f"fakes{stamps.stamp(now, before)}.png": now / 1000 for before, now in itertools.pairwise(images)}
+    return {file: exact.get(file.name, stamps.kimg(file)) for file in files}
+
+
 def over_time(state: RunState) -> list[Path]:
     """The pictures of a run that are shown: those nearest to ITERATIONS of points, else TIMES evenly chosen."""
-    files = stamps.in_time(state.folder, FAKES)
+    times = pictures(state)
     if by_iterations(state.comparison):
-        chosen = nearest({file: 1000 * stamps.kimg(file) / state.row.iteration for file in files})
+        chosen = nearest({file: 1000 * kimg / state.row.iteration for file, kimg in times.items()})
         if len(chosen) >= LEAST:
             return chosen
-    return _evenly(files)
+    return _evenly(list(times))
 
 
 def nearest(iterations: dict[Path, float]) -> list[Path]:

@@ -1,5 +1,6 @@
 """The figures of a report: when they are drawn, of what, and what is said of runs that fell apart."""
 
+import json
 from pathlib import Path
 from unittest.mock import create_autospec
 
@@ -8,12 +9,12 @@ import pytest
 from experiments.suites import make_comparison, make_points, make_suite, write_points_run, write_run
 from PIL import Image
 
-from pgan_tf import grids, plane
+from pgan_tf import grids, plane, stamps
 from pgan_tf.config import ConfigError
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import snapshots
 from pgan_tf.evaluation.sets import open_set
-from pgan_tf.experiments import collapses, neighbors, outputs, samples, suite_report, watched
+from pgan_tf.experiments import collapses, neighbors, outputs, runs, samples, suite_report, watched
 from pgan_tf.experiments.runs import states
 from pgan_tf.experiments.suite_data import check_data
 
@@ -122,6 +123,24 @@ def test_the_times_above_are_iterations_and_points_have_no_numbers_around(ring, 
     assert titles == ["10", "20", "30", "40", "", "", "", ""]  # once: they are the same in both rows
     state = states(ring)[0]
     assert samples.shrunk(state, samples.over_time(state)[0]).shape == (samples.SIDE, samples.SIDE, 3)
+
+
+def test_iterations_are_exact_where_names_leave_out_the_rest_of_a_thousand(tmp_path):
+    (comparison,) = make_points(tmp_path, seeds="[1]", total_kimg="6.4").comparisons
+    folder = write_points_run(comparison, comparison.rows[0], 1, [8])
+    for old in folder.glob("fakes*"):
+        old.unlink()
+    ticks, before = [], 0
+    for number in range(1, 17):  # of 400 points: 8 iterations
+        name = stamps.stamp(400 * number, before)
+        Image.new("RGB", (8, 8)).save(folder / f"fakes{name}.png")
+        ticks.append({"tick": number, "kimg": 0.4 * number})
+        before = 400 * number
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(tick) + "\n" for tick in ticks))
+    state = runs.state_of(comparison, comparison.rows[0], 1)
+    assert [samples.when(state, kimg) for kimg in samples.pictures(state).values()] == [
+        f"{8 * n}" for n in range(1, 17)
+    ]
 
 
 def test_cells_of_28_pixels_are_cut_where_they_are(tmp_path):
