@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import pgan_tf
 from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
-from pgan_tf.config import Config
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.points import has_points
 from pgan_tf.stages import span
 from pgan_tf.training import checkpoint, trial
 from pgan_tf.training.console import duration, waiting
@@ -73,6 +74,9 @@ def begin_new(config: Config, measured_for: float | None = None) -> Start:
 
 def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: float | None = None) -> Start:
     """A new run with the settings that the preset chooses; options that the user has given win over them."""
+    if has_points(given["dataset"]):
+        raise ConfigError(f"--preset={name}: is for images, {given['dataset']} holds points; they take a flagfile of "
+                          "their own, such as those of docs/families.md and configs/depth/")  # fmt: skip
     facts = _facts(given)
     free = {option: value for option, value in given.items() if option not in LENGTHS}
     config = Config.from_values({**presets.networks(name, facts), **free})
@@ -151,7 +155,7 @@ def _lines(
     short = end_of_growth(plan)
     if short:
         lines.append(f"          {short}")
-    if recommend and speeds.seconds(plan.schedule, images) > LONG_SECONDS:
+    if recommend and dataset.kind == "images" and speeds.seconds(plan.schedule, images) > LONG_SECONDS:
         lines.append(
             "          for pictures in an hour: "
             + as_called(f"python train.py --dataset={shlex.quote(str(dataset.folder))} --preset=small --hours=1")
@@ -162,7 +166,9 @@ def _lines(
 def _length(config: Config, plan: Plan, speeds: Speeds, images: int) -> str:
     schedule, total = plan.schedule, config.growth.total_kimg * 1000
     sizes = [phase.stage.size for phase in schedule.phases()]
-    text = f"{total:,.0f} images, {span(sizes[0], sizes[-1])}"
+    words, kind = span(sizes[0], sizes[-1]), plan.dataset.kind
+    words = words if kind == "images" else words.partition(", ")[2]  # points have no resolution
+    text = f"{total:,.0f} {kind}" + (f", {words}" if words else "")
     seconds = speeds.seconds(schedule, images)
     if images:
         text += f"; {images:,} seen"

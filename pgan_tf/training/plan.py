@@ -85,7 +85,8 @@ def _check_stages(config: Config, schedule: Schedule, dataset: Samples) -> None:
 def check_samples(config: Config, dataset: Samples, takes: Takes) -> None:
     """ConfigError for networks, or options, that do not go with what is in the data set."""
     if dataset.kind != takes.kind:
-        way = WAYS[takes.kind]
+        fitting = " or ".join(name for name, family in FAMILIES.items() if family.takes.kind == dataset.kind)
+        way = f"{WAYS[takes.kind]}: --family={fitting}"
         raise ConfigError(f"{dataset.folder}: holds {dataset.content()}; these networks make {takes.kind}: {way}")
     if takes.doubling and not is_resolution(dataset.resolution):
         raise ConfigError(

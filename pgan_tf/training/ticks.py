@@ -68,7 +68,7 @@ class Ticks:
         counters.tick_before, counters.tick_start = counters.tick_start, counters.images
         self.books.records.tick(row)
         self.books.speeds.write(self.folder)
-        self.books.log.line(tick_line(row, progress.stage))
+        self.books.log.line(tick_line(row, progress.stage, self.plan.dataset.kind))
         for product in TICKS:
             if product.when(self.config.run, counters.tick, counters.images >= self.total):
                 product.what(self, moment)
@@ -181,14 +181,21 @@ def _stamp(moment: Moment) -> str:
     return stamp(moment.counters.images, moment.counters.tick_before)
 
 
-def tick_line(row: dict, stage: Stage) -> str:
-    """The line of a tick in log.txt and the terminal: at most 100 columns."""
+def tick_line(row: dict, stage: Stage, kind: str = "images") -> str:
+    """The line of a tick in log.txt and the terminal: at most 100 columns. kind: of the samples, images or points."""
+    unit, where = (
+        UNITS[kind],
+        str(stage) if kind == "images" else f"level {stage.size.level}{' fade-in' * stage.fading}",
+    )
     rate, memory = row["timing/images_per_second"], row["memory/process_peak_mb"] / 1024
     return (
-        f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {stage!s:<15} {row['alpha']:.2f} "
-        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} img/s "
+        f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {where:<15} {row['alpha']:.2f} "
+        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} {unit}/s "
         f"{duration(row['train_seconds'])} {memory:.{0 if memory >= 100 else 1}f} GB"
     )
+
+
+UNITS = {"images": "img", "points": "pts"}
 
 
 def _loss(value: float) -> str:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from pgan_tf import devices, precision
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
+from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.devices import Hardware
 from pgan_tf.training import begin, loop, rundir, trial
 from pgan_tf.training.begin import Asked
@@ -90,6 +91,13 @@ def test_a_run_of_more_than_three_days_names_a_way_out(rate, told, dataset, mach
     machine(rate=rate)
     lines = "\n".join(begin.begin(Asked(config_of(dataset, total_kimg=300))).lines)
     assert (f"train.py --dataset='{dataset}' --preset=small --hours=1" in lines) is told
+
+
+def test_a_preset_is_not_for_points(tmp_path):
+    create_planar(tmp_path / "ring", "gaussians8", 8)
+    asked = Asked(Config(), preset="small", given={"dataset": str(tmp_path / "ring")})
+    with pytest.raises(ConfigError, match=r"^--preset=small: is for images, .*ring holds points; they take a flagfile"):
+        begin.begin(asked)
 
 
 def test_a_preset_chooses_for_the_data_and_the_user_wins(dataset, machine):

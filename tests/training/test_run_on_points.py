@@ -77,6 +77,10 @@ def test_points_are_trained_on_drawn_and_measured(config):
     rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["images"] for row in rows if "tick" in row] == [320, 640]
     assert [row["values"]["w1"] > 0 for row in rows if row.get("metric") == "wasserstein"] == [True]
+    log = (run.folder / "log.txt").read_text()
+    assert "level 4" in log
+    assert "pts/s" in log
+    assert "4x4" not in log
     assert all(np.isfinite(row["loss/D"]) for row in rows if "tick" in row)
     assert [row["metric"] for row in rows if "metric" in row] == ["wasserstein", "mixture"]
     assert json.loads((run.folder / "best.json").read_text())["metric"] == "wasserstein"
