@@ -24,10 +24,11 @@ OPTIONS = dict(stage=layer_stage(8, True), minibatch=16, labels=3, mirror_augmen
 
 def poisoned(step: TrainStep) -> Batch:
     """A batch with a NaN in the labels of a sample that the last replica takes."""
-    reals, *labels = (x.numpy() for x in make_batch(step, ROUNDS))
-    for array in labels:
+    batch = make_batch(step, ROUNDS)
+    labels = {name: getattr(batch, name).numpy() for name in ("labels", "g_labels")}
+    for array in labels.values():
         array[:, step.feed.shares[-1][0]] = np.nan
-    return Batch(reals, *labels)
+    return batch._replace(**labels)
 
 
 def controls(dtype: str) -> Controls:
