@@ -36,8 +36,10 @@ def plot_outputs(comparison: Comparison, states: list[RunState], path: Path) -> 
         line, column = divmod(number, per_line)
         above, below = axes[2 * line][column], axes[2 * line + 1][column]
         own = [state for state in states if state.row is row and state.complete]
-        _draw(above, own, row, LOSSES)
         above.set_title(row.title, fontsize=9)
+        if not own:
+            continue
+        _draw(above, own, row, LOSSES)
         outputs = PROBABILITIES if any(_ticks(state, PROBABILITIES) for state in own) else SCORES
         _draw(below, own, row, outputs)
         if outputs is PROBABILITIES:
@@ -62,6 +64,7 @@ def _draw(axis, states: list[RunState], row: Row, tags: dict[str, str]) -> None:
             axis.plot(times, [tick[tag] for tick in ticks], color=color, linewidth=0.8, alpha=0.6)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=7)
+    axis.locator_params(axis="x", nbins=3)  # 200000 is long
 
 
 def _ticks(state: RunState, tags: dict[str, str]) -> list[dict]:
