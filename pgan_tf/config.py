@@ -114,9 +114,10 @@ class Model:
     g_output: str = option(
         "linear", "what the generator ends with", choices=["linear", "tanh"], since="0.2.0", part="generator"
     )
-    widening: str = of_progressive(
-        "all", "which weights fade in where --grow makes layers wider: all that are new, or those of a published code",
-        choices=["all", "as_coded"], since="0.2.0", part="both",
+    widening: str = option(
+        "all", "which weights fade in where --grow makes layers wider: all that are new, or those of a published code; "
+        "none that begin as zeros, with new latents", choices=["all", "as_coded", "zeros"], since="0.2.0", part="both",
+        families=("progressive", "mlp"),
     )  # fmt: skip
     fused_scale: bool = of_progressive(
         True,

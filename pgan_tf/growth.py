@@ -70,7 +70,9 @@ def carry(old: Network, new: Network) -> list[str]:
         elif name.startswith(f"{reference.NAME}/"):  # which each stage chooses anew
             fresh.append(name)
         elif name in old_axes and name in new_axes:
-            variable.assign(_wider(name, source[name].numpy(), old_axes[name], variable.numpy(), new_axes[name]))
+            zeros = widening.NEW_WEIGHTS[new.options.widening].zeros
+            value = np.zeros(variable.shape, variable.dtype) if zeros else variable.numpy()
+            variable.assign(_wider(name, source[name].numpy(), old_axes[name], value, new_axes[name]))
         else:
             raise ValueError(f"{name}: {tuple(source[name].shape)} cannot be carried over to {tuple(variable.shape)}")
     return fresh

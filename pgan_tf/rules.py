@@ -35,6 +35,15 @@ def combinations(config) -> list[tuple[bool, str]]:
             f"--d_noise={model.d_noise} goes by scores near 0 and 1, those of least squares: add --loss=lsgan",
         ),
         (
+            model.widening == "zeros" and "channels" in growth.grow,
+            "--widening=zeros: new feature maps of zeros would never change; leave out channels in --grow",
+        ),
+        (
+            model.widening == "zeros" and (model.normalize_latents or model.g_weights == "equalized"),
+            "--widening=zeros: new latents count at once in --normalize_latents and in the scale of equalized weights; "
+            "add --normalize_latents=false --g_weights=plain",
+        ),
+        (
             loss.loss == "lsgan_as_coded" and (loss.penalty != "none" or loss.wgan_epsilon != 0),
             "--loss=lsgan_as_coded has no penalties: add --penalty=none --wgan_epsilon=0",
         ),

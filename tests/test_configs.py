@@ -110,6 +110,16 @@ def test_the_suites_of_growing_latents(name):
         assert not schedule.at(round(1000 * growth.total_kimg)).stage.fading
 
 
+def test_the_planar_networks_of_growing_latents_see_as_much_with_one_as_with_two():
+    rows = read_suite(Path("configs/cpu/latent_planar.toml")).comparisons[0].rows
+    fast, tuned, grown = (row.config for row in rows)
+    assert fast == tuned.replace(desc=fast.run.desc, g_lrate_base=5.0, d_lrate_base=5.0)
+    schedule = Schedule(grown.growth, 8, latent_size=2)
+    assert [(phase.stage.size.latent_size, phase.end - phase.start) for phase in schedule.phases()] == [
+        (1, 9600), (2, 9600)
+    ]  # fmt: skip
+
+
 def test_the_suite_has_the_eight_described_rows():
     suite = read_suite(Path("configs/cpu/columbia.toml"))
     described = ["baseline", *(name for name in ROWS if not name.endswith(("_as_coded", "_noise")))]

@@ -72,13 +72,15 @@ class NewWeights(NamedTuple):
     of_layer: Callable[..., np.ndarray]  # (axes of a weight, the one of its outputs) -> 0 or 1
     first_biases: bool = True  # whether the new biases of the generator's first layer do
     statistics: bool = False  # whether the weights that read the minibatch statistics do, where no layers grow
+    zeros: bool = False  # whether they begin as zeros, and need no fade
 
 
 # All: Sandstroem 2019, section 6.2.7. As coded: the code that was published with it; by its statistics a stage does not
-# begin where the one before ended.
+# begin where the one before ended. Zeros: its section 6.1, for latents; new feature maps of zeros would stay so.
 NEW_WEIGHTS = {
     "all": NewWeights(lambda axes, output_axis: is_new(axes)),
     "as_coded": NewWeights(is_new_as_coded, first_biases=False, statistics=True),
+    "zeros": NewWeights(lambda axes, output_axis: np.zeros_like(is_new(axes)), zeros=True),
 }
 
 

@@ -162,6 +162,24 @@ def test_a_fade_is_one_way(ladder, kind):
     assert moves == {"alpha": "layers" in ladder, "beta": wider, "tau": "channels" in ladder and kind != "generator"}
 
 
+@pytest.mark.parametrize("variant", ["thesis", "dense"])
+@pytest.mark.parametrize("fades", [True, False])
+def test_new_latents_whose_weights_begin_as_zeros_need_no_fade(variant, fades, monkeypatch):
+    """A column of zeros: at every moment of the next stage, with a fade or without, the same until it is trained."""
+    old_size, new_size = SIZES["latent"][:2]
+    monkeypatch.setitem(
+        VARIANTS, "zeros", {**VARIANTS[variant], "widening": "zeros", "normalize_latents": False, "g_weights": "plain"}
+    )
+    old, new = grown("generator", "zeros", Stage(old_size), Stage(new_size, old_size if fades else None))
+    x, _ = inputs(variant, 4)
+    expected = old(x)
+    for fade in (Fade(), NOT_YET, Fade(0.3, 0.3, 0.1)):
+        np.testing.assert_allclose(new(x, **fade._asdict()), expected, rtol=1e-9, atol=1e-9)
+    others = new.parameters_by_name()["4x4_Dense/weight" if variant == "thesis" else "Hidden0/weight"]
+    others.assign(others + 1.0)
+    assert np.abs(new(x) - expected).max() > 1e-3
+
+
 def test_new_parts_lie_behind_old_ones():
     """[a b | c] of two parts becomes [a b . | c .]: each part grows at its end."""
     old = np.arange(1, 4) * np.array([[10], [20]])
