@@ -161,6 +161,15 @@ def remarks(facts: Facts) -> list[str]:
 # ---- parts ---------------------------------------------------------------------------------------------------------
 
 
+def check_family(name: str, family: str) -> None:
+    """ConfigError for networks that the presets have no settings for."""
+    if family != "progressive":
+        raise ConfigError(
+            f"--preset={name}: has settings for --family=progressive; for {family} leave it out and give a flagfile, "
+            "as docs/families.md does"
+        )
+
+
 def _preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ConfigError(f"--preset={name}: choose one of {', '.join(PRESETS)}")

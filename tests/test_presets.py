@@ -155,3 +155,10 @@ def test_few_pictures_are_called_few():
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ConfigError, match="--preset=large: choose one of small, medium, paper"):
         choose("large", Facts(60, 64), speed())
+
+
+@pytest.mark.parametrize("family", ["dcgan", "mlp"])
+def test_other_networks_have_no_preset(family):
+    presets.check_family("small", "progressive")
+    with pytest.raises(ConfigError, match=f"--preset=small: has settings for --family=progressive; for {family} leave"):
+        presets.check_family("small", family)

@@ -77,6 +77,7 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
     if has_points(given["dataset"]):
         raise ConfigError(f"--preset={name}: is for images, {given['dataset']} holds points; they take a flagfile of "
                           "their own, such as those of docs/families.md and configs/depth/")  # fmt: skip
+    presets.check_family(name, given.get("family", "progressive"))
     facts = _facts(given)
     free = {option: value for option, value in given.items() if option not in LENGTHS}
     config = Config.from_values({**presets.networks(name, facts), **free})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pgan_tf.config import Config, ConfigError
+from pgan_tf.config import Config, ConfigError, belongs
 from pgan_tf.schedule import Schedule, minibatch_at, sizes_of
 from pgan_tf.stages import Stage
 from pgan_tf.training.costs import number_bytes, stage_costs
@@ -78,7 +78,9 @@ def _way_out(config: Config, place: Place, have: float, where: str) -> str:
         # Networks are slow to build, so nothing is tried in between where the least value is too much.
         if values and _fits(smaller(values[-1]), place, have):
             return f"{name}: {where}; {next(n for n in values if _fits(smaller(n), place, have))} would fit"
-    return f"--fmap_max={config.model.fmap_max} --minibatch_base={config.growth.minibatch_base}: {where}; lower both"
+    name = next(name for name in ("fmap_max", "hidden_units") if belongs(name, config.model.family))
+    given = f"--{name}={getattr(config.model, name)} --minibatch_base={config.growth.minibatch_base}"
+    return f"{given}: {where}; lower both"
 
 
 def _stage(config: Config, place: Place) -> Stage | None:
@@ -108,9 +110,15 @@ def _candidates(config: Config, level: int) -> Iterator[tuple]:
     else:
         many = config.growth.minibatch_base
         yield f"--minibatch_base={many}", many, lambda n: config.replace(minibatch_base=n)
-    for name in ("latent_size", "residual_blocks", "fmap_max", "fmap_base"):
+    for name in _sizes(config):
         value = getattr(config.model, name)
         yield f"--{name}={value}", value, lambda n, name=name: config.replace(**{name: n})
+
+
+def _sizes(config: Config) -> list[str]:
+    """The options that make the networks of the family smaller."""
+    names = ("latent_size", "residual_blocks", "fmap_max", "fmap_base", "image_maps", "hidden_units")
+    return [name for name in names if belongs(name, config.model.family)]
 
 
 def _gb(number: float) -> str:

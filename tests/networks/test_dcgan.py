@@ -1,6 +1,7 @@
 """Convolutional networks of one size: the layers and parameters of their table, Keras' values, sizes that fit."""
 
 import itertools
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -246,3 +247,10 @@ def test_an_option_of_another_family_is_refused(options, message):
 def test_batch_norm_is_in_one_operation_where_xla_does_not_compile(jit, in_one):
     g, d = networks(jit=jit)
     assert {norm.in_one for norm in (*g.norms, *d.norms)} == {in_one}
+
+
+@pytest.mark.parametrize("size", PARAMETERS)
+def test_the_docs_have_the_table(size):
+    rows = Path(dcgan.__file__).parents[2].joinpath("docs", "families.md").read_text()
+    for name, numbers in zip(("generator", "discriminator"), zip(*PARAMETERS[size], strict=True), strict=True):
+        assert f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |" in rows

@@ -16,6 +16,8 @@ from pgan_tf.training import memory
         (dict(g_block="residual", residual_blocks=32, fmap_max=1024), "--residual_blocks=32: "),
         (dict(minibatch_base=2**20), r"--minibatch_base=1048576: .* would fit"),
         (dict(minibatch_dict={32: 2**19}), r"--minibatch_dict=32:524288: .* at 32x32, this machine has 8; \d+ would"),
+        (dict(family="dcgan", grow="none", image_maps=2**14, fmap_max=2**16), "--fmap_max=65536: .* would fit"),
+        (dict(family="mlp", grow="none", hidden_units=2**16), "--hidden_units=65536: .* would fit"),
         (dict(minibatch_repeats=1000, D_repeats=1000), "--minibatch_repeats=1000 --D_repeats=1000: 16000000 images"),
     ],
 )
