@@ -6,6 +6,7 @@ A run is trained by train.py and measured by evaluate.py, whose own resuming and
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -21,6 +22,9 @@ from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import lock_held
 
 POLL_SECONDS = 1.0
+# Each of several runs has its share of the cores: threads that wait for each other on the same ones take many times as
+# long as one.
+THREADS = "TF_NUM_INTRAOP_THREADS"
 REPORT_SECONDS = 60.0  # between two lines on how far the runs are
 RATE = "timing/images_per_second"
 
@@ -92,8 +96,9 @@ class Runner:
         with log.open("a") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then asks its children to stop.
             process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[self._lock]
-            )
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[self._lock],
+                env={THREADS: str(max(1, (os.cpu_count() or 1) // self.jobs)), **os.environ},
+            )  # fmt: skip
         self._untold.append(process)
         return process
 

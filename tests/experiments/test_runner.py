@@ -227,3 +227,24 @@ def test_names_that_begin_alike_are_kept_apart(tmp_path):
     for name in ("00000-rr-s11", "00001-x-rr-s1", "00002-rr-s1-copy"):
         (suite.results / name).mkdir(parents=True)
     assert [state.folder for state in states(suite)] == [None, None, None]
+
+
+def test_runs_at_the_same_time_share_the_cores(made, tmp_path, monkeypatch):
+    """Unless the user has said how many threads a run has."""
+    suite, scripts, _ = made
+    words = [sys.executable, "-c", f"import os; print(os.environ[{runner.THREADS!r}])"]
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+
+    def threads(jobs):
+        log = tmp_path / "threads.log"
+        log.unlink(missing_ok=True)
+        alone = Runner(suite, partial(program, scripts), jobs)
+        alone._lock = os.open(tmp_path, os.O_RDONLY)
+        alone._open(words, log).wait()
+        os.close(alone._lock)
+        return log.read_text().strip()
+
+    monkeypatch.delenv(runner.THREADS, raising=False)
+    assert [threads(jobs) for jobs in (1, 3, 20)] == ["8", "2", "1"]
+    monkeypatch.setenv(runner.THREADS, "5")
+    assert threads(2) == "5"
