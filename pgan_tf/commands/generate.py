@@ -10,6 +10,12 @@ from pgan_tf.commands.flags import command, grid_size, whole
 
 MOST_FRAMES = 100_000  # of a video
 
+# The walks of the thesis on growing latent spaces (Sandstroem 2019, section 7.2): by --protocol, in place of flags.
+PROTOCOL = {
+    "walk": {"steps": 5, "walks": 4},  # in every set of dimensions
+    "axis": {"dims": "1,2,5,90,195,250", "reach": 0.125, "steps": 4},  # those dimensions that the latents have
+}
+
 
 def add_commands(commands) -> None:
     """Adds them to argparse's sub-commands."""
@@ -51,22 +57,27 @@ def _add_training_video(parser: argparse.ArgumentParser) -> None:
 def _add_walk(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dims", metavar="A-B,..", help="sets of latent dimensions, from 1 (default: 1-8,9-16,17-32,.. to the last)")
-    add("--steps", type=whole(2, 1000), default=5, metavar="N", help="points of a walk (default: 5)")
+    add("--steps", type=whole(2, 1000), metavar="N", help="points of a walk (default: 5)")
     add("--walks", type=whole(1, 1000), metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
+    add("--protocol", action="store_true", help="the thesis': four references, five resamplings of every set")
     sampling.add_video(parser, 10.0)
 
 
 def _add_axis(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--dims", default="1-8", metavar="A-B,..", help="latent dimensions, a row each, from 1 (default: 1-8)")
+    add("--dims", metavar="A-B,..", help="latent dimensions, a row each, from 1 (default: 1-8)")
     reach = "how far to go on both sides, for latents of unit length (default: 0.125)"
-    add("--reach", type=sampling.positive_number, default=0.125, metavar="X", help=reach)
-    add("--steps", type=whole(1, 1000), default=7, metavar="N", help="columns (default: 7)")
+    add("--reach", type=sampling.positive_number, metavar="X", help=reach)
+    add("--steps", type=whole(1, 1000), metavar="N", help="columns (default: 7)")
+    text = "the thesis': dimensions 1, 2, 5, 90, 195, 250, each at four values within 0.125"
+    add("--protocol", action="store_true", help=text)
 
 
 def _add_style(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--dims", metavar="A-B,..", help="latent dimensions to copy, from 1 (default: the first half)")
+    text = "a row for each set of --dims (default: 1-8,9-16,17-32,..), coarse to fine, all of one image on the left"
+    add("--sets", action="store_true", help=text)
     add(
         "--grid_size",
         type=grid_size,
@@ -114,19 +125,44 @@ def _axis(args: argparse.Namespace) -> int:
         from pgan_tf.inference.inputs import parse_dims
         from pgan_tf.inference.pictures.sheets import axis_picture
 
-        dims = [dim for part in parse_dims(args.dims, drawing.network.latent_size) for dim in part]
-        grids.check_size(args.steps, len(dims), drawing.network.resolution, "--steps={} for {} dimensions")
-        return axis_picture(drawing, dims, args.reach, args.steps)
+        size, steps = drawing.network.latent_size, args.steps or 7
+        given = args.dims or f"1-{min(size, 8)}"
+        if args.protocol:
+            given = ",".join(dim for dim in given.split(",") if int(dim) <= size)
+        dims = [dim for part in parse_dims(given, size) for dim in part]
+        grids.check_size(steps, len(dims), drawing.network.resolution, "--steps={} for {} dimensions")
+        return axis_picture(drawing, dims, args.reach or 0.125, steps)
 
+    _apply_protocol(args, "axis")
     return _still(args, "axis", make)
 
 
+def _apply_protocol(args: argparse.Namespace, command: str) -> None:
+    """Fills in what --protocol stands for. GenerateError beside a flag that it takes the place of."""
+    from pgan_tf.inference.errors import GenerateError
+
+    if not args.protocol:
+        return
+    for name, value in PROTOCOL[command].items():
+        if getattr(args, name) is not None:
+            raise GenerateError(f"--{name}: --protocol says it; leave one of them out")
+        setattr(args, name, value)
+
+
 def _style(args: argparse.Namespace) -> int:
+    from pgan_tf import grids
+
     def make(drawing):
         from pgan_tf.inference.inputs import parse_dims
-        from pgan_tf.inference.pictures.sheets import style_picture
+        from pgan_tf.inference.pictures.sheets import sets_picture, style_picture
+        from pgan_tf.latents import doubling_dims
 
         size = drawing.network.latent_size
+        if args.sets:
+            sets = parse_dims(args.dims, size) if args.dims else doubling_dims(size)
+            columns, _ = args.grid_size
+            grids.check_size(columns, len(sets) + 2, drawing.network.resolution, "{} columns, {} rows")
+            return sets_picture(drawing, sets, columns)
         dims = parse_dims(args.dims or f"1-{max(1, size // 2)}", size)
         return style_picture(drawing, dims, *_grid_size(args, drawing.network.resolution))
 
@@ -140,18 +176,20 @@ def _walk(args: argparse.Namespace) -> int:
         from pgan_tf.inference.pictures.sheets import walk_picture
 
         sets, each = _walks(args, drawing)
-        grids.check_size(args.steps, len(sets) * each, drawing.network.resolution, "--steps={} for {} walks")
-        return walk_picture(drawing, sets, each, args.steps)
+        grids.check_size(steps, len(sets) * each, drawing.network.resolution, "--steps={} for {} walks")
+        return walk_picture(drawing, sets, each, steps)
 
     def film(drawing, count):
         from pgan_tf.inference import spaces
         from pgan_tf.inference.pictures import moving, sheets, walks
 
         sets, each = _walks(args, drawing)
-        points, labels = sheets.walk_points(drawing, sets, each, args.steps)  # [rows,steps,L]
+        points, labels = sheets.walk_points(drawing, sets, each, steps)  # [rows,steps,L]
         latents = drawing.onto(walks.closed(points.swapaxes(0, 1), count, spaces.lerp))  # [T,rows,L]
         return latents, moving.frames(drawing, latents, labels, moving.in_rows(sheets.walk_names(sets, each)))
 
+    _apply_protocol(args, "walk")
+    steps = args.steps or 5
     still = sampling.out_path(args, "walk", ".png").suffix not in (".mp4", ".gif", ".webp")
     return _still(args, "walk", make, [".png"]) if still else _video(args, "walk", film)
 

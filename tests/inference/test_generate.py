@@ -148,6 +148,19 @@ def test_a_video_is_the_same_every_time_and_comes_back_from_its_latents(made, la
         assert np.abs(video("d.mp4").astype(int) - video("a.mp4")).max() <= 8
 
 
+def test_the_thesis_walks(made, labelled_run):
+    """Of 20 dimensions three sets, four references and five points of each; three of its six axes are there."""
+    made("walk", labelled_run, "walk.png", "--protocol", "--save_latents=walk.npy")
+    walks = np.load("walk.npy").reshape(3, 4, 5, -1)
+    assert (np.ptp(walks, axis=2) > 0).sum(axis=2).tolist() == [[8] * 4, [8] * 4, [4] * 4]
+    np.testing.assert_array_equal(walks[0, :, 0], walks[1, :, 0])
+    made("axis", labelled_run, "axis.png", "--protocol", "--save_latents=axis.npy")
+    axes = np.load("axis.npy").reshape(3, 4, -1)
+    assert [np.flatnonzero(np.ptp(row, axis=0)).tolist() for row in axes] == [[0], [1], [4]]
+    made("style", labelled_run, "style.png", "--sets", "--grid_size=3x1")
+    assert pixels("style.png").shape[1] == 112 + 4 * 64
+
+
 def test_default_of_the_interpolation(made, plain_file):
     assert made("interpolate", plain_file, "--duration=0.1") == ["wrote plain-interpolate-seed0.mp4"]
     assert video("plain-interpolate-seed0.mp4").shape == (3, 384, 512, 3)
@@ -186,6 +199,10 @@ BAD = {
     "labels for a network without": ["grid", "{plain}", "--labels=0"],
     "dimension out of range": ["walk", "{run}", "--dims=1-8,17-21"],
     "dimension of an axis": ["axis", "{run}", "--dims=21"],
+    "a walk's protocol and its steps": ["walk", "{run}", "--protocol", "--steps=3"],
+    "an axis' protocol and its reach": ["axis", "{run}", "--protocol", "--reach=0.1"],
+    "dimension of sets": ["style", "{run}", "--sets", "--dims=1-8,9-99"],
+    "too many columns of sets": ["style", "{run}", "--sets", "--grid_size=100000x1"],
     "dimension of a style": ["style", "{run}", "--dims=0"],
     "latents of another size": ["grid", "{run}", "--latents={folder}/narrow.npy"],
     "latents not finite": ["images", "{run}", "--latents={folder}/nan.npy"],

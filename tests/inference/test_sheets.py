@@ -31,6 +31,20 @@ def test_a_mix_has_the_label_of_the_image_above(drawing):
     assert drawing.classes == [0, 0, 1, 2, 0, 1, 0, 0, 1]  # the corner; above 0, 1; on the left 2, 0
 
 
+def test_sets_carry_over_what_they_hold_and_nothing_else(drawing):
+    latents, picture = sheets.sets_picture(drawing, [range(4), range(4, 16)], columns=3)
+    table = latents.reshape(4, 4, -1)  # none, two sets, both
+    source, others = drawing.latents(4)[0], drawing.latents(4)[1:]
+    np.testing.assert_array_equal(table[:, 0], np.repeat(source[None], 4, axis=0))
+    np.testing.assert_array_equal(table[0, 1:], others)
+    for row, dims in ((1, slice(0, 4)), (2, slice(4, 16)), (3, slice(0, 16))):
+        expected = others.copy()
+        expected[:, dims] = source[dims]
+        np.testing.assert_array_equal(table[row, 1:], expected)
+    assert drawing.classes == [0, 1, 2, 0] * 4
+    assert picture.shape[0] == 32 + 4 * 64
+
+
 def test_a_matrix_has_a_white_corner_and_a_gap_after_its_edges():
     images = np.arange(6, dtype=np.uint8)[:, None, None, None].repeat(16, 1).repeat(16, 2)  # [6,16,16,1]
     picture = captions.matrix(images, columns=3, cell=16)[..., 0]

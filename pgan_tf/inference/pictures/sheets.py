@@ -77,3 +77,19 @@ def style_picture(drawing: Drawing, dims: Sequence[range], columns: int, rows: i
     latents = table.reshape(-1, table.shape[-1])
     images = drawing.pictures(latents, table_labels.reshape(len(latents), -1))
     return latents, captions.matrix(images, columns + 1, CELL)
+
+
+def sets_picture(drawing: Drawing, sets: Sequence[range], columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """What each set of dimensions carries over: rows of `columns` latents with those of one source.
+
+    The first column is the source, the first row the others as they are; below, a row for each set, and at last one
+    with all dimensions of these sets. An image has the label of its column.
+    """
+    sources, labels = drawing.latents(1 + columns), drawing.labels(1 + columns)
+    parts = [[], *([dims] for dims in sets), list(sets)]
+    mixed = [walks.transplanted(sources[:1], sources[1:], part)[0] for part in parts]  # of [columns,L]
+    rows = np.stack([np.concatenate([sources[:1], row]) for row in mixed])  # [rows,1+columns,L]
+    latents = drawing.onto(rows).reshape(-1, rows.shape[-1])
+    images = drawing.pictures(latents, np.tile(labels, (len(parts), 1)))
+    names = ["none", *(f"dims {dims_name(dims)}" for dims in sets), "all of these"]
+    return latents, captions.sheet(images, names, ["source", *[""] * columns], CELL)
