@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pgan_tf.experiments import collapses, neighbors, outputs, plots, samples, watched
+from pgan_tf.experiments import collapses, growing, neighbors, outputs, plots, samples, watched
 from pgan_tf.experiments.collapses import Collapse
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.scores import Score
@@ -116,6 +116,11 @@ OVER_TIME = (
     Figure(
         "outputs", ".png", "losses and outputs over time", _outputs,
         lambda section, path: outputs.plot_outputs(section.comparison, section.runs, path), _outputs_caption,
+    ),
+    Figure(
+        "growing", ".png", "parameters and minutes", lambda section: growing.grows_differently(section.comparison),
+        lambda section, path: growing.plot_growing(section.comparison, section.runs, path),
+        lambda section: "Parameters of both networks over time; minutes of training, each seed a dot.",
     ),
     Figure(
         "grids", ".webp", "pictures over time",
