@@ -7,9 +7,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.growth import NetworkFactory
+from pgan_tf.inference.search.targets import load_target
 from pgan_tf.layers import box_downsample, nearest_upsample
 from pgan_tf.networks import dcgan
 from pgan_tf.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator
@@ -254,3 +256,9 @@ def test_the_docs_have_the_table(size):
     rows = Path(dcgan.__file__).parents[2].joinpath("docs", "families.md").read_text()
     for name, numbers in zip(("generator", "discriminator"), zip(*PARAMETERS[size], strict=True), strict=True):
         assert f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |" in rows
+
+
+def test_a_picture_to_search_for_has_the_network_s_size(tmp_path):
+    """Also where it is no power of two."""
+    Image.fromarray(np.zeros([40, 50, 3], np.uint8)).save(tmp_path / "p.png")
+    assert load_target(tmp_path / "p.png", networks()[0], "crop", "white").shape == (28, 28, 1)

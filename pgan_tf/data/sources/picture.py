@@ -38,7 +38,7 @@ class Target:
     resolution: side in pixels. fit: `crop` the middle square, `pad` to a square, or `stretch`. background: RGB, 0..255,
     under transparent pixels and in the padding. mode: `rgb` or `grey`. max_pixels: larger pictures are not decoded.
     range: the samples that are black and white where they have more than 8 bits; None: all of 16 bits, others are
-    refused.
+    refused. own_size: the resolution need be no power of two.
     """
 
     resolution: int
@@ -47,9 +47,10 @@ class Target:
     mode: str = "rgb"
     max_pixels: int = MAX_PIXELS
     range: Range | None = None
+    own_size: bool = False
 
     def __post_init__(self) -> None:
-        if not is_resolution(self.resolution):
+        if not (self.own_size or is_resolution(self.resolution)):
             raise DataError(f"--resolution={self.resolution}: must be a power of two, 4 to 8192")
         if self.fit not in FITS:
             raise DataError(f"--fit={self.fit}: must be one of {', '.join(FITS)}")

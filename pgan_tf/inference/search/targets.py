@@ -38,7 +38,7 @@ def load_target(path: str | os.PathLike, network: Generator, fit: str, backgroun
     GenerateError if it is no picture; DataError for a `background` that is no colour.
     """
     mode = "rgb" if network.num_channels == 3 else "grey"
-    target = Target(network.resolution, fit, parse_colour(background), mode)
+    target = Target(network.resolution, fit, parse_colour(background), mode, own_size=True)
     if not Path(path).is_file():
         raise GenerateError(f"{path}: no such file; give a picture")
     try:
