@@ -59,7 +59,7 @@ def _add_walk(parser: argparse.ArgumentParser) -> None:
     add("--dims", metavar="A-B,..", help="sets of latent dimensions, from 1 (default: 1-8,9-16,17-32,.. to the last)")
     add("--steps", type=whole(2, 1000), metavar="N", help="points of a walk (default: 5)")
     add("--walks", type=whole(1, 1000), metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
-    add("--protocol", action="store_true", help="the thesis': four references, five resamplings of every set")
+    add("--protocol", action="store_true", help="the thesis': four walks of five points in every set")
     sampling.add_video(parser, 10.0)
 
 
