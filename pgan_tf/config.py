@@ -16,6 +16,7 @@ from typing import Any
 
 from pgan_tf.former import FORMER, translated
 from pgan_tf.option import ConfigError, option, parse_grid_size, shown, taken
+from pgan_tf.recipes import with_recipe
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
@@ -37,6 +38,10 @@ class Data:
         0, "label components to use: 0 = train without labels, -1 = all", minimum=-1, maximum=2**20
     )
     mirror_augment: bool = option(False, "mirror half of the real images, at random")
+    holdout: float = option(
+        0.0, "share of the data that is never trained on, so that D's scores of it show overfitting (0.1)", minimum=0,
+        below=1, since="0.2.0",
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,6 +228,10 @@ class ScheduleOptions:
 class Loss:
     """What is minimised."""
 
+    recipe: str = option(
+        "paper", "defaults of loss, penalty and augmentation: paper, or small_data for some thousand images and fewer",
+        choices=["paper", "small_data"], since="0.2.0",
+    )  # fmt: skip
     loss: str = option(
         "wgan", "adversarial loss",
         choices=["wgan", "lsgan", "lsgan_as_coded", "minimax", "non_saturating", "hinge", "relativistic"],
@@ -240,7 +249,16 @@ class Loss:
         1.0, "minimax, non_saturating: what D is to say of reals, below 1 = one-sided label smoothing (0.9)",
         above=0.5, maximum=1, since="0.2.0",
     )  # fmt: skip
-    penalty: str = option("gradient", "penalty on the discriminator", choices=["gradient", "none"])
+    penalty: str = option(
+        "gradient", "penalty on the discriminator's gradient: between reals and fakes, at reals (r1), at fakes (r2)",
+        choices=["gradient", "r1", "r2", "r1_r2", "none"],
+    )  # fmt: skip
+    penalty_gamma: float = option(
+        10.0, "weight of r1, r2 and r1_r2: half of this times the squared norm", above=0, maximum=1e9, since="0.2.0"
+    )
+    penalty_interval: int = option(
+        1, "k: the penalty in every k-th discriminator step, k times as heavy", minimum=1, maximum=10**6, since="0.2.0"
+    )
     wgan_lambda: float = option(10.0, "weight of the gradient penalty", minimum=0, maximum=1e9)
     wgan_target: float = option(1.0, "gradient norm that the penalty pulls to (CIFAR-10: 750)", minimum=0, maximum=1e6)
     wgan_epsilon: float = option(
@@ -273,6 +291,30 @@ class Loss:
         "critic", "features it acts on: last hidden layer of the critic or of the generator",
         choices=["critic", "generator"],
     )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Augment:
+    """What the discriminator sees reals and fakes through."""
+
+    augment: str = of_all_images(
+        "none", "what D sees reals and fakes through: diffaugment = always another colour, place and hole; ada = "
+        "more of its transforms the more D learns by heart", choices=["none", "diffaugment", "ada"], since="0.2.0",
+    )  # fmt: skip
+    diffaugment_policy: str = of_all_images(
+        "color,translation,cutout", "transforms of --augment=diffaugment: any of these with commas between",
+        choices=["color", "translation", "cutout"], combination=True, since="0.2.0",
+    )  # fmt: skip
+    ada_pipeline: str = of_all_images(
+        "pixels,geometry,color", "transforms of --augment=ada: pixels = mirrored, quarter turns, whole steps; "
+        "geometry = scaled, turned, moved", choices=["pixels", "geometry", "color"], combination=True, since="0.2.0",
+    )  # fmt: skip
+    ada_target: float = of_all_images(
+        0.6, "ada: mean sign of D's scores of reals to hold", minimum=-1, maximum=1, since="0.2.0"
+    )
+    ada_kimg: float = of_all_images(
+        500.0, "ada: thousands of images in which its probability goes from 0 to 1", above=0, maximum=1e9, since="0.2.0"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -343,7 +385,10 @@ class Run:
 
 
 # By their names in config.json; `growth` is the schedule's since the first version.
-SECTIONS = {"data": Data, "model": Model, "growth": ScheduleOptions, "loss": Loss, "optim": Optim, "run": Run}
+SECTIONS = {
+    "data": Data, "model": Model, "growth": ScheduleOptions, "loss": Loss, "augment": Augment, "optim": Optim,
+    "run": Run,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -354,17 +399,18 @@ class Config:
     model: Model = dataclasses.field(default_factory=Model)
     growth: ScheduleOptions = dataclasses.field(default_factory=ScheduleOptions)
     loss: Loss = dataclasses.field(default_factory=Loss)
+    augment: Augment = dataclasses.field(default_factory=Augment)
     optim: Optim = dataclasses.field(default_factory=Optim)
     run: Run = dataclasses.field(default_factory=Run)
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Config:
-        """Config from {option name: value}; options that are not named keep their defaults.
+        """Config from {option name: value}; options that are not named have the defaults of their recipe.
 
         Raises ConfigError for an unknown name or a value out of its range.
         """
         known = {name: section for section in SECTIONS for name in _names(section)}
-        values = translated(values, known)
+        values = with_recipe(translated(values, known))
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
@@ -410,7 +456,7 @@ class Config:
         for name, value in values.items():
             if isinstance(value, dict):  # JSON turns the resolutions into strings
                 values[name] = {int(key) if _is_whole(key) else key: item for key, item in value.items()}
-        return cls.from_values(values)
+        return cls.from_values({**cls().values(), **translated(values, FIELDS)})
 
     @classmethod
     def read(cls, path: Path) -> Config:

@@ -31,6 +31,9 @@ class Purpose(enum.IntEnum):
     G_NOISE = 13  # and during the generator's
     REFERENCE = 14  # batch of virtual batch norm
     SALIENCY = 15  # samples that differ in some components
+    D_AUGMENT = 16  # of reals and fakes, in the discriminator's steps
+    G_AUGMENT = 17  # and in the generator's
+    GAUGE = 18  # fakes beside held-out reals
 
 
 def stream(seed: int, purpose: Purpose, step: tf.Tensor | int) -> tf.Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 from pgan_tf.config import SECTIONS, option_names
 from pgan_tf.former import FORMER, translated
 from pgan_tf.option import option_text, parse_dict
+from pgan_tf.recipes import RECIPES
 
 
 def define_flags(flags, flag_values=None) -> None:
@@ -49,12 +50,14 @@ def define_flags(flags, flag_values=None) -> None:
 
 
 def flag_options(flag_values) -> dict[str, Any]:
-    """{option: value} of flags that `define_flags` made, all of them.
+    """{option: value} of flags that `define_flags` made.
 
-    A former name that is given stands in the place of the options that it means, unless these are given too.
+    A former name that is given stands in the place of the options that it means, unless these are given too. What the
+    recipe has a default for is there only where it is given.
     """
     said = {name: flag_values[name].value for name in FORMER if flag_values[name].present}
-    meant = {option for name in said for option in FORMER[name] if not flag_values[option].present}
+    implied = {*RECIPES[flag_values["recipe"].value], *(option for name in said for option in FORMER[name])}
+    meant = {option for option in implied if not flag_values[option].present}
     return {name: flag_values[name].value for name in option_names() if name not in meant} | said
 
 

@@ -158,6 +158,13 @@ def remarks(facts: Facts) -> list[str]:
     return []
 
 
+def advice(images: int, config: Config) -> list[str]:
+    """Which recipe is for so many images, where it is not the run's."""
+    if images >= MANY or config.loss.recipe != "paper" or config.augment.augment != "none":
+        return []
+    return [f"{images:,} images are few for a discriminator: --recipe=small_data augments them; docs/recipes.md"]
+
+
 # ---- parts ---------------------------------------------------------------------------------------------------------
 
 

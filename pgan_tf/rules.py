@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pgan_tf.option import NONE
+
+OF_ADA = ("ada_pipeline", "ada_target", "ada_kimg")
+SIGNED = ("lsgan", "lsgan_as_coded", "minimax", "non_saturating", "hinge")  # losses with a border between real and fake
+
 
 def combinations(config) -> list[tuple[bool, str]]:
     """[(whether something cannot work, what is said of it)] for a Config."""
     model, growth = config.model, config.growth
     loss, optim, run = config.loss, config.optim, config.run
+    augment, untouched = config.augment, type(config.augment)()
     least_squares, residual = loss.loss.startswith("lsgan"), "residual" in (model.g_block, model.d_block)
     initial = growth.lod_initial_resolution
     return [
@@ -17,6 +23,43 @@ def combinations(config) -> list[tuple[bool, str]]:
         (
             loss.penalty == "gradient" and loss.wgan_target == 0,
             "--wgan_target=0: the penalty is relative to it; give a gradient norm above 0",
+        ),
+        (
+            loss.penalty_gamma != 10 and not loss.penalty.startswith("r"),
+            f"--penalty_gamma={loss.penalty_gamma:g} is for --penalty=r1, r2 or r1_r2; gradient has --wgan_lambda",
+        ),
+        (
+            loss.penalty_interval > 1 and loss.penalty == "none",
+            f"--penalty_interval={loss.penalty_interval}: there is no penalty; add --penalty=r1",
+        ),
+        (
+            loss.penalty_interval > 1 and loss.unroll_steps > 0,
+            "--unroll_steps looks ahead with the penalty in every step: leave out --penalty_interval",
+        ),
+        (
+            augment.augment == "ada" and loss.loss not in SIGNED,
+            f"--augment=ada goes by the sign of D's scores, which says nothing with --loss={loss.loss}: add "
+            "--loss=non_saturating, or take --augment=diffaugment",
+        ),
+        (
+            augment.augment == "diffaugment" and augment.diffaugment_policy == NONE,
+            "--diffaugment_policy=none: nothing is left of the augmentation; write --augment=none",
+        ),
+        (
+            augment.augment == "ada" and augment.ada_pipeline == NONE,
+            "--ada_pipeline=none: nothing is left of the augmentation; write --augment=none",
+        ),
+        (
+            augment.augment != "diffaugment" and augment.diffaugment_policy != untouched.diffaugment_policy,
+            f"--diffaugment_policy={augment.diffaugment_policy}: add --augment=diffaugment",
+        ),
+        *(
+            (of_ada and augment.augment != "ada", f"--{name}: add --augment=ada")
+            for name, of_ada in ((name, getattr(augment, name) != getattr(untouched, name)) for name in OF_ADA)
+        ),
+        (
+            augment.augment != "none" and loss.unroll_steps > 0,
+            f"--unroll_steps looks ahead without augmentation: leave out --augment={augment.augment}",
         ),
         (
             model.latents == "sphere" and model.latent_size == 1,

@@ -9,11 +9,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"errors", "metrics", "text"},
-    {"former", "option", "pickles", "progress"},
+    {"former", "option", "pickles", "progress", "recipes"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
     {"option_flags", "stages"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
-    {"networks", "losses", "precision", "resampling"},
+    {"augment", "networks", "losses", "precision", "resampling"},
     {"growth"},
     {"data"},
     {"evaluation"},
@@ -28,7 +28,7 @@ RANK = {module: level for level, modules in enumerate(LEVELS) for module in modu
 INNER = {
     "data": [
         {"errors", "memory", "pyramid"},
-        {"files", "label_rows", "parallel", "pictures", "stored"},
+        {"files", "holdout", "label_rows", "parallel", "pictures", "stored"},
         {"tfrecord"},
         {"dataset"},
         {"points"},
@@ -47,7 +47,7 @@ INNER = {
         {"extras"},
         {"state"},
         {"blocks", "checkpoint", "critic", "feed", "measuring", "records"},
-        {"compiled"},
+        {"compiled", "gauge"},
         {"initial", "plan", "reference", "saving", "step"},
         {"clock", "estimate"},
         {"ticks", "trial"},

@@ -10,6 +10,7 @@ import pytest
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import IMAGES, METRICS, POINTS
 
+from pgan_tf.augment import AUGMENTS
 from pgan_tf.commands import generate as generate_commands
 from pgan_tf.config import FIELDS
 from pgan_tf.data.engine import ENGINES
@@ -33,6 +34,7 @@ from pgan_tf.networks import FAMILIES
 from pgan_tf.networks.blocks import BLOCKS
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import dataset_tool, evaluate, experiment, generate, network_tool, train
+from pgan_tf.recipes import RECIPES
 from pgan_tf.stages import LADDERS
 from pgan_tf.training.player import CONSTRAINTS, OPTIMIZERS
 
@@ -57,7 +59,11 @@ OPTIONS = {
     "grow": LADDERS,
     "widening": NEW_WEIGHTS,
     "loss": LOSSES,
+    "recipe": RECIPES,
     "penalty": PENALTIES,
+    "augment": AUGMENTS,
+    "diffaugment_policy": AUGMENTS["diffaugment"],
+    "ada_pipeline": AUGMENTS["ada"],
     "optimizer": OPTIMIZERS,
     "constraint": CONSTRAINTS,
     "regularizer": REGULARIZERS,
@@ -151,11 +157,22 @@ def rows(page: str) -> set[str]:
         ("docs/datasets.md", planar.DISTRIBUTIONS),
         ("docs/losses.md", LOSSES),
         ("docs/losses.md", PENALTIES),
+        ("docs/losses.md", AUGMENTS),
         ("docs/losses.md", REGULARIZERS),
         ("docs/losses.md", OPTIMIZERS),
         ("docs/losses.md", CONSTRAINTS),
     ],
-    ids=["metrics", "extractors", "planar", "losses", "penalties", "regularizers", "optimizers", "constraints"],
+    ids=[
+        "metrics",
+        "extractors",
+        "planar",
+        "losses",
+        "penalties",
+        "augments",
+        "regularizers",
+        "optimizers",
+        "constraints",
+    ],
 )
 def test_the_docs_have_a_row_for_each(page, table):
     assert set(table) <= rows(page)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples
 from pgan_tf.latents import Purpose, stream
 
@@ -53,15 +54,23 @@ def pieces(rounds: int, done: int = 0) -> list[slice]:
 class Reals:
     """The samples and labels of a data set in the order of the run."""
 
-    def __init__(self, dataset: Samples, seed: int, label_size: int = 0):
+    def __init__(self, dataset: Samples, seed: int, label_size: int = 0, holdout: float = 0.0):
+        """holdout: the share of them that is never among these."""
         self.dataset, self.seed, self.label_size = dataset, seed, label_size
+        self.trained, self.held_out = split(dataset.count, holdout)
         labels = dataset.labels if label_size else np.zeros((dataset.count, 0), np.float32)
         self.labels = labels[:, :label_size].astype(np.float32)
 
     def first(self, resolution: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """The first `size` samples of the run, [size, *shape], and their labels: the reals of the pictures."""
-        index = shuffled_indices(0, size, self.dataset.count, self.seed)
+        return self.read(resolution, self._indices(0, size))
+
+    def read(self, resolution: int, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of the data set and their labels."""
         return self.dataset.read(resolution, index), self.labels[index]
+
+    def _indices(self, position: int, size: int) -> np.ndarray:
+        return self.trained[shuffled_indices(position, size, len(self.trained), self.seed)]
 
     def read_rounds(
         self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, part: slice = slice(None)
@@ -69,10 +78,10 @@ class Reals:
         """The data of `rounds` rounds from image `position` of the run on; of these rounds, `part`."""
         begin, end, _ = part.indices(rounds)
         steps, first = (end - begin) * d_repeats, position + begin * d_repeats * minibatch
-        index = shuffled_indices(first, steps * minibatch, self.dataset.count, self.seed)
+        index = self._indices(first, steps * minibatch)
         reals = self.dataset.read(resolution, index)
         rng = np.random.default_rng([self.seed, Purpose.G_LABELS, position])
-        g_index = rng.integers(self.dataset.count, size=(rounds, minibatch))[begin:end]
+        g_index = self.trained[rng.integers(len(self.trained), size=(rounds, minibatch))[begin:end]]
         return Rounds(
             reals.reshape(steps, minibatch, *reals.shape[1:]),
             self.labels[index].reshape(steps, minibatch, self.label_size),

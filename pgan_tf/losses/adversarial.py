@@ -15,13 +15,16 @@ from pgan_tf.config import Loss
 
 Formula = Callable[[tf.Tensor, tf.Tensor, Loss], tf.Tensor]  # (real scores, fake scores, options) -> [N]
 
+Report = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # (real scores, fake scores) -> [N]
+
 
 class AdversarialLoss(NamedTuple):
     discriminator: Formula
     generator: Formula  # knows no real scores (None), unless it is `paired`
     summed: bool = False  # the sum over the global minibatch takes the place of the mean
     paired: bool = False  # the generator's loss compares fakes with reals
-    report: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {}  # of the scores in D's pass: {tag: [N]}
+    report: dict[str, Report] = {}  # of the scores in D's pass
+    border: Callable[[Loss], float] | None = None  # score on whose sides D puts reals and fakes, where there is one
 
 
 def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
@@ -75,18 +78,46 @@ PROBABILITIES = {
     "probability/fake": lambda real, fake: tf.sigmoid(fake),
 }
 
+
+def _middle(options: Loss) -> float:
+    return (options.lsgan_a + options.lsgan_b) / 2
+
+
+def _zero(options: Loss) -> float:
+    return 0.0
+
+
 # Least squares: Mao et al. 2017, equation 2. Published code of it for this network adds up the minibatch, so that its
 # gradients grow with the minibatch: `lsgan_as_coded`. Minimax and non-saturating: Goodfellow et al. 2014, section 3.
 # Hinge: Lim and Ye 2017, Miyato et al. 2018, equations 16 and 17. Relativistic, paired: Jolicoeur-Martineau 2018.
 LOSSES = {
     "wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator),
-    "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator),
-    "lsgan_as_coded": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, summed=True),
-    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator, report=PROBABILITIES),
-    "non_saturating": AdversarialLoss(_cross_entropy_discriminator, _non_saturating_generator, report=PROBABILITIES),
-    "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator),
+    "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, border=_middle),
+    "lsgan_as_coded": AdversarialLoss(
+        _least_squares_discriminator, _least_squares_generator, summed=True, border=_middle
+    ),
+    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator, report=PROBABILITIES, border=_zero),
+    "non_saturating": AdversarialLoss(
+        _cross_entropy_discriminator, _non_saturating_generator, report=PROBABILITIES, border=_zero
+    ),
+    "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator, border=_zero),
     "relativistic": AdversarialLoss(_relativistic_discriminator, _relativistic_generator, paired=True),
 }
+
+SIGN = "overfitting/r_t"
+
+
+def reported(options: Loss) -> dict[str, Report]:
+    """What is reported of the scores in D's pass, by its tag.
+
+    r_t is the mean side of the border that D puts reals on: 0 where it cannot tell, 1 where it knows them all.
+    Karras et al. 2020 (StyleGAN2-ADA), section 3.
+    """
+    loss = LOSSES[options.loss]
+    if loss.border is None:
+        return loss.report
+    border = loss.border(options)
+    return {**loss.report, SIGN: lambda real, fake: tf.sign(real - border)}
 
 
 def label_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

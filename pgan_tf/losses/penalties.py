@@ -29,16 +29,35 @@ def gradient_penalty(
     upscale^2 times and takes that part of the derivative.
     Gulrajani et al. 2017, equation 3; the target is the paper's appendix on CIFAR-10.
     """
-    axes = list(range(1, len(real.shape)))  # all but the samples'
-    t = tf.cast(tf.reshape(mixing, [-1, *(1 for _ in axes)]), real.dtype)  # [N,1,1,1], or [N,1]
-    mixed = real + (fake - real) * t
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(mixed)
-        total = tf.reduce_sum(critic(mixed)) * tf.cast(loss_scale, mixed.dtype)
-    gradient = tape.gradient(total, mixed) / tf.cast(loss_scale, mixed.dtype)  # [N,H,W,C], or [N,2]
+    t = tf.cast(tf.reshape(mixing, [-1, *(1 for _ in real.shape[1:])]), real.dtype)  # [N,1,1,1], or [N,1]
     # A root has no derivative at 0: below the smallest float32 square the gradient is taken as constant.
-    norm = tf.sqrt(tf.maximum(tf.reduce_sum(tf.square(gradient), axis=axes), 1e-37)) / upscale  # [N]
+    norm = tf.sqrt(tf.maximum(_slopes(critic, real + (fake - real) * t, loss_scale), 1e-37)) / upscale  # [N]
     return tf.square(norm - options.wgan_target) * (options.wgan_lambda / options.wgan_target**2), norm
+
+
+def _slopes(critic: Callable[[tf.Tensor], tf.Tensor], samples: tf.Tensor, loss_scale: tf.Tensor | float) -> tf.Tensor:
+    """The squared norms [N] of the gradients of the scores with respect to the samples."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(samples)
+        total = tf.reduce_sum(critic(samples)) * tf.cast(loss_scale, samples.dtype)
+    gradient = tape.gradient(total, samples) / tf.cast(loss_scale, samples.dtype)  # [N,H,W,C], or [N,2]
+    return tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(samples.shape))))
+
+
+def _at_samples(*kinds: str):
+    """Half of gamma times the squared norm of the gradient at the reals, at the fakes, or the sum of both.
+
+    Mescheder et al. 2018, equations 9 and 10; both together: Huang et al. 2024 (R3GAN), section 2. The gradient is with
+    respect to images of the final resolution, as above.
+    """
+
+    def penalty(critic, real, fake, mixing, options, upscale=1, loss_scale=1.0) -> tuple[tf.Tensor, tf.Tensor]:
+        samples = {"real": real, "fake": fake}
+        squares = [_slopes(critic, samples[kind], loss_scale) / upscale**2 for kind in kinds]  # [N] each
+        norms = [tf.sqrt(square) for square in squares]  # reported, not learnt by
+        return options.penalty_gamma / 2 * tf.add_n(squares), tf.stop_gradient(tf.add_n(norms) / len(norms))
+
+    return penalty
 
 
 def no_penalty(critic, real, fake, mixing, options, upscale=1, loss_scale=1.0) -> tuple[tf.Tensor, tf.Tensor]:
@@ -46,7 +65,13 @@ def no_penalty(critic, real, fake, mixing, options, upscale=1, loss_scale=1.0) -
     return zeros, zeros
 
 
-PENALTIES = {"gradient": gradient_penalty, "none": no_penalty}
+PENALTIES = {
+    "gradient": gradient_penalty,
+    "r1": _at_samples("real"),
+    "r2": _at_samples("fake"),
+    "r1_r2": _at_samples("real", "fake"),
+    "none": no_penalty,
+}
 
 
 def drift(real_scores: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from pgan_tf.config import Loss
 from pgan_tf.losses import weights
 from pgan_tf.losses.adversarial import LOSSES, label_loss
-from pgan_tf.losses.penalties import PENALTIES, drift, no_penalty
+from pgan_tf.losses.penalties import PENALTIES, drift, gradient_penalty, no_penalty
 from pgan_tf.losses.regularizers import REGULARIZERS, Gather, no_regularizer
 
 
@@ -46,6 +46,10 @@ def nothing(options: Loss) -> frozenset[str]:
     return frozenset()
 
 
+def every_step(options: Loss) -> int:
+    return 1
+
+
 class Term(NamedTuple):
     """A summand of a loss."""
 
@@ -54,6 +58,7 @@ class Term(NamedTuple):
     value: Callable[[Pass, Loss], Any]  # -> [n]; or several [n]: the first is the value, the others are reported
     tags: tuple[str, ...] = ()  # what these are called in the report; () = not reported
     needs: Callable[[Loss], frozenset[str]] = nothing  # fields of the pass that are not always there: "reals"
+    interval: Callable[[Loss], int] = every_step  # k: it is computed in every k-th step, and counts k times there
 
 
 def active(terms: Sequence[Term], options: Loss) -> list[Term]:
@@ -69,10 +74,29 @@ def add_up(terms: Sequence[Term], run: Pass, options: Loss) -> tuple[tf.Tensor, 
     """The loss [n], and what its terms report, {tag: [n]}."""
     loss, report = tf.zeros_like(run.fake.scores), {}
     for term in terms:
-        values = tf.nest.flatten(term.value(run, options))
+        values = _values(term, run, options)
         loss += values[0] * term.weight(options)
         report |= dict(zip(term.tags, values, strict=False))
     return loss, report
+
+
+def _values(term: Term, run: Pass, options: Loss) -> list[tf.Tensor]:
+    """The term's value and what else it has to report, [n] each; 0 in the steps between, where they are not computed.
+
+    Lazy regularization: Karras et al. 2020 (StyleGAN2), section 3.1. The means over many steps are those of a term that
+    is always computed.
+    """
+    interval = term.interval(options)
+    if interval == 1:
+        return tf.nest.flatten(term.value(run, options))
+    count = len(term.tags) or 1
+    return tf.nest.flatten(
+        tf.cond(
+            tf.equal(tf.math.floormod(tf.cast(run.step, tf.int64), interval), 0),
+            lambda: [value * interval for value in tf.nest.flatten(term.value(run, options))],
+            lambda: [tf.zeros_like(run.fake.scores)] * count,
+        )
+    )
 
 
 # ---- the rows --------------------------------------------------------------------------------------------------
@@ -109,7 +133,12 @@ def _penalty(run: Pass, options: Loss) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _penalty_weight(options: Loss) -> float:
     """Its formula has its own factor, so that what is reported of it is what it adds."""
-    return 0.0 if PENALTIES[options.penalty] is no_penalty or options.wgan_lambda == 0 else 1.0
+    penalty = PENALTIES[options.penalty]
+    return 0.0 if penalty is no_penalty or (penalty is gradient_penalty and options.wgan_lambda == 0) else 1.0
+
+
+def _penalty_interval(options: Loss) -> int:
+    return options.penalty_interval
 
 
 def _drift(run: Pass, options: Loss) -> tf.Tensor:
@@ -176,7 +205,7 @@ def _regularizer_weight(options: Loss) -> float:
 
 D_TERMS = (
     Term("adversarial", _always, _d_adversarial),
-    Term("penalty", _penalty_weight, _penalty, ("penalty/value", "penalty/norm")),
+    Term("penalty", _penalty_weight, _penalty, ("penalty/value", "penalty/norm"), interval=_penalty_interval),
     Term("drift", lambda options: options.wgan_epsilon, _drift),
     Term("labels of the reals", _label_weight, _labels_of_reals, ("label_loss/real",)),
     Term("labels of the fakes", _label_weight, _labels_of_fakes, ("label_loss/fake",)),

@@ -59,7 +59,7 @@ def resumed_config(folder: Path) -> Config:
     config = rundir.load_config(folder)
     config = config.replace(dataset=identity.find(folder, config.data.dataset))
     given = given_options(FLAGS)
-    fixed = {*vars(config.data), *vars(config.model)} - {"dataset"}
+    fixed = {*vars(config.data), *vars(config.model), "recipe"} - {"dataset"}
     if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
         fixed.add("precision")
     for name, value in given.items():

@@ -59,8 +59,12 @@ def begin(asked: Asked) -> Start:
     if asked.resume:
         return resume(asked.config, Path(asked.resume))
     if asked.preset:
-        return begin_preset(asked.preset, asked.hours, asked.given, seconds)
-    return begin_new(asked.config, seconds)
+        start = begin_preset(asked.preset, asked.hours, asked.given, seconds)
+    else:
+        start = begin_new(asked.config, seconds)
+    if asked.dry_run and start.plan.dataset.kind == "images":
+        start.lines.extend(presets.advice(start.plan.dataset.count, start.config))
+    return start
 
 
 def begin_new(config: Config, measured_for: float | None = None) -> Start:

@@ -1,4 +1,4 @@
-"""The discriminator as one pass has it: at a moment of its fade, behind what disturbs it.
+"""The discriminator as one pass has it: at a moment of its fade, behind augmentation and noise.
 
 What the disturbances follow from is drawn in the replica's context (`drawn`), and enters the gradient functions, which
 may be compiled, as tensors.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from pgan_tf.augment import Augmentation, asked
 from pgan_tf.latents import Purpose, stream
 from pgan_tf.layers.minibatch import join_batches, split_batches
 from pgan_tf.layers.noise import Noise, magnitude
@@ -33,14 +34,24 @@ def drawn(state: StageState, seed: int, purpose: Purpose, step: tf.Tensor) -> Dr
     return {"noise": (magnitude(state.extras["running_score"], strength), own)}
 
 
+def _as_they_are(images: tf.Tensor) -> tf.Tensor:
+    return images
+
+
 class Critic:
-    """Images [.,R,R,C] -> DiscriminatorOutput; each call is disturbed in its own way."""
+    """Images [.,R,R,C] -> DiscriminatorOutput; each call is augmented and disturbed in its own way."""
 
     def __init__(self, state: StageState, fade: Fade, disturbances: Drawn):
         self.discriminator, self.fade = state.discriminator, fade
         self.noise = Noise(*disturbances["noise"]) if "noise" in disturbances else None
+        self.augmented = _as_they_are
+        if "augment" in disturbances:
+            self.augmented = Augmentation(asked(state.config.augment), *disturbances["augment"])
 
     def __call__(self, images: tf.Tensor) -> DiscriminatorOutput:
+        return self._judge(self.augmented(images))
+
+    def _judge(self, images: tf.Tensor) -> DiscriminatorOutput:
         return self.discriminator(images, **self.fade.options(), training=True, noise=self.noise)
 
     def both(self, reals: tf.Tensor | None, fakes: tf.Tensor) -> tuple[DiscriminatorOutput | None, DiscriminatorOutput]:
@@ -50,6 +61,6 @@ class Critic:
         group = self.discriminator.together
         if not self.discriminator.separable or reals.shape[0] % group:
             return self(reals), self(fakes)
-        output = self(join_batches(reals, fakes, group))
+        output = self._judge(join_batches(self.augmented(reals), self.augmented(fakes), group))
         pairs = [split_batches(tensor, group) for tensor in output]
         return type(output)(*(a for a, _ in pairs)), type(output)(*(b for _, b in pairs))

@@ -10,10 +10,21 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.layers import noise
 from pgan_tf.losses import weights
+from pgan_tf.losses.adversarial import SIGN
 from pgan_tf.training.player import Player
 
 Variables = dict[str, tf.Variable]  # by their names in a checkpoint
 Report = dict[str, tf.Tensor]
+
+
+class Played(NamedTuple):
+    """A step of a player."""
+
+    player: Player
+    report: Report
+    finite: tf.Tensor  # whether all of it was; otherwise the step was not taken
+    minibatch: int
+    config: Config
 
 
 class Extra(NamedTuple):
@@ -21,7 +32,7 @@ class Extra(NamedTuple):
 
     there: Callable[[Config], bool]
     create: Callable[[Player, Player], Variables]  # (g, d) -> with their initial values
-    update: Callable[[Variables, Player, Report, tf.Tensor], None]  # after a step of the player; last: was it finite
+    update: Callable[[Variables, Played], None]
     after: str  # whose steps it follows: "g" or "d"
     carried: bool  # whether the next stage takes it over, or starts anew
     row: Callable[[Variables, Config], dict[str, float]] = lambda variables, config: {}  # for the line of a tick
@@ -32,9 +43,9 @@ def _create_running_score(g: Player, d: Player) -> Variables:
     return {"running_score": tf.Variable(0.0, trainable=False, name="running_score", dtype=dtype)}
 
 
-def _update_running_score(variables: Variables, d: Player, report: Report, finite: tf.Tensor) -> None:
+def _update_running_score(variables: Variables, played: Played) -> None:
     score = variables["running_score"]
-    score.assign(tf.where(finite, noise.follow(score, report["scores/real"]), score))
+    score.assign(tf.where(played.finite, noise.follow(score, played.report["scores/real"]), score))
 
 
 def _running_score_row(variables: Variables, config: Config) -> dict[str, float]:
@@ -51,8 +62,9 @@ def _create_history(player: Player) -> Variables:
     return {weights.steps_name(player.name): tf.Variable(0, trainable=False, dtype=tf.int64), **means}
 
 
-def _update_history(variables: Variables, player: Player, report: Report, finite: tf.Tensor) -> None:
+def _update_history(variables: Variables, played: Played) -> None:
     """mean += (weight - mean) / steps, which after the first step is the weight itself."""
+    player, finite = played.player, played.finite
     steps = variables[weights.steps_name(player.name)]
     steps.assign_add(tf.cast(finite, steps.dtype))
 
@@ -65,10 +77,38 @@ def _update_history(variables: Variables, player: Player, report: Report, finite
         player.strategy.extended.update(mean, follow, args=(weight,), group=False)
 
 
+def _create_probability(g: Player, d: Player) -> Variables:
+    dtype = d.network.variable_dtype
+    return {name: tf.Variable(0.0, trainable=False, dtype=dtype) for name in (PROBABILITY, SIGNS, STEPS)}
+
+
+def _update_probability(variables: Variables, played: Played) -> None:
+    """Every ADA_INTERVAL steps a little up or down, by whether the mean r_t of these steps is above the target.
+
+    Karras et al. 2020 (StyleGAN2-ADA), section 3.
+    """
+    p, signs, steps = (variables[name] for name in (PROBABILITY, SIGNS, STEPS))
+    options, taken = played.config.augment, tf.cast(played.finite, p.dtype)
+    total = signs + tf.where(played.finite, tf.cast(played.report[SIGN], p.dtype), 0.0)
+    count = steps + taken
+    due = count >= ADA_INTERVAL
+    move = tf.sign(total / tf.maximum(count, 1.0) - options.ada_target)
+    move *= ADA_INTERVAL * played.minibatch / (1000 * options.ada_kimg)
+    p.assign(tf.where(due, tf.clip_by_value(p + move, 0.0, 1.0), p))
+    signs.assign(tf.where(due, 0.0, total))
+    steps.assign(tf.where(due, 0.0, count))
+
+
+PROBABILITY, SIGNS, STEPS = "ada/p", "ada/signs", "ada/steps"
+ADA_INTERVAL = 4  # steps of the discriminator
 EXTRAS = {
     "running_score": Extra(  # what --d_noise goes by
         lambda config: config.model.d_noise > 0, _create_running_score, _update_running_score, "d", True,
         _running_score_row,
+    ),
+    "ada": Extra(  # what --augment=ada goes by
+        lambda config: config.augment.augment == "ada", _create_probability, _update_probability, "d", True,
+        lambda variables, config: {"augment/p": float(variables[PROBABILITY].numpy())},
     ),
     "g_history": Extra(  # what --history_weight goes by; a stage begins its own, as its weights are others
         lambda config: config.loss.history_weight > 0, lambda g, d: _create_history(g), _update_history, "g", False,

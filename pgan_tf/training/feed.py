@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from pgan_tf import augment
 from pgan_tf.config import Config
 from pgan_tf.latents import Purpose, stream
 from pgan_tf.layers import detail, fade
 from pgan_tf.layers.minibatch import deal
 from pgan_tf.stages import Fade, Stage
+from pgan_tf.training.extras import PROBABILITY
 from pgan_tf.training.state import StageState
 
 
@@ -34,6 +36,9 @@ class Samples(NamedTuple):
 
 # What a step draws; the disturbances of a discriminator are drawn by themselves.
 _DRAWN = (Purpose.MIRROR, Purpose.MIXING, Purpose.D_LATENTS, Purpose.G_LATENTS)
+
+
+AUGMENTED = {Purpose.D_NOISE: Purpose.D_AUGMENT, Purpose.G_NOISE: Purpose.G_AUGMENT}
 
 
 def stored_type(sample_shape: tuple[int, ...]) -> tf.DType:
@@ -99,6 +104,19 @@ class Feed:
         if purpose in (Purpose.D_LATENTS, Purpose.G_LATENTS):
             return self.state.generator.draw_latents(self.minibatch, seed, self.dtype)
         return tf.random.stateless_uniform([self.minibatch], seed, dtype=self.dtype)
+
+    def augmentation(self, purpose: Purpose, step) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+        """What the transforms of --augment follow from in the step whose noise is drawn for `purpose`; {} without.
+
+        augment: this replica's numbers [n,CALLS,K], uniform in 0..1, and the probability [].
+        """
+        size = sum(transform.numbers for transform in augment.asked(self.config.augment))
+        if not size:
+            return {}
+        seed = stream(self.config.run.seed, AUGMENTED[purpose], step)
+        numbers = tf.random.stateless_uniform([self.minibatch, augment.CALLS, size], seed, dtype=self.dtype)
+        p = tf.cast(self.state.extras.get(PROBABILITY, 1.0), self.dtype)
+        return {"augment": (self.share(numbers), p)}
 
     def share(self, x: tf.Tensor) -> tf.Tensor:
         """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""

@@ -65,7 +65,7 @@ class Run:
         self.schedule = plan.schedule
         if config.run.deterministic:
             tf.config.experimental.enable_op_determinism()
-        self.reals = Reals(plan.dataset, config.run.seed, plan.label_size)
+        self.reals = Reals(plan.dataset, config.run.seed, plan.label_size, config.data.holdout)
         self.total = config.growth.total_kimg * 1000
         self.counters, self.state = Counters(), None
         self.stopping, books = Stopping(), open_books(folder, config)

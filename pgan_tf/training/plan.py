@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pgan_tf import grids
 from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
+from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.devices import make_strategy
@@ -93,6 +94,11 @@ def check_samples(config: Config, dataset: Samples, takes: Takes) -> None:
             f"{dataset.folder}: holds {dataset.content()}; these networks double the resolution from 4x4 on: make the "
             "data set without --own_size, or add --family=dcgan --grow=none"
         )
+    if config.data.holdout:
+        for part, words in zip(split(dataset.count, config.data.holdout), ("leaves none", "is none"), strict=True):
+            if not len(part):
+                raise ConfigError(f"--holdout={config.data.holdout:g}: {words} of {dataset.content()} in "
+                                  f"{dataset.folder}; give a share such as 0.1, or more data")  # fmt: skip
     if dataset.kind == "points":
         for name, of_images in (("grid_size", config.run.grid_size), ("mirror_augment", config.data.mirror_augment)):
             if of_images:
@@ -137,6 +143,10 @@ def check_norms(config: Config, devices: int) -> None:
         if norm.together != 1 and config.optim.jit and devices > 1:
             raise ConfigError(f"{said}: is of the minibatch of all {devices} devices, which cannot be compiled: "
                               "add --jit=false, or --strategy=single")  # fmt: skip
+    interval = config.loss.penalty_interval
+    if NORMS[model.d_norm].together != 1 and interval > 1 and devices > 1:
+        raise ConfigError(f"--penalty_interval={interval}: with --d_norm={model.d_norm} all {devices} devices wait for "
+                          "each other in every pass; leave it out, or add --strategy=single")  # fmt: skip
     group = model.mbstd_group_size
     if NORMS[model.d_norm].reference and group > 1 and model.reference_batch % group:
         raise ConfigError(f"--reference_batch={model.reference_batch}: must be groups of --mbstd_group_size={group}")

@@ -19,6 +19,12 @@ NEEDS = (
     "timing/images_per_second", "memory/process_peak_mb",
 )  # fmt: skip
 
+# Signs of overfitting: {of a tick: (from when on, what it says)}.
+SIGNS = {
+    "overfitting/r_t": (0.8, "it is sure of almost every real that it trains on"),
+    "overfitting/r_v": (0.5, "reals that it never saw look more like fakes to it than like reals"),
+}
+
 
 def write_report(folder: Path, config: Config) -> None:
     """Writes `folder`/report.md: the last pictures, a row per level of the schedule, the options, how to go on."""
@@ -40,6 +46,7 @@ def write_report(folder: Path, config: Config) -> None:
     lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
     lines += [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
     lines += _metrics_table(measured)
+    lines += [line for text in overfitting(rows, config) for line in ("", text)]
     lines += ["", "These options differ from the defaults:", "", "```"]
     lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
     go_on = f"To go on, type `python train.py --resume={path_word}`. " if unfinished else ""
@@ -70,6 +77,26 @@ def _metrics_table(rows: list[dict]) -> list[str]:
         cells = [f"{results.headline(row):.4g} | {row['kimg']:.1f}" for row in (*own[-1:], *best)]
         lines += [f"| {title} | {own[-1]['count']} | {' | '.join(cells)} |"] if own else []
     return lines
+
+
+def overfitting(rows: list[dict], config: Config) -> list[str]:
+    """What the last quarter of the ticks says of a discriminator that knows its reals by heart, and what helps."""
+    last = rows[len(rows) - max(len(rows) // 4, 1) :] if rows else []
+    found = []
+    for name, (least, words) in SIGNS.items():
+        values = [row[name] for row in last if isinstance(row.get(name), float)]
+        if values and sum(values) / len(values) > least:
+            found.append(f"The discriminator overfits: {words} ({name} {sum(values) / len(values):.2f}). "
+                         f"{_remedy(last[-1], config)}, and see docs/recipes.md.")  # fmt: skip
+    return found
+
+
+def _remedy(last: dict, config: Config) -> str:
+    if config.augment.augment == "none":
+        return "Add --augment=ada, more pictures, or an earlier end"
+    if last.get("augment/p", 1.0) < 0.9:
+        return "Its augmentation is still on the way up: a lower --ada_kimg takes it there sooner"
+    return "Its augmentation has no more to give: take more pictures, or an earlier end"
 
 
 def _level_row(level: int, rows: list[dict]) -> str:

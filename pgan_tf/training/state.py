@@ -78,11 +78,12 @@ class StageState:
             update = average if variable.trainable else copy
             self.strategy.extended.update(variable.value, update, args=(values[name].value,), group=False)
 
-    def update_extras(self, player: Player, report: dict[str, tf.Tensor], finite: tf.Tensor) -> None:
-        """After a step of this player."""
+    def update_extras(self, player: Player, report: dict[str, tf.Tensor], finite: tf.Tensor, minibatch: int) -> None:
+        """After a step of this player on so many samples."""
+        played = extras.Played(player, report, finite, minibatch, self.config)
         for extra, variables in self._extras:
             if extra.after == player.name:
-                extra.update(variables, player, report, finite)
+                extra.update(variables, played)
 
     def extras_row(self) -> dict[str, float]:
         """What the line of a tick says of the extras."""

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.latents import Purpose
-from pgan_tf.losses import LOSSES
+from pgan_tf.losses.adversarial import reported
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
 from pgan_tf.networks.families import FAMILIES
 from pgan_tf.stages import Fade
@@ -56,7 +56,7 @@ class TrainStep:
         self.dtype, self.upscale = self.feed.dtype, resolution // state.stage.resolution
         self.d_terms, self.g_terms = (active(terms, config.loss) for terms in (D_TERMS, G_TERMS))
         self.needs = needed(self.g_terms, config.loss)  # what the generator's pass is to have
-        self.told = LOSSES[config.loss.loss].report
+        self.told = reported(config.loss)
         tags = [*self.told, *(tag for term in (*self.d_terms, *self.g_terms) for tag in term.tags)]
         self.metrics = tuple(dict.fromkeys((*METRICS, *tags)))
         # Several devices wait for each other in every step; and XLA's convolutions on a CPU are slow within loops.
@@ -129,7 +129,7 @@ class TrainStep:
         report[f"gradient_norm/{player.name.upper()}"] = tf.linalg.global_norm(first) / tf.cast(scale, self.dtype)
         finite = tf.reduce_all(tf.math.is_finite(tf.stack(list(report.values()))))
         player.apply(gradients, rate, finite)
-        self.state.update_extras(player, report, finite)
+        self.state.update_extras(player, report, finite, self.minibatch)
         return report, finite
 
     # ---- what a replica runs -------------------------------------------------------------------------------------
@@ -148,7 +148,8 @@ class TrainStep:
         return all_reduce(*self._g_gradients(samples, fade, scale, disturbances, step, last, d_lrate))
 
     def drawn(self, purpose: Purpose, step) -> Drawn:
-        return drawn(self.state, self.config.run.seed, purpose, step)
+        """What the critics of a step are disturbed by, this replica's share of it."""
+        return {**drawn(self.state, self.config.run.seed, purpose, step), **self.feed.augmentation(purpose, step)}
 
     def d_gradients(self, samples: Samples, fade: Fade, scale=1.0, disturbances: Drawn | None = None, step=0):
         """One replica's share of the discriminator's gradients, and its report summed over the samples."""

@@ -20,6 +20,7 @@ from pgan_tf.stamps import stamp
 from pgan_tf.training import export
 from pgan_tf.training.clock import TickClock
 from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.gauge import Gauge
 from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.records import Pictures, Records, device_memory_mb, peak_memory_mb
@@ -58,6 +59,7 @@ class Ticks:
         self.config, self.plan, self.folder, self.books, self.stopping = config, plan, folder, books, stopping
         self.total = config.growth.total_kimg * 1000
         self.drawn = Pictures(config, reals, plan.resolution)
+        self.gauge = Gauge(reals, config.run.seed)
 
     def end(self, progress: Progress, moment: Moment) -> None:
         """A tick, trained by `progress`, is over."""
@@ -93,6 +95,7 @@ class Ticks:
             "memory/device_peak_mb": device_memory_mb(),
             **self.books.clock.tick_row(),
             **state.extras_row(),
+            **self.gauge.row(state, fade),
         }
 
     # ---- what is made ----------------------------------------------------------------------------------------------

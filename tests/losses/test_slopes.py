@@ -16,6 +16,8 @@ PLAIN = dict(penalty="none", wgan_epsilon=0.0)
 CASES = {
     **{loss: dict(loss=loss, **PLAIN) for loss in LOSSES},
     "gradient penalty, drift": dict(),
+    **{name: dict(loss="non_saturating", penalty=name, wgan_epsilon=0.0) for name in ("r1", "r2", "r1_r2")},
+    "lazy": dict(loss="hinge", penalty="r1_r2", penalty_interval=4, penalty_gamma=3.0),
     "smoothed labels": dict(loss="minimax", real_target=0.9, **PLAIN),
     "weight decay": dict(l2_weight=0.3),
     "history": dict(loss="non_saturating", history_weight=0.3, **PLAIN),

@@ -104,7 +104,8 @@ def test_it_follows_the_scores_of_the_reals_with_every_discriminator_step():
 def test_it_begins_at_zero_and_a_skipped_step_does_not_move_it():
     step = make_step(SMALLEST, **ON)
     for score, finite, expected in ((2.0, True, 0.2), (np.nan, False, 0.2), (1.0, True, 0.28)):
-        step.state.update_extras(step.state.d, {"scores/real": tf.constant(score, tf.float32)}, tf.constant(finite))
+        report = {"scores/real": tf.constant(score, tf.float32)}
+        step.state.update_extras(step.state.d, report, tf.constant(finite), step.minibatch)
         assert step.state.extras["running_score"].numpy() == pytest.approx(expected, rel=1e-6)
 
 

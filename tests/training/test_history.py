@@ -71,7 +71,7 @@ def test_a_step_that_is_not_taken_is_not_counted():
     step.round(make_batch(step), make_controls(dtype="float64"), 0)
     before = {name: means(step.state, name) for name in "gd"}
     for player in (step.state.g, step.state.d):
-        step.state.update_extras(player, {}, tf.constant(False))
+        step.state.update_extras(player, {}, tf.constant(False), 4)
     assert steps(step.state) == (1, 2)
     for name, old in before.items():
         for a, b in zip(old, means(step.state, name), strict=True):

@@ -16,6 +16,11 @@ CASES = [
     (
         "float64",
         1e-9,
+        ("loss=relativistic", "penalty=r1_r2", "penalty_interval=2", "wgan_epsilon=0", "d_weights=spectral"),
+    ),
+    (
+        "float64",
+        1e-9,
         ("loss=non_saturating", "latents=uniform", "l2_weight=0.3", "history_weight=0.2", "feature_matching_weight=2"),
     ),
 ]

@@ -50,7 +50,8 @@ def history(carried: bool) -> Extra:
         means = {f"history/{name}": v.numpy() for name, v in g.network.parameters_by_name().items()}
         return {name: tf.Variable(value, trainable=False) for name, value in means.items()}
 
-    def update(variables, g, report, finite):
+    def update(variables, played):
+        g, finite = played.player, played.finite
         t = tf.cast(g.optimizer.iterations.value, tf.float32)
         for mean, weight in zip(variables.values(), g.weights(), strict=True):
             mean.assign(tf.where(finite, mean + (weight - mean) / (t + 1), mean))

@@ -1,0 +1,53 @@
+"""Does the discriminator know its reals by heart? What it says of reals that it never saw, beside those that it did."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from pgan_tf.data.pipeline import Reals
+from pgan_tf.latents import Purpose, stream
+from pgan_tf.networks import judging
+from pgan_tf.stages import Fade
+from pgan_tf.training.feed import process_reals
+from pgan_tf.training.state import StageState
+
+MOST = 128  # samples of each kind
+
+
+class Gauge:
+    """Scores of held-out reals, trained reals and fakes at the end of a tick; {} where nothing is held out."""
+
+    def __init__(self, reals: Reals, seed: int):
+        self.reals, self.seed = reals, seed
+
+    def row(self, state: StageState, fade: Fade) -> dict[str, float]:
+        """The means of the scores, and r_v: how much of the way from the trained reals to the fakes the others are.
+
+        0 where the discriminator does not know which reals it has seen, 1 where others are fakes to it; not there where
+        it tells no fakes from reals. Karras et al. 2020 (StyleGAN2-ADA), equation 1. Nothing is augmented.
+        """
+        if not len(self.reals.held_out):
+            return {}
+        size = state.stage.resolution
+        parts = [self.reals.read(size, part[:MOST])[0] for part in (self.reals.held_out, self._trained())]
+        held_out, trained = (process_reals(tf.constant(x), None, state.stage, fade.alpha).numpy() for x in parts)
+        samples = {"held_out": held_out, "trained": trained, "fakes": self._fakes(state, fade)}
+        found = {
+            name: float(np.mean(judging.scores(state.discriminator, x, trained, fade))) for name, x in samples.items()
+        }
+        row = {f"holdout/{name}": value for name, value in found.items()}
+        gap = found["trained"] - found["fakes"]
+        return row | ({"overfitting/r_v": (found["trained"] - found["held_out"]) / gap} if gap > 0 else {})
+
+    def _trained(self) -> np.ndarray:
+        """Some of the trained reals, spread over the data set: their indices."""
+        trained = self.reals.trained
+        return trained[np.linspace(0, len(trained) - 1, min(MOST, len(trained))).astype(int)]
+
+    def _fakes(self, state: StageState, fade: Fade) -> np.ndarray:
+        """What the generator that trains, not the averaged one, makes of fixed latents."""
+        network = state.generator
+        latents = network.draw_latents(MOST, stream(self.seed, Purpose.GAUGE, 0))
+        labels = self.reals.labels[np.resize(self._trained(), MOST)]
+        return network((latents, labels), **fade.options()).numpy()
