@@ -197,7 +197,7 @@ def test_the_house_is_in_order():
 def test_config_imports_nothing_of_ours_but_what_options_are():
     known = sources(ROOT)
     found = {name for name in imports("pgan_tf.config", known["pgan_tf.config"], known) if name.startswith("pgan_tf")}
-    assert found == {"pgan_tf.former", "pgan_tf.option", "pgan_tf.rules", "pgan_tf.text"}
+    assert found == {"pgan_tf.former", "pgan_tf.option", "pgan_tf.recipes", "pgan_tf.rules", "pgan_tf.text"}
 
 
 WRONG = {
