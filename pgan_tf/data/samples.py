@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +16,14 @@ from pgan_tf.data.points import PointDataset, has_points
 MOST_POINTS = 10_000  # in a picture
 FIELD = 112  # scores in a row of a picture of the plane
 
-Score = Callable[[np.ndarray], np.ndarray]  # samples [N, *shape] -> what a discriminator says of each [N]
+
+class Score(Protocol):
+    """What a discriminator says of samples."""
+
+    group: int  # samples that are looked at to judge one
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Samples [N, *shape] -> [N]."""
 
 
 class Samples(Protocol):
@@ -100,12 +107,14 @@ class Scatter(NamedTuple):
 
     def fakes(self, points: np.ndarray, latents: np.ndarray, score: Score) -> dict[str, np.ndarray]:
         """What a generator makes of latents: over the data; over the score of every place; the latents by their
-        points' scores."""
-        field, places = score(self.frame.lattice(FIELD)), plane.latent_plane(latents)
+        points' scores. Fewer of these where one costs more."""
+        field = score(self.frame.lattice(FIELD // math.isqrt(score.group)))
+        judged = max(len(points) // score.group, 1)
+        places = plane.latent_plane(latents[:judged])
         return {
             "fakes": plane.samples_over_data(points, self.data, self.frame),
             "scores": plane.score_field(field, self.data, points, self.frame),
-            "latents": plane.scored_points(places, score(points), plane.Frame.around(places)),
+            "latents": plane.scored_points(places, score(points[:judged]), plane.Frame.around(places)),
         }
 
 

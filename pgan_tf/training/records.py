@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import resource
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from pgan_tf.data.samples import DRAWINGS
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.latents import Purpose, stream
-from pgan_tf.networks import judging
+from pgan_tf.networks.judging import Judge
 from pgan_tf.plain import plain_path
 from pgan_tf.stages import Fade
 from pgan_tf.training.state import StageState
@@ -107,8 +106,8 @@ class Pictures:
             network((latents[i : i + size], labels[i : i + size]), **fade.options()).numpy()
             for i in range(0, count, size)
         ]
-        score = functools.partial(judging.scores, state.discriminator, reals=reals, fade=fade)
-        return self.drawing.fakes(np.concatenate(parts), latents.numpy(), score)
+        judge = Judge(state.discriminator, reals, fade)
+        return self.drawing.fakes(np.concatenate(parts), latents.numpy(), judge)
 
 
 def peak_memory_mb() -> float:

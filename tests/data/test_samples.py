@@ -86,6 +86,28 @@ def test_images_are_drawn_in_a_grid(folders):
     assert DRAWINGS["images"].of(dataset, 8, None).count == columns * rows
 
 
+class FirstComponent:
+    """What it says of a point is the point's own; `group`: what that is said to cost."""
+
+    def __init__(self, group=1):
+        self.group, self.asked = group, 0
+
+    def __call__(self, points):
+        self.asked += len(points)
+        return points[:, 0]
+
+
+def test_where_a_score_costs_more_there_are_fewer(folders):
+    dataset = open_samples(folders["points"])
+    drawing = DRAWINGS["points"].of(dataset, 4, None)
+    asked = {}
+    for group in (1, 4, 64):
+        score = FirstComponent(group)
+        drawing.fakes(dataset.points, np.zeros((24, 2)), score)
+        asked[group] = score.asked * group
+    assert max(asked.values()) < 1.1 * asked[1]
+
+
 def test_points_are_drawn_over_the_data_in_one_frame(folders, monkeypatch):
     dataset = open_samples(folders["points"])
     drawing, frame = DRAWINGS["points"].of(dataset, 4, None), plane.Frame.around(dataset.points)
@@ -93,7 +115,7 @@ def test_points_are_drawn_over_the_data_in_one_frame(folders, monkeypatch):
     np.testing.assert_array_equal(drawing.reals(dataset.points), plane.data_points(dataset.points, frame))
     fakes = dataset.points[::-1] + 0.5
     latents = np.random.default_rng(0).normal(size=(24, 5))
-    drawn = drawing.fakes(fakes, latents, lambda points: points[:, 0])
+    drawn = drawing.fakes(fakes, latents, FirstComponent())
     np.testing.assert_array_equal(drawn["fakes"], plane.samples_over_data(fakes, dataset.points, frame))
     lattice = frame.lattice(samples.FIELD)
     np.testing.assert_array_equal(drawn["scores"], plane.score_field(lattice[:, 0], dataset.points, fakes, frame))

@@ -22,16 +22,16 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_sample_has_its_score(kind, monkeypatch):
     d = DenseDiscriminator(num_channels=2, **KINDS[kind])
-    together = judging.scores(d, POINTS, REALS, Fade())
+    together = judging.Judge(d, REALS, Fade())(POINTS)
     assert together.shape == (12,)
-    one_by_one = np.concatenate([judging.scores(d, POINTS[i : i + 1], REALS, Fade()) for i in range(12)])
+    one_by_one = np.concatenate([judging.Judge(d, REALS, Fade())(POINTS[i : i + 1]) for i in range(12)])
     np.testing.assert_allclose(together, one_by_one, rtol=1e-4, atol=1e-5)
     monkeypatch.setattr(judging, "MOST", 25)  # several passes
-    np.testing.assert_allclose(judging.scores(d, POINTS, REALS, Fade()), together, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(judging.Judge(d, REALS, Fade())(POINTS), together, rtol=1e-4, atol=1e-5)
 
 
 def test_its_company_are_the_reals():
     d = DenseDiscriminator(num_channels=2, mbstd_group_size=3)
     group = np.concatenate([POINTS[:1], REALS[:2]])
-    np.testing.assert_allclose(judging.scores(d, POINTS, REALS, Fade())[0], d(group).scores[0], rtol=1e-5)
-    assert not np.allclose(judging.scores(d, POINTS, REALS + 1, Fade()), judging.scores(d, POINTS, REALS, Fade()))
+    np.testing.assert_allclose(judging.Judge(d, REALS, Fade())(POINTS)[0], d(group).scores[0], rtol=1e-5)
+    assert not np.allclose(judging.Judge(d, REALS + 1, Fade())(POINTS), judging.Judge(d, REALS, Fade())(POINTS))

@@ -240,11 +240,17 @@ def test_a_dry_run_says_which_size_the_networks_have_when(grow, dataset, capsys)
     ("options", "message"),
     [
         (
-            {"grow": "channels", "fmap_base": 16},
-            "--grow=channels: the 2 feature maps at 16x16 cannot be divided by 4, ",
+            {"grow": "layers,channels", "fmap_base": 64, "fmap_max": 6},
+            "--grow=layers,channels: the 6 feature maps at 4x4 cannot be divided by 4, ",
         ),
-        ({"grow": "channels", "fmap_base": 64, "fmap_max": 6}, "the 6 feature maps at 16x16 cannot be divided by 4, "),
-        ({"grow": "channels", "fmap_base": 64, "fmap_max": 3}, "the 3 feature maps at 16x16 cannot be divided by 2, "),
+        (
+            {"grow": "channels", "fmap_base": 64, "fmap_max": 6},
+            "the 6 feature maps of D's last hidden layer cannot be divided by 4, ",
+        ),
+        (
+            {"grow": "channels", "fmap_base": 64, "fmap_max": 3},
+            "the 3 feature maps of D's last hidden layer cannot be divided by 2, ",
+        ),
         ({"grow": "latent", "latent_size": 6}, "--latent_size=6: --grow=latent halves it"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,8 @@ from pgan_tf.data.samples import Scatter
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.load import Loaded
-from pgan_tf.networks import checkpoints, judging
+from pgan_tf.networks import checkpoints
+from pgan_tf.networks.judging import Judge
 from pgan_tf.networks.saved import folder_of
 from pgan_tf.stages import Fade
 
@@ -59,7 +59,7 @@ def field(drawing: Drawing, data: Scatter, count: int) -> tuple[np.ndarray, np.n
     """
     discriminator = checkpoints.load_discriminator(drawing.loaded.path)
     now = Fade(discriminator.alpha, discriminator.beta, discriminator.tau)
-    score = functools.partial(judging.scores, discriminator, reals=data.data, fade=now)
+    judge = Judge(discriminator, data.data, now)
     latents = drawing.latents(count)
-    drawn = data.fakes(drawing.sampler.points(latents, drawing.labels(count)), latents, score)
+    drawn = data.fakes(drawing.sampler.points(latents, drawing.labels(count)), latents, judge)
     return latents, np.concatenate([drawn["scores"], drawn["latents"]], axis=1)
