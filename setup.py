@@ -44,6 +44,7 @@ TEST = [
     "ruff>=0.9",
     "setuptools>=77",  # to build the wheel that the tests look into
     "lmdb>=1.4",  # second readers, to hold ours against
+    "pyyaml>=6",
     "tifffile>=2024.1.30",
     *QUICKSTART,
     *EXPERIMENTS,

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pgan_tf.commands.flags import command, location, number
+from pgan_tf.text import shown
 
 
 def add_commands(commands) -> None:
@@ -55,6 +56,7 @@ def _info(args: argparse.Namespace) -> int:
 
 # ---- export ----------------------------------------------------------------------------------------------------------
 
+LONGEST_LICENSE = 200
 FORMATS = ("saved_model", "tflite", "onnx", "weights")  # those of interop/export.py, which loads TensorFlow
 
 
@@ -68,14 +70,23 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
     )
     text = "saved_model: TensorFlow without Keras; weights: NumPy arrays by name (docs/export.md)"
     add("--format", choices=FORMATS, required=True, help=text)
+    text = "of the training images, such as cc-by-4.0; for the model card (default: not stated)"
+    add("--data_license", type=_license, default="", metavar="NAME", help=text)
     add_overwrite(parser)
 
 
-def _export(args: argparse.Namespace) -> int:
-    from pgan_tf.interop.export import export
+def _license(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_LICENSE:
+        wanted = f"one line of text, at most {LONGEST_LICENSE} characters: a licence or its https:// address"
+        raise argparse.ArgumentTypeError(f"{shown(text[:LONGEST_LICENSE])}: must be {wanted}")
+    return text.strip()
 
-    code = export(Path(args.network), Path(args.out), args.format, args.overwrite)
-    print(f"wrote {args.out}; in Python:\n\n{code}")
+
+def _export(args: argparse.Namespace) -> int:
+    from pgan_tf.interop.export import card_path, export
+
+    code = export(Path(args.network), Path(args.out), args.format, args.overwrite, args.data_license)
+    print(f"wrote {args.out} and its model card {card_path(Path(args.out))}; in Python:\n\n{code}")
     return 0
 
 

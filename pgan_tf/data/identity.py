@@ -44,7 +44,7 @@ def write(run: Path, about: dict, path: str | os.PathLike) -> None:
 
 def check(run: Path, about: dict, path: str | os.PathLike) -> None:
     """DataError unless a data set is the one of the run, or nothing is known of that one."""
-    before = {name: value for name, value in _read(run).items() if name in about}
+    before = {name: value for name, value in read(run).items() if name in about}
     if before and before != about:
         raise DataError(
             f"{path}: not the data set that {run} was trained on ({_words(before)}; this one: {_words(about)}); "
@@ -54,7 +54,7 @@ def check(run: Path, about: dict, path: str | os.PathLike) -> None:
 
 def find(run: Path, path: str) -> str:
     """Where the data set of a run is: at its `path`, or where it lay from the run's folder; else `path`."""
-    beside = _read(run).get("beside")
+    beside = read(run).get("beside")
     if isinstance(beside, str) and not Path(path).is_dir():
         for moved in (os.path.abspath(run / beside), str(run / beside)):  # links may make a difference
             if Path(moved).is_dir():
@@ -62,7 +62,7 @@ def find(run: Path, path: str) -> str:
     return path
 
 
-def _read(run: Path) -> dict:
+def read(run: Path) -> dict:
     """What the run knows; nothing where it was begun by an earlier version, or the file is damaged."""
     try:
         described = json.loads((run / FILE).read_bytes())

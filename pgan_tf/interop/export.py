@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from pgan_tf.files import clear_away, new_file, new_folder
 from pgan_tf.inference.load import load_generator
-from pgan_tf.interop import note
+from pgan_tf.interop import model_card, note
 from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
 from pgan_tf.interop.weights import write_weights
 from pgan_tf.networks import Generator
@@ -19,43 +19,58 @@ from pgan_tf.networks.saved import NetworkError, digest
 
 
 class Format(NamedTuple):
-    """`suffix`: of the file's name; '' for a folder, which then holds a file `mark`. `packages`: what writing needs."""
+    """`suffix`: of the file's name; '' for a folder, which then holds a file `mark`. `packages`: what writing needs.
+
+    `tag`: what huggingface.co calls such files.
+    """
 
     suffix: str
     write: Callable[[Generator, Path, str], None]  # (network, where to, note)
     run: str  # the lines of Python that run it
+    tag: str
     packages: tuple[str, ...] = ()
     mark: str = ""
 
 
 FORMATS = {
-    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, mark="saved_model.pb"),
-    "tflite": Format(".tflite", write_tflite, note.TFLITE),
-    "onnx": Format(".onnx", write_onnx, note.ONNX, packages=("onnx",)),
-    "weights": Format(".npz", write_weights, note.WEIGHTS),
+    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", mark="saved_model.pb"),
+    "tflite": Format(".tflite", write_tflite, note.TFLITE, "tflite"),
+    "onnx": Format(".onnx", write_onnx, note.ONNX, "onnx", packages=("onnx",)),
+    "weights": Format(".npz", write_weights, note.WEIGHTS, "numpy"),
 }
 
 
-def export(source: Path, out: Path, format: str, overwrite: bool = False) -> str:
+def export(source: Path, out: Path, format: str, overwrite: bool = False, data_license: str = "") -> str:
     """Writes the generator of `source` (see load_generator) to `out`; returns the Python that runs it.
 
-    `out` appears when it is complete. NetworkError, one line: no generator there, an unknown format, a name that is
-    not the format's, something in the way, a package that is missing, a place that cannot be written.
+    `out` and its model card beside it (`card_path`), which states `data_license` as that of the training images,
+    appear when both are complete. NetworkError, one line: no generator there, an unknown format, a name that is not
+    the format's, something in the way, a package that is missing, a place that cannot be written.
     """
-    kind = _find(format)
+    kind, card = _find(format), card_path(out)
     clear_away(out)
+    clear_away(card)
     _check_out(out, kind, format, overwrite)
+    _check_card(card, overwrite)
     _check_packages(kind, format)
-    network, file, _ = load_generator(source)
+    loaded = load_generator(source)
+    network, file, _ = loaded
     page = note.page(kind.run, out.name, network, file.name, digest(file))
+    about = model_card.page(loaded, out.name, kind.tag, note.code(kind.run, out.name, network), data_license)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(out) if kind.suffix else new_folder(out) as temporary:
+        with new_file(card) as beside, new_file(out) if kind.suffix else new_folder(out) as temporary:
+            beside.write_text(about, encoding="utf-8")
             kind.write(network, temporary, page)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise NetworkError(f"{out}: cannot be written: {reason}") from None
     return note.code(kind.run, str(out), network)
+
+
+def card_path(out: Path) -> Path:
+    """Where the model card of an export lies: digits.onnx.card.md."""
+    return out.with_name(out.name + model_card.SUFFIX)
 
 
 def _find(format: str) -> Format:
@@ -75,6 +90,13 @@ def _check_out(out: Path, kind: Format, format: str, overwrite: bool) -> None:
     replaceable = out.is_file() if kind.suffix else (out / kind.mark).is_file()
     if not replaceable:
         raise NetworkError(f"{out}: is not what --format={format} writes, so it stays; choose another name")
+
+
+def _check_card(card: Path, overwrite: bool) -> None:
+    if card.is_dir():
+        raise NetworkError(f"{card}: a folder where the model card would lie; choose another name for the export")
+    if card.exists() and not overwrite:
+        raise NetworkError(f"{card}: exists already; add --overwrite, or choose another name for the export")
 
 
 def _check_packages(kind: Format, format: str) -> None:

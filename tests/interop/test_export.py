@@ -274,6 +274,8 @@ def place(source, tmp_path_factory):
     (folder / "photos" / "cat.jpg").write_text("cat")
     (folder / "folder.onnx").mkdir()
     (folder / "old.npz").write_text("old")
+    (folder / "edited.npz.card.md").write_text("by hand")
+    (folder / "blocked.npz.card.md").mkdir()
     return folder
 
 
@@ -289,6 +291,10 @@ REFUSED = {  # arguments, with {p} for the folder -> part of the line
     ("{p}/g.keras", "{p}/old.npz", "--format=weights"): "old.npz: exists already; add --overwrite",
     ("{p}/g.keras", "{p}/photos", "--format=saved_model"): "photos: exists already; add --overwrite",
     ("{p}/g.keras", "{p}/photos", "--format=saved_model", "--overwrite"): "photos: is not what --format=saved_model",
+    ("{p}/g.keras", "{p}/edited.npz", "--format=weights"): "edited.npz.card.md: exists already; add --overwrite",
+    ("{p}/g.keras", "{p}/blocked.npz", "--format=weights", "--overwrite"): "blocked.npz.card.md: a folder where",
+    ("{p}/g.keras", "{p}/x.npz", "--format=weights", "--data_license="): "--data_license: : must be one line of text",
+    ("{p}/g.keras", "{p}/x.npz", "--format=weights", "--data_license=a\nb"): "a\\nb: must be one line of text",
     ("{p}/g.keras", "{p}/old.npz/x", "--format=saved_model"): "cannot be written",
     ("{p}/g.keras", "{p}/folder.onnx", "--format=onnx", "--overwrite"): "folder.onnx: is not what --format=onnx",
     ("{p}/g.keras", "{p}/x.onnx", "--format=tflite"): "x.onnx: --format=tflite writes a file named *.tflite",
@@ -374,7 +380,7 @@ def test_overwrite_replaces_the_whole(source, tmp_path, format):
     export(tmp_path / "other.keras", out, format, overwrite=True)
     assert "a label of 5 " in note_of(format, out)
     assert not (out / "stale").exists()
-    assert {path.name for path in tmp_path.iterdir()} == {"other.keras", out.name}
+    assert {path.name for path in tmp_path.iterdir()} == {"other.keras", out.name, f"{out.name}.card.md"}
 
 
 def test_the_command_prints_the_lines_that_run_the_file(source, tmp_path, capsys):
@@ -383,7 +389,7 @@ def test_the_command_prints_the_lines_that_run_the_file(source, tmp_path, capsys
     out = tmp_path / "sub" / "g.npz"
     assert start.run("network_tool", ["export", str(source), str(out), "--format=weights"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith(f"wrote {out}; in Python:\n\n")
+    assert printed.startswith(f"wrote {out} and its model card {out}.card.md; in Python:\n\n")
     found = {}
     exec(printed.split("\n\n", 1)[1], found)
     assert found["options"]["label_size"] == 3

@@ -39,7 +39,7 @@ def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
     (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
     network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000076.keras")
     commands = re.findall("^python network_tool.py (export .*)$", PAGE, re.M)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         assert start.run("network_tool", command.split()) == 0
 
