@@ -100,6 +100,7 @@ setup(
         "absl-py>=2.1,<3",
         "pillow>=12.0",
         "rich>=13.7",
+        "markdown-it-py>=3,<5",
         "google-crc32c>=1.5,<2",
     ],
     extras_require={

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 from pathlib import Path
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # of Windows
@@ -23,3 +24,8 @@ def read_text(path: str | os.PathLike) -> str:
 def shown(text: str) -> str:
     """A name for people: what would break a line or is no text (bytes of a file's name) is escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain(text: str) -> str:
+    """A name as Markdown that shows it as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|~&#])", r"\\\1", shown(text))

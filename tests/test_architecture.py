@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"errors", "metrics", "text"},
+    {"errors", "html_page", "metrics", "text"},
     {"former", "option", "pickles", "progress", "recipes"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
     {"option_flags", "stages"},
@@ -42,7 +42,7 @@ INNER = {
         {"celebahq", "faces", "tools"},
     ],
     "training": [
-        {"console", "costs", "deciding", "export", "rundir", "speeds", "stopping", "unroll"},
+        {"console", "costs", "curves", "deciding", "export", "rundir", "speeds", "stopping", "unroll"},
         {"memory", "player", "run_report"},
         {"extras"},
         {"state"},

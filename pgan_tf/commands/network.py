@@ -71,7 +71,7 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
     text = "saved_model: TensorFlow without Keras; weights: NumPy arrays by name (docs/export.md)"
     add("--format", choices=FORMATS, required=True, help=text)
     text = "of the training images, such as cc-by-4.0; for the model card (default: not stated)"
-    add("--data_license", type=_license, default="", metavar="NAME", help=text)
+    add("--data_license", type=_license, metavar="NAME", help=text)
     add_overwrite(parser)
 
 
@@ -85,7 +85,7 @@ def _license(text: str) -> str:
 def _export(args: argparse.Namespace) -> int:
     from pgan_tf.interop.export import card_path, export
 
-    code = export(Path(args.network), Path(args.out), args.format, args.overwrite, args.data_license)
+    code = export(Path(args.network), Path(args.out), args.format, args.overwrite, args.data_license or "")
     print(f"wrote {args.out} and its model card {card_path(Path(args.out))}; in Python:\n\n{code}")
     return 0
 

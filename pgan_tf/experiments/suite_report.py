@@ -1,4 +1,4 @@
-"""The suite's report: one Markdown file with its tables and pictures.
+"""The suite's report: one Markdown file with its tables and pictures, and the same as one page of HTML.
 
 What a person wrote above the line MARKER stays; everything below it is written anew.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 import shlex
+import urllib.parse
 from collections import Counter
 from pathlib import Path
 
+from pgan_tf import html_page
 from pgan_tf.config import ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.experiments import collapses, hparams
@@ -24,7 +26,7 @@ MARKER = "<!-- experiment.py table writes everything below this line; words abov
 
 
 def write_report(suite: Suite, suite_file: Path) -> list[Path]:
-    """Writes the report, its pictures and TensorBoard's HParams. Returns the files.
+    """Writes the report, its pictures, its page and TensorBoard's HParams. Returns the files in this order.
 
     Raises ConfigError where nothing is measured yet.
     """
@@ -37,9 +39,13 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
     parts = [line for one in zip(sections, files, strict=True) for line in _section(*one)]
     runs = [state for _, own in found for state in own]
     hparams.write_hparams(suite, runs)
+    words, lines = _kept(suite), "\n".join(_lines(suite_file, runs, parts)) + "\n"
     with new_file(suite.report) as temporary:
-        temporary.write_text(_kept(suite) + f"{MARKER}\n\n" + "\n".join(_lines(suite_file, runs, parts)) + "\n")
-    return [suite.report, *(path for drawn in files for path in drawn.values())]
+        temporary.write_text(f"{words}{MARKER}\n\n{lines}")
+    alone = suite.report.with_name(f"{suite.report.name.removesuffix('.md')}.html")
+    with new_file(alone) as temporary:
+        temporary.write_text(html_page.page(words + lines, suite.report.parent, suite.title), encoding="utf-8")
+    return [suite.report, *(path for drawn in files for path in drawn.values()), alone]
 
 
 def section_of(comparison: Comparison, runs: list[RunState]) -> Section:
@@ -112,7 +118,7 @@ def _collapses(section: Section, level: str, files: dict[Figure, Path]) -> list[
 
 
 def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
-    return [f"![{figure.title}]({file.name})", "", f"*{figure.caption(section)}*", ""]
+    return [f"![{figure.title}]({urllib.parse.quote(file.name)})", "", f"*{figure.caption(section)}*", ""]
 
 
 def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:

@@ -20,7 +20,8 @@ from pgan_tf.evaluation import results
 from pgan_tf.inference.load import Loaded
 from pgan_tf.networks.saved import digest, folder_of, kimg
 from pgan_tf.option import option_text
-from pgan_tf.text import shown
+from pgan_tf.text import plain, shown
+from pgan_tf.training import rundir
 
 SUFFIX = ".card.md"
 # Of https://huggingface.co/docs/hub/repositories-licenses, those that data has; others are "other" with their name.
@@ -94,11 +95,6 @@ def page(loaded: Loaded, name: str, tag: str, code: str, data_license: str = "")
         metrics="\n".join(_metrics(rows)) if rows else "None was measured of these weights.",
         limits="\n".join(f"- {line}" for line in _limits(loaded, rows)),
     )
-
-
-def plain(text: str) -> str:
-    """A name as Markdown that shows it as it is, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|~&#])", r"\\\1", shown(text))
 
 
 # ---- for the hub -----------------------------------------------------------------------------------------------------
@@ -185,19 +181,10 @@ def _settings(folder: Path, config: Config | None) -> str:
     }
     options = [shown(f"--{name}={text}") for name, text in changes.items()]
     lines = ["These options differ from the defaults:", "", "```", *options, "```"] if options else ["The defaults."]
-    known = _environment(folder)
+    known = rundir.read_environment(folder)
     words = [f"{key} {plain(known[key])}" for key in ("pgan_tf", "tensorflow", "keras") if key in known]
     words += [plain(known["hardware"])] if "hardware" in known else []
     return "\n".join([*lines, "", f"Begun with {', '.join(words)}."] if words else lines)
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """The texts of environment.json; none where the file is not there, or is damaged."""
-    try:
-        found = json.loads((folder / "environment.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {key: text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
 
 
 def _measured(file: Path, sha256: str) -> list[dict]:

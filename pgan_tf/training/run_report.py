@@ -1,16 +1,18 @@
-"""report.md: a run on one page, written from its metrics.jsonl whenever it ends."""
+"""report.md and report.html: a run on one page, written from its metrics.jsonl whenever it ends."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
 
-from pgan_tf import stamps
+from pgan_tf import html_page, stamps
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
+from pgan_tf.text import plain
+from pgan_tf.training import curves, rundir
 from pgan_tf.training.console import duration
 
 # The numbers of a tick that the page shows, beside those of all.
@@ -18,6 +20,8 @@ NEEDS = (
     "resolution", "loss/D", "loss/G", "train_seconds", "nonfinite_rounds", "timing/tick_seconds",
     "timing/images_per_second", "memory/process_peak_mb",
 )  # fmt: skip
+ENVIRONMENT = ("started", "pgan_tf", "revision", "python", "tensorflow", "keras", "numpy", "platform", "hardware")
+CURVES = "curves.svg"
 
 # Signs of overfitting: {of a tick: (from when on, what it says)}.
 SIGNS = {
@@ -27,7 +31,10 @@ SIGNS = {
 
 
 def write_report(folder: Path, config: Config) -> None:
-    """Writes `folder`/report.md: the last pictures, a row per level of the schedule, the options, how to go on."""
+    """Writes report.md in `folder`, and of the same lines report.html, which holds its pictures and stands alone.
+
+    They have the last pictures, the curves, a row per level of the schedule, options, environment, how to go on.
+    """
     path = folder / "metrics.jsonl"
     rows, measured = results.read_ticks(path, NEEDS), results.read(path)
     pictures, path_word = stamps.in_time(folder, "fakes*.png"), shlex.quote(str(folder))
@@ -47,12 +54,48 @@ def write_report(folder: Path, config: Config) -> None:
     lines += [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
     lines += _metrics_table(measured)
     lines += [line for text in overfitting(rows, config) for line in ("", text)]
+    lines += _curves(folder, rows, measured)
     lines += ["", "These options differ from the defaults:", "", "```"]
     lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
     go_on = f"To go on, type `python train.py --resume={path_word}`. " if unfinished else ""
-    lines += ["```", "", f"{go_on}To see the curves, type `tensorboard --logdir {path_word}`.", ""]
-    with new_file(folder / "report.md") as temporary:
-        temporary.write_text("\n".join(lines), encoding="utf-8", errors="backslashreplace")
+    lines += [
+        "```",
+        "",
+        *_environment(folder),
+        f"{go_on}To see the curves, type `tensorboard --logdir {path_word}`.",
+        "",
+    ]
+    text = "\n".join(lines)
+    _write(folder / "report.md", text)
+    _write(folder / "report.html", html_page.page(text, folder, folder.name))
+
+
+def _write(path: Path, text: str) -> None:
+    with new_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _curves(folder: Path, rows: list[dict], measured: list[dict]) -> list[str]:
+    """Draws them beside the report; no lines where there is nothing to draw."""
+    losses = {name: [(row["kimg"], row[f"loss/{name}"]) for row in rows] for name in ("D", "G")}
+    panels = [curves.Panel("losses", losses)]
+    for title in dict.fromkeys(row["title"] for row in measured):
+        own = sorted(
+            (row["kimg"], results.headline(row)) for row in measured if row["title"] == title and "kimg" in row
+        )
+        panels.append(curves.Panel(title, {title: own}))
+    drawing = curves.svg(panels)
+    if not drawing:
+        return []
+    _write(folder / CURVES, drawing)
+    return ["", f"![losses and metrics over the training]({CURVES})"]
+
+
+def _environment(folder: Path) -> list[str]:
+    """What the run began with; nothing where its environment.json is not there, or damaged."""
+    known = rundir.read_environment(folder)
+    rows = [f"| {name} | {plain(known[name])} |" for name in ENVIRONMENT if known.get(name)]
+    return ["Begun with:", "", "| | |", "|---|---|", *rows, ""] if rows else []
 
 
 def _progress(last: dict, total_kimg: float) -> str:
@@ -75,7 +118,7 @@ def _metrics_table(rows: list[dict]) -> list[str]:
             if results.is_better(row["metric"], results.headline(row), results.headline(best[0])):
                 best = [row]
         cells = [f"{results.headline(row):.4g} | {row['kimg']:.1f}" for row in (*own[-1:], *best)]
-        lines += [f"| {title} | {own[-1]['count']} | {' | '.join(cells)} |"] if own else []
+        lines += [f"| {plain(title)} | {own[-1]['count']} | {' | '.join(cells)} |"] if own else []
     return lines
 
 

@@ -1,7 +1,7 @@
 """The run folder: its name, and what is known of a run before it starts.
 
 results/00007-mnist-s1000/
-    config.json flags.txt environment.json log.txt metrics.jsonl report.md
+    config.json flags.txt environment.json log.txt metrics.jsonl report.md report.html curves.svg
     reals.png fakes000120.png network-000120.keras events.out.tfevents.* checkpoints/
     scores000120.png latents000120.png: of points in the plane
 """
@@ -137,6 +137,15 @@ def environment() -> dict:
         "devices": devices,
         "hardware": str(hardware()),
     }
+
+
+def read_environment(folder: Path) -> dict[str, str]:
+    """The texts of a run's environment.json; none where it is not there, or is damaged."""
+    try:
+        found = json.loads((folder / "environment.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {name: text for name, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
 
 
 def _git_revision() -> str:

@@ -83,6 +83,7 @@ def test_the_run_folder_is_complete(straight):
     assert straight.name == "00000-tiny-s1000"
     assert names >= {
         "config.json", "flags.txt", "environment.json", "log.txt", "metrics.jsonl", "report.md", "reals.png",
+        "report.html", "curves.svg",
         "fakes000000.png", "fakes000000.096.png", "network-000000.192.keras", "network-000000.480.keras", "checkpoints",
     }  # fmt: skip
     assert not [name for name in names if name.startswith(".")]
