@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.latents import Purpose, stream
-from pgan_tf.networks import judging
+from pgan_tf.networks.judging import Judge
 from pgan_tf.stages import Fade
 from pgan_tf.training.feed import process_reals
 from pgan_tf.training.state import StageState
@@ -33,9 +33,8 @@ class Gauge:
         parts = [self.reals.read(size, part[:MOST])[0] for part in (self.reals.held_out, self._trained())]
         held_out, trained = (process_reals(tf.constant(x), None, state.stage, fade.alpha).numpy() for x in parts)
         samples = {"held_out": held_out, "trained": trained, "fakes": self._fakes(state, fade)}
-        found = {
-            name: float(np.mean(judging.scores(state.discriminator, x, trained, fade))) for name, x in samples.items()
-        }
+        judge = Judge(state.discriminator, trained, fade)
+        found = {name: float(np.mean(judge(x))) for name, x in samples.items()}
         row = {f"holdout/{name}": value for name, value in found.items()}
         gap = found["trained"] - found["fakes"]
         return row | ({"overfitting/r_v": (found["trained"] - found["held_out"]) / gap} if gap > 0 else {})

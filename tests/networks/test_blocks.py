@@ -66,7 +66,7 @@ def test_residual_scores_are_the_published_codes(lod, golden):
 def test_sizes_at_128_are_the_published_ones(network, options, millions):
     """The published networks hold the RGB layers of all resolutions, ours that of 128."""
     made = network(resolution=128, fmap_base=8192, fmap_max=512, **options)
-    maps = sum(made.maps(res).now for res in (4, 8, 16, 32, 64))
+    maps = sum(made.maps(res, res).now for res in (4, 8, 16, 32, 64))
     others = 3 * maps + 3 * 5 if network is Generator else 3 * maps + maps
     assert round((made.count_params() + others) / 1e6, 2) == millions
 

@@ -57,7 +57,7 @@ def test_without_it_the_order_is_that_of_earlier_versions(dataset):
 def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
     """A discriminator whose score is the brightness of the first pixel."""
     reals, state = Reals(dataset, seed=3, label_size=20, holdout=0.3), make_step(layer_stage(8, True), labels=20).state
-    monkeypatch.setattr(judging, "scores", lambda network, samples, company, fade: 100 + samples[:, 0, 0, 0])
+    monkeypatch.setattr(judging.Judge, "__call__", lambda self, samples: 100 + samples[:, 0, 0, 0])
     monkeypatch.setattr(Gauge, "_fakes", lambda self, state, fade: np.full([2, 8, 8, 3], -3.0, np.float32))
     row = Gauge(reals, 1000).row(state, Fade(0.5))
     means = {

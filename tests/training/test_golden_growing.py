@@ -40,10 +40,10 @@ def make_step(monkeypatch, data) -> TrainStep:
     reals = tf.constant(np.stack([data[f"in/x_round{k}"] for k in (1, 2, 3)]), tf.float64)
     mixing = tf.constant(1 - data["in/t"], tf.float64)  # theirs is the share of the reals
 
-    def random(self, purpose, index, shape, sampler):
+    def draw(self, purpose, index):
         return mixing if purpose == Purpose.MIXING else tf.gather(tf.constant(z), index)
 
-    monkeypatch.setattr(Feed, "random", random)
+    monkeypatch.setattr(Feed, "draw", draw)
     monkeypatch.setattr(feed_module, "process_reals", lambda marks, *_: reals[tf.cast(marks[0, 0, 0, 0], tf.int32)])
     return TrainStep(config, state, tf.distribute.get_strategy(), 16, 8)
 

@@ -294,4 +294,4 @@ def test_sizes_of_a_checkpoint(run):
 def test_both_classes_are_compared():
     """Every option that the networks know is in a mismatch above, or cannot differ without another one."""
     known = {name for part in ("generator", "discriminator") for name in network_options(part, "progressive")}
-    assert known - set(MISMATCHES) == {"residual_blocks"}
+    assert known - set(MISMATCHES) == {"residual_blocks", "widening"}
