@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 from pgan_tf import CHECKOUT
@@ -42,9 +43,14 @@ def find(name: str, suffix: str = FLAGS, named_in: Path | None = None, about: st
             return path
     where = f"{named_in}: " if named_in else ""
     kind = "flagfile" if suffix == FLAGS else "suite file"
-    raise ConfigError(
-        f"{where}{about}there is no {kind} {name!r}; those that come with pgan_tf: {', '.join(known(suffix))}"
-    )
+    raise ConfigError(f"{where}{about}there is no {kind} {name!r}; those that come with pgan_tf: {_listed(suffix)}")
+
+
+def _listed(suffix: str) -> str:
+    """The names of our files, of those in folders the folders alone, of which there are many: 'rr, .., cpu/.. (9)'."""
+    alone = [name for name in known(suffix) if "/" not in name]
+    folders = Counter(name.split("/")[0] for name in known(suffix) if "/" in name)
+    return ", ".join([*alone, *(f"{folder}/... ({count})" for folder, count in folders.items())])
 
 
 def _ours(name: str, suffix: str) -> list[Path]:

@@ -52,7 +52,10 @@ class TickClock:
 
     def add_call(self, reports: Reports, input_seconds: float, step_seconds: float, images: int) -> None:
         """A call of the step with its metrics, the wait for its data, its own time, its images."""
-        if self._sums.keys() != reports.keys():  # the tick's first; or it began with other terms in the losses
+        if set(METRICS) <= self._sums.keys() < reports.keys():  # the tick began in a version that reports less
+            missing = {name: values for name, values in reports.items() if name not in self._sums}
+            self._sums |= {name: float(values.mean()) * self._rounds for name, values in missing.items()}
+        elif self._sums.keys() != reports.keys():  # the tick's first; or it began with other terms in the losses
             self._sums, self._rounds = dict.fromkeys(reports, 0.0), 0
         for name, values in reports.items():
             # One after another: however many come at a time, the sum is the same to the last bit.

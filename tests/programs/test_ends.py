@@ -73,7 +73,7 @@ def test_another_backend_is_one_line_in_every_program(name, capsys, monkeypatch)
 def test_a_missing_data_set_says_how_it_is_made(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = [f"--flagfile={name}"]
-    dataset = next(word for word in flagfiles.first(words) if word.startswith("--dataset="))[10:]
+    dataset = [word for word in flagfiles.first(words) if word.startswith("--dataset=")][-1][10:]
     with pytest.raises(ConfigError, match=f"^{dataset}: .*python dataset_tool.py create_.*{dataset}") as caught:
         train.check_data_set(dataset, words)
     assert "\n" not in str(caught.value)

@@ -45,6 +45,16 @@ def test_a_tick_goes_on_in_another_process():
         assert means(second) == expected
 
 
+def test_what_an_older_version_did_not_report_has_the_mean_of_the_rounds_here():
+    clock, values = TickClock(), reports(3)
+    clock.carry_on(dict.fromkeys(METRICS, 10.0), 10)
+    add(clock, {**values, "new/tag": np.full(3, 2.0, np.float32)})
+    assert clock.sums()[1] == 13
+    total = 10 + values["loss/D"].astype(np.float64).sum()
+    np.testing.assert_allclose(means(clock)["loss/D"], total / 13, rtol=1e-6)
+    np.testing.assert_allclose(means(clock)["new/tag"], 2.0)
+
+
 def test_sums_of_other_terms_are_left_behind():
     """Of a list of another length, of a run whose losses had other terms: the means are those of the rounds here."""
     values = reports(3)
