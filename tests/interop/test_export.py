@@ -203,7 +203,12 @@ def test_the_note_says_what_the_network_is_and_where_it_is_from(exported):
         for format, file in files.items():
             note = note_of(format, file)
             assert note.startswith(f"# {file.name}\n"), (name, format)
-            facts = [f"{name}.keras", digest, f"{network.latent_size} components", "16x16 pixels"]
+            facts = [
+                f"{name}.keras",
+                digest,
+                f"{network.latent_size} components",
+                f"{network.resolution}x{network.resolution} pixels",
+            ]
             assert all(fact in note for fact in facts), (name, format)
 
 
@@ -225,8 +230,8 @@ def test_onnx_is_valid_names_its_batch_and_has_standard_operations_only(exported
             for value in (*model.graph.input, *model.graph.output)
         }
         labels = {"labels": ["N", network.label_size]} if network.label_size else {}
-        channels = network.num_channels
-        images = {"images": ["N", 16, 16, channels], "images_nchw": ["N", channels, 16, 16]}
+        channels, size = network.num_channels, network.resolution
+        images = {"images": ["N", size, size, channels], "images_nchw": ["N", channels, size, size]}
         assert shapes == {"latents": ["N", network.latent_size], **labels, **images}
 
 
