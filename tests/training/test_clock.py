@@ -50,9 +50,10 @@ def test_what_an_older_version_did_not_report_has_the_mean_of_the_rounds_here():
     clock.carry_on(dict.fromkeys(METRICS, 10.0), 10)
     add(clock, {**values, "new/tag": np.full(3, 2.0, np.float32)})
     assert clock.sums()[1] == 13
-    total = 10 + values["loss/D"].astype(np.float64).sum()
-    np.testing.assert_allclose(means(clock)["loss/D"], total / 13, rtol=1e-6)
-    np.testing.assert_allclose(means(clock)["new/tag"], 2.0)
+    total = 10.0 + values["loss/D"].astype(np.float64).sum()
+    found = means(clock)
+    np.testing.assert_allclose(found["loss/D"], total / 13, rtol=1e-6)
+    np.testing.assert_allclose(found["new/tag"], 2.0)
 
 
 def test_sums_of_other_terms_are_left_behind():
