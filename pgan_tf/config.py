@@ -25,6 +25,7 @@ of_progressive, of_dcgan, of_mlp = (
 )
 of_all_images = functools.partial(option, families=("progressive", "dcgan"))
 with_blocks = functools.partial(option, families=("dcgan", "mlp"))
+LATENT_SIZES = {"dcgan": 100, "mlp": 32}  # where --latent_size is 0; of other families as their feature maps
 NO_METRICS = "none"  # what --metrics is where a flagfile's are not wanted
 
 
@@ -179,7 +180,7 @@ class Model:
     @property
     def latent_components(self) -> int:
         """`latent_size`, or what its 0 stands for."""
-        return self.latent_size or min(self.fmap_base, self.fmap_max)
+        return self.latent_size or LATENT_SIZES.get(self.family) or min(self.fmap_base, self.fmap_max)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,6 +7,7 @@ A network's options are those fields of config.Model that name it as their part;
 
 from __future__ import annotations
 
+import dataclasses
 import zlib
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ class Network(keras.Model):
         super().__init__(**{"name": type(self).__name__.lower(), **keras_options})
         for name, default in PLACE.items():
             setattr(self, name, options.get(name, default))
-        self.options = Model(**{name: options[name] for name in names if name in options})
+        self.options = Model(family=self.family, **{name: options[name] for name in names if name in options})
 
     @classmethod
     def defaults(cls) -> dict[str, Any]:
@@ -172,10 +173,11 @@ class GeneratorNetwork(Network):
     """
 
     part = "generator"
-    latent_size: int
 
     def __init__(self, **options):
         super().__init__(**options)
+        self.latent_size = self.options.latent_components
+        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
         if self.options.latents not in LATENTS:
             raise ValueError(f"latents={self.options.latents!r}: choose one of {', '.join(LATENTS)}")
 

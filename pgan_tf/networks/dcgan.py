@@ -1,11 +1,12 @@
 """Convolutional networks of images of one size: the DCGAN, and the same with residual blocks.
 
-Table A.2 of seed 002, for images of any size that can be halved down to 4 to 7 pixels: 28 -> 14 -> 7, 32 -> .. -> 4. A
-stage changes the resolution by two, with a kernel of 4x4. Next to the image there are `image_maps` feature maps, twice
-as many with each halving, at most `fmap_max`. The generator has a layer from the latents to the smallest size, then
-stages, the last one to the image; the discriminator stages, then one linear layer. A norm stands behind every layer but
-the generator's last and the discriminator's first and last. The stages with the image on one side are one layer each;
-the others are hidden, and each of them may be residual blocks instead (`g_blocks`, `d_blocks`).
+Yamazaki 2017 (a thesis on depth), table A.2, for images of any size that can be halved down to 4 to 7 pixels: 28 -> 14
+-> 7, 32 -> .. -> 4. A stage changes the resolution by two, with a kernel of 4x4. Next to the image there are
+`image_maps` feature maps, twice as many with each halving, at most `fmap_max`. The generator has a layer from the
+latents to the smallest size, then stages, the last one to the image; the discriminator stages, then one linear layer. A
+norm stands behind every layer but the generator's last and the discriminator's first and last. The stages with the
+image on one side are one layer each; the others are hidden, and each of them may be residual blocks instead
+(`g_blocks`, `d_blocks`).
 
 What the table leaves open is decided so:
 - Blocks change the resolution once, in the first layer of the first one, 4x4 with stride 2, and there the number of
@@ -19,14 +20,13 @@ What the table leaves open is decided so:
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from pgan_tf.config import Model
+from pgan_tf.config import Config
 from pgan_tf.layers import (
     EqualizedConv2D,
     EqualizedDense,
@@ -39,14 +39,14 @@ from pgan_tf.layers import (
 from pgan_tf.layers.activations import OUTPUTS
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.widening import Part, length, whole
-from pgan_tf.networks.base import DiscriminatorOutput, GeneratorNetwork, GeneratorOutput
+from pgan_tf.networks.base import DiscriminatorOutput, GeneratorOutput
 from pgan_tf.networks.blocks import plain, residual
 from pgan_tf.networks.grouped import GroupedDiscriminator
+from pgan_tf.networks.pictures import ImageGenerator
 from pgan_tf.networks.unit import UnitNetwork
 from pgan_tf.option import ConfigError
-from pgan_tf.stages import Fade
+from pgan_tf.stages import Fade, Size
 
-LATENT_SIZE = 100  # where --latent_size is 0
 SMALLEST = 4  # sizes below twice this are not halved
 
 
@@ -62,16 +62,17 @@ def halvings(resolution: int) -> int:
     return times
 
 
-def check_size(model: Model, resolution: int) -> None:
+def check_blocks(config: Config, sizes: list[Size]) -> None:
     """ConfigError where there are no networks by these options for images of that size."""
+    resolution = sizes[-1].resolution
     try:
         times = halvings(resolution)
     except ValueError as error:
         raise ConfigError(f"--family=dcgan: {error}") from None
     for option in ("g_blocks", "d_blocks"):
-        if getattr(model, option) and times < 2:
+        if getattr(config.model, option) and times < 2:
             raise ConfigError(
-                f"--{option}={getattr(model, option)}: takes the place of a hidden stage, and images of "
+                f"--{option}={getattr(config.model, option)}: takes the place of a hidden stage, and images of "
                 f"{resolution}x{resolution} are halved once, without one; give 0, or larger images"
             )
 
@@ -136,15 +137,13 @@ class ConvolutionalNetwork(UnitNetwork):
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class ConvolutionalGenerator(ConvolutionalNetwork, GeneratorNetwork):
+class ConvolutionalGenerator(ConvolutionalNetwork, ImageGenerator):
     """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C]."""
 
     direction = "up"
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.latent_size = self.options.latent_size or LATENT_SIZE
-        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
         inputs, epsilon, size = self.input_axis(), self.options.pixelnorm_epsilon, self.smallest
         self.pixel_norm = PixelNorm(epsilon, inputs, name="pixel_norm", dtype=self.dtype_policy)
         self.reference = self.make_reference((length(inputs),))
@@ -157,27 +156,6 @@ class ConvolutionalGenerator(ConvolutionalNetwork, GeneratorNetwork):
             size *= 2
         self.out = self.layer(StridedConv2D, "Out", (self.maps(1),), self.colours, size, resample="up", gain=1.0)
         self.built = True
-
-    def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
-        """-> images, or GeneratorOutput with the features [N,R/2,R/2,C] of the last hidden layer."""
-        moment = self.fade(alpha, beta, tau)
-        x = self.first(self.reference(self.used(inputs)), moment, training)
-        return self.later(x, moment, training, with_features)
-
-    def project(self, inputs):
-        """What the first layer makes of the latents, and labels: [N,S,S,C]."""
-        return self.reference.behind(self.first(self.reference(self.used(inputs)), self.fade()))
-
-    def synthesize(self, x):
-        """All layers after the first: `project`'s [N,S,S,C] -> images."""
-        if self.reference.count:
-            x = tf.concat([self.first(self.reference.alone(x.dtype), self.fade()), x], axis=0)
-        return self.later(x, self.fade())
-
-    def first(self, x, moment: Fade, training=False):
-        """[N,latents used + labels] -> [N,S,S,C]."""
-        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
-        return self.steps([self.dense], moment, training)[0](x)
 
     def later(self, x, moment: Fade, training=False, with_features=False):
         """[N,S,S,C] behind the reference batch -> what `call` returns."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pgan_tf.config import Model
+from pgan_tf.config import Config
 from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork
-from pgan_tf.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, check_size
-from pgan_tf.networks.mlp import DenseDiscriminator, DenseGenerator
-from pgan_tf.networks.progressive import Discriminator, Generator
+from pgan_tf.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator, check_blocks
+from pgan_tf.networks.mlp import DenseDiscriminator, DenseGenerator, check_units
+from pgan_tf.networks.progressive import Discriminator, Generator, check_feature_maps
 from pgan_tf.option import shown
+from pgan_tf.stages import Size
 
 
 class Takes(NamedTuple):
@@ -27,18 +28,23 @@ class Family(NamedTuple):
     discriminator: type[DiscriminatorNetwork]
     grows: frozenset[str]  # names of stages.LADDERS
     takes: Takes = Takes()
-    check: Callable[[Model, int], None] = lambda model, resolution: None  # ConfigError: cannot make that resolution
+    check: Callable[[Config, list[Size]], None] = lambda config, sizes: None  # ConfigError: no networks of these sizes
     tiny: bool = False  # operations so small that --jit compiles whole rounds of them
 
 
 FAMILIES = {
-    "progressive": Family(Generator, Discriminator, frozenset({"layers", "latent", "channels"})),
-    "dcgan": Family(ConvolutionalGenerator, ConvolutionalDiscriminator, frozenset(), Takes(doubling=False), check_size),
+    "progressive": Family(
+        Generator, Discriminator, frozenset({"layers", "latent", "channels"}), check=check_feature_maps
+    ),
+    "dcgan": Family(
+        ConvolutionalGenerator, ConvolutionalDiscriminator, frozenset(), Takes(doubling=False), check_blocks
+    ),
     "mlp": Family(
         DenseGenerator,
         DenseDiscriminator,
         frozenset({"latent", "channels"}),
         Takes("points", doubling=False),
+        check_units,
         tiny=True,
     ),
 }

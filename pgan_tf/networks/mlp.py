@@ -1,17 +1,16 @@
 """Dense networks of points in the plane: layers of `hidden_units`, then residual blocks of two layers each.
 
 A first layer, (layers - 1) more, `blocks` residual blocks, the output. So 2 layers and no blocks have 3 layers of
-weights in all, 1 layer and 7 blocks have 16: table A.1 of seed 002. A block is x + unit(unit(x)). A norm stands behind
-every hidden layer but the discriminator's first. They can grow in latents and in width.
+weights in all, 1 layer and 7 blocks have 16: Yamazaki 2017, table A.1. A block is x + unit(unit(x)). A norm stands
+behind every hidden layer but the discriminator's first. They can grow in latents and in width.
 """
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import tensorflow as tf
 
+from pgan_tf.config import Config
 from pgan_tf.layers import EqualizedDense, PixelNorm
 from pgan_tf.layers.activations import OUTPUTS
 from pgan_tf.layers.widening import Axis, Part, length
@@ -19,9 +18,18 @@ from pgan_tf.networks.base import DiscriminatorOutput, GeneratorNetwork, Generat
 from pgan_tf.networks.blocks import residual
 from pgan_tf.networks.grouped import GroupedDiscriminator
 from pgan_tf.networks.unit import UnitNetwork
-from pgan_tf.stages import Fade
+from pgan_tf.option import ConfigError
+from pgan_tf.stages import Fade, Size
 
-LATENT_SIZE = 32  # where --latent_size is 0
+
+def check_units(config: Config, sizes: list[Size]) -> None:
+    """ConfigError unless narrower networks have whole numbers of units."""
+    units, most = config.model.hidden_units, max(size.narrower for size in sizes)
+    if units % most:
+        raise ConfigError(
+            f"--grow={config.growth.grow}: --hidden_units={units} cannot be divided by {most}, as at level "
+            f"{sizes[0].level}; change it, or begin at a higher --lod_initial_resolution"
+        )
 
 
 class DenseNetwork(UnitNetwork):
@@ -59,8 +67,6 @@ class DenseGenerator(DenseNetwork, GeneratorNetwork):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.latent_size = self.options.latent_size or LATENT_SIZE
-        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
         inputs, epsilon = self.input_axis(), self.options.pixelnorm_epsilon
         self.pixel_norm = PixelNorm(epsilon, inputs, name="pixel_norm", dtype=self.dtype_policy)
         self.reference = self.make_reference((length(inputs),))

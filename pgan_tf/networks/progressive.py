@@ -8,13 +8,14 @@ normalisation) are those of the original, held by tests/networks.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+import itertools
 import math
 
 import keras
 import tensorflow as tf
 
+from pgan_tf.config import Config
 from pgan_tf.layers import (
     EqualizedConv2D,
     EqualizedDense,
@@ -26,21 +27,43 @@ from pgan_tf.layers import (
 )
 from pgan_tf.layers.activations import OUTPUTS
 from pgan_tf.layers.widening import Part, length
-from pgan_tf.networks.base import (
-    DiscriminatorOutput,
-    GeneratorNetwork,
-    GeneratorOutput,
-)
+from pgan_tf.networks.base import DiscriminatorOutput, GeneratorOutput
 from pgan_tf.networks.blocks import find_block
 from pgan_tf.networks.grouped import GroupedDiscriminator
+from pgan_tf.networks.pictures import ImageGenerator
 from pgan_tf.networks.unit import UnitNetwork
-from pgan_tf.stages import Fade
+from pgan_tf.option import ConfigError
+from pgan_tf.stages import Fade, Size
 
 
 def feature_maps(resolution: int, fmap_base: int, fmap_decay: float, fmap_max: int) -> int:
     """Feature maps of the blocks at `resolution` (2: the latents): min(base / 2^(stage * decay), max)."""
     stage = int(math.log2(resolution)) - 1
     return min(int(fmap_base / 2.0 ** (stage * fmap_decay)), fmap_max)
+
+
+def check_feature_maps(config: Config, sizes: list[Size]) -> None:
+    """ConfigError unless a block has a feature map at least, and those of narrower networks are a whole number."""
+    model, last = config.model, sizes[-1].resolution
+
+    def maps(resolution: int) -> int:
+        return feature_maps(resolution, model.fmap_base, model.fmap_decay, model.fmap_max)
+
+    if maps(last) < 1:
+        raise ConfigError(
+            f"--fmap_base={model.fmap_base} --fmap_decay={model.fmap_decay:g}: no feature map is left at "
+            f"{last}x{last}; raise --fmap_base"
+        )
+    for size, larger in reversed(list(itertools.pairwise(sizes))):  # the last ones fit soonest
+        first = 2 if size.capped else size.resolution  # the widest alone is divided there
+        for resolution in (2**k for k in range(first.bit_length() - 1, 0, -1)):
+            if maps(resolution) % size.narrower:
+                where = f"at {resolution}x{resolution}" if resolution > 2 else "of D's last hidden layer"
+                raise ConfigError(
+                    f"--grow={config.growth.grow}: the {maps(resolution)} feature maps {where} cannot be divided by "
+                    f"{size.narrower}, as at level {size.level}; begin at --lod_initial_resolution={larger.level}, "
+                    "or change --fmap_base and --fmap_max"
+                )
 
 
 class ProgressiveNetwork(UnitNetwork):
@@ -79,7 +102,7 @@ class ProgressiveNetwork(UnitNetwork):
 
 
 @keras.saving.register_keras_serializable("pgan_tf")
-class Generator(ProgressiveNetwork, GeneratorNetwork):
+class Generator(ProgressiveNetwork, ImageGenerator):
     """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C], about -1..1.
 
     Paper table 2. `latent_size=0` means min(fmap_base, fmap_max).
@@ -87,8 +110,6 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.latent_size = self.options.latent_size or self.feature_maps(2)
-        self.options = dataclasses.replace(self.options, latent_size=self.latent_size)
         self.pixel_norm = PixelNorm(
             self.options.pixelnorm_epsilon, self.input_axis(), name="pixel_norm", dtype=self.dtype_policy
         )
@@ -119,27 +140,6 @@ class Generator(ProgressiveNetwork, GeneratorNetwork):
         first = ("Conv0_up", "up") if self.options.fused_scale else ("Conv0", "none")
         up = self._conv(f"{name}_{first[0]}", res, res // 2, first[1])
         return [up, *(self._conv(f"{name}_Conv{i}", res, res) for i in range(1, count + 1))]
-
-    def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
-        """-> images, or GeneratorOutput with the features [N,R,R,C] of the last hidden layer."""
-        moment = self.fade(alpha, beta, tau)
-        x = self.first(self.reference(self.used(inputs)), moment, training)
-        return self.later(x, moment, training, with_features)
-
-    def project(self, inputs):
-        """What the first layer makes of the latents, and labels: [N,4,4,C]."""
-        return self.reference.behind(self.first(self.reference(self.used(inputs)), self.fade()))
-
-    def synthesize(self, x):
-        """All layers after the first: `project`'s [N,4,4,C] -> images."""
-        if self.reference.count:
-            x = tf.concat([self.first(self.reference.alone(x.dtype), self.fade()), x], axis=0)
-        return self.later(x, self.fade())
-
-    def first(self, x, moment: Fade, training=False):
-        """[N,latents used + labels] -> [N,4,4,C]."""
-        x = self.pixel_norm(x, beta=moment.beta) if self.options.normalize_latents else x
-        return self.steps([self.dense], moment, training)[0](x)
 
     def later(self, x, moment: Fade, training=False, with_features=False):
         """[N,4,4,C] behind the reference batch -> what `call` returns."""

@@ -86,7 +86,7 @@ class Feed:
     def ahead(self, first_round: tf.Tensor, rounds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`Batch.numbers` of so many rounds: those that would be drawn on the way, for a program that draws others."""
         repeats, ahead = self.config.growth.D_repeats, {}
-        for purpose in _DRAWN:
+        for purpose in (purpose for purpose in _DRAWN if purpose != Purpose.MIRROR or self.config.data.mirror_augment):
             each = 1 if purpose is Purpose.G_LATENTS else repeats
             steps = first_round * each + tf.range(tf.cast(rounds * each, tf.int64))
             ahead[purpose.name] = tf.map_fn(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -17,7 +16,6 @@ from pgan_tf.files import place_fault
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.families import FAMILIES, Takes
-from pgan_tf.networks.progressive import feature_maps
 from pgan_tf.option import NONE
 from pgan_tf.schedule import Schedule, sizes_of
 from pgan_tf.stages import LADDERS, Size
@@ -51,9 +49,7 @@ def make_plan(config: Config) -> Plan:
     resolution = config.data.resolution or dataset.resolution
     check_resolution(config.data.resolution, dataset, family.takes)
     check_ladder(config)
-    family.check(config.model, resolution)
-    if family.takes.doubling:
-        check_feature_maps(config, sizes_of(config, resolution))
+    family.check(config, sizes_of(config, resolution))
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
     check_replicas(config, strategy.num_replicas_in_sync)
@@ -159,30 +155,6 @@ def check_ladder(config: Config) -> None:
     if foreign:
         own = " or ".join([*(name for name in LADDERS if name in family.grows), NONE])
         raise ConfigError(f"--grow={grow}: --family={config.model.family} cannot grow {foreign[0]}; give {own}")
-
-
-def check_feature_maps(config: Config, sizes: list[Size]) -> None:
-    """ConfigError unless a block has a feature map at least, and those of narrower networks are a whole number."""
-    model, last = config.model, sizes[-1].resolution
-
-    def maps(resolution: int) -> int:
-        return feature_maps(resolution, model.fmap_base, model.fmap_decay, model.fmap_max)
-
-    if maps(last) < 1:
-        raise ConfigError(
-            f"--fmap_base={model.fmap_base} --fmap_decay={model.fmap_decay:g}: no feature map is left at "
-            f"{last}x{last}; raise --fmap_base"
-        )
-    for size, larger in reversed(list(itertools.pairwise(sizes))):  # the last ones fit soonest
-        first = 2 if size.capped else size.resolution  # the widest alone is divided there
-        for resolution in (2**k for k in range(first.bit_length() - 1, 0, -1)):
-            if maps(resolution) % size.narrower:
-                where = f"at {resolution}x{resolution}" if resolution > 2 else "of D's last hidden layer"
-                raise ConfigError(
-                    f"--grow={config.growth.grow}: the {maps(resolution)} feature maps {where} cannot be divided by "
-                    f"{size.narrower}, as at level {size.level}; begin at --lod_initial_resolution={larger.level}, "
-                    "or change --fmap_base and --fmap_max"
-                )
 
 
 def _label_size(config: Config, dataset: Samples) -> int:

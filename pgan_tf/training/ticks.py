@@ -186,14 +186,11 @@ def _stamp(moment: Moment) -> str:
 
 def tick_line(row: dict, stage: Stage, kind: str = "images") -> str:
     """The line of a tick in log.txt and the terminal: at most 100 columns. kind: of the samples, images or points."""
-    unit, where = (
-        UNITS[kind],
-        str(stage) if kind == "images" else f"level {stage.size.level}{' fade-in' * stage.fading}",
-    )
+    where = str(stage) if kind == "images" else f"level {stage.size.level}{' fade-in' * stage.fading}"
     rate, memory = row["timing/images_per_second"], row["memory/process_peak_mb"] / 1024
     return (
         f"tick {row['tick']:<4d} kimg {row['kimg']:<7.1f} {where:<15} {row['alpha']:.2f} "
-        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} {unit}/s "
+        f"D {_loss(row['loss/D']):<7} G {_loss(row['loss/G']):<7} {rate:>5.{0 if rate >= 100 else 1}f} {UNITS[kind]}/s "
         f"{duration(row['train_seconds'])} {memory:.{0 if memory >= 100 else 1}f} GB"
     )
 

@@ -180,15 +180,15 @@ def test_sizes_that_can_be_halved(resolution, times, smallest):
 def test_sizes_that_cannot(resolution, near):
     dcgan.halvings(near)
     with pytest.raises(ConfigError, match=f"^--family=dcgan: {resolution}x.* cannot be halved .*; {near}x{near} can"):
-        dcgan.check_size(Config.from_values(SOURCE).model, resolution)
+        dcgan.check_blocks(Config.from_values(SOURCE), [Size(resolution, resolution, 0)])
 
 
 @pytest.mark.parametrize("option", ["g_blocks", "d_blocks"])
 def test_blocks_need_a_hidden_stage(option):
     config = Config.from_values({**SOURCE, option: 2})
-    dcgan.check_size(config.model, 16)
+    dcgan.check_blocks(config, [Size(16, 16, 0)])
     with pytest.raises(ConfigError, match=f"--{option}=2: takes the place of a hidden stage, and images of 8x8 "):
-        dcgan.check_size(config.model, 8)
+        dcgan.check_blocks(config, [Size(8, 8, 0)])
 
 
 def test_widths_double_up_to_the_most():

@@ -8,21 +8,13 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.networks.families import FAMILIES, Takes
-from pgan_tf.stages import Size
 from pgan_tf.training.plan import (
-    check_feature_maps,
     check_ladder,
     check_norms,
     check_resolution,
     check_samples,
     make_plan,
 )
-
-
-def test_every_resolution_needs_a_feature_map():
-    check_feature_maps(Config.from_values({"fmap_base": 16}), [Size(32, 32, 0)])
-    with pytest.raises(ConfigError, match=r"--fmap_base=8 .* no feature map is left at 32x32; raise --fmap_base"):
-        check_feature_maps(Config.from_values({"fmap_base": 8}), [Size(32, 32, 0)])
 
 
 @pytest.mark.parametrize(("grows", "own"), [({"latent"}, "latent or none"), ((), "none")])
