@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
-"""A training step of the DCGAN beside that of a plain Keras model of the same network, by turns in one process.
+"""A training step of the DCGAN beside that of a plain Keras model of the same network, by turns.
 
     python benchmarks/dcgan_step.py
     python benchmarks/dcgan_step.py --blocks=1 --precision=bfloat16
+    ONEDNN_MAX_CPU_ISA=AVX2 python benchmarks/dcgan_step.py --plain_onednn=0    # as on a CPU that has AVX2 alone
 
 The network is that of configs/depth/mnist_m0.flags: 28x28, batch norm in both, 64 images, float32, Adam, here without
 weight decay. `plain Keras` is what Keras' guide on GANs shows: a keras.Model with a train_step of its own, a
 discriminator step and a generator step, in layers and optimizers of Keras, run by `fit` as `compile` leaves it, which
-on a CPU is without XLA. Ours is the training loop's own call of some rounds, with its report. Both are fed from memory.
-The shortest turns are compared; beside other work the processors' time says more than the clock.
+on a CPU is without XLA. TensorFlow leaves oneDNN off where a CPU has no instructions for neural networks, so a plain
+script is without it there (--plain_onednn=0), while pgan_tf asks for it. Ours is the training loop's own call of some
+rounds, with its report. Both are fed from memory. The shortest turns are compared; beside other work the processors'
+time says more than the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -118,8 +123,9 @@ class PlainGan(keras.Model):
         return {"d_loss": self.d_loss.result(), "g_loss": self.g_loss.result()}
 
 
-def plain(images: np.ndarray, blocks: int) -> Callable[[], None]:
+def plain(images: np.ndarray, blocks: int, precision: str) -> Callable[[], None]:
     """-> a turn: every image once."""
+    keras.mixed_precision.set_global_policy(POLICIES[precision])
     model = PlainGan(blocks)
     model.compile()
     data = tf.data.Dataset.from_tensor_slices(images).batch(MINIBATCH, drop_remainder=True)
@@ -132,6 +138,7 @@ def plain(images: np.ndarray, blocks: int) -> Callable[[], None]:
 
 def ours(images: np.ndarray, blocks: int, precision: str, jit: bool) -> Callable[[], None]:
     """-> a turn: every image once, in the rounds of one call."""
+    keras.mixed_precision.set_global_policy(POLICIES[precision])
     config = read_flagfile(flagfiles.find("depth/mnist_m0"))
     config = config.replace(g_blocks=blocks, d_blocks=blocks, precision=precision, jit=jit, l2_weight=0.0)
     config, words = resampling.resolve(config, devices.hardware())
@@ -152,23 +159,44 @@ def ours(images: np.ndarray, blocks: int, precision: str, jit: bool) -> Callable
     return turn
 
 
-def compare(ways: dict[str, Callable[[], None]], images: int, turns: int) -> None:
+def worker(pipe: Connection, way: Callable, options: dict, rounds: int) -> None:
+    """A process: at each message one turn, answered by its (seconds, seconds of all threads)."""
+    images = np.random.default_rng(0).integers(0, 256, [rounds * MINIBATCH, SIDE, SIDE, 1], np.uint8)
+    turn = way(images, **options)
+    while pipe.recv():
+        clocks = (time.perf_counter, time.process_time)
+        starts = [clock() for clock in clocks]
+        turn()
+        pipe.send([clock() - start for clock, start in zip(clocks, starts, strict=True)])
+
+
+def start(way: Callable, options: dict, rounds: int, environment: dict[str, str]) -> Connection:
+    """-> the pipe of a worker. A process of its own each, since TensorFlow reads its environment once."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    before = dict(os.environ)
+    os.environ.update(environment)
+    context.Process(target=worker, args=(there, way, options, rounds), daemon=True).start()
+    os.environ.clear()
+    os.environ.update(before)
+    return here
+
+
+def compare(ways: dict[str, Connection], rounds: int, turns: int) -> None:
     """Prints the shortest turn of each, by the clock and by the time of all threads."""
-    clocks = (time.perf_counter, time.process_time)
-    best = {name: [float("inf")] * len(clocks) for name in ways}
+    best = {name: [float("inf")] * 2 for name in ways}
     for turn in range(turns + 1):
-        for name, way in ways.items():
-            starts = [clock() for clock in clocks]
-            way()
-            taken = [clock() - start for clock, start in zip(clocks, starts, strict=True)]
+        for name, pipe in ways.items():
+            pipe.send(True)
+            taken = pipe.recv()
             if turn:  # the first one traces
                 best[name] = [min(pair) for pair in zip(best[name], taken, strict=True)]
     base = best[next(iter(ways))]
     print(f"{'':22} images/s  of ours   ms of processor a round  of ours")
     for name, (seconds, busy) in best.items():
         of_ours = [own / other for own, other in zip(base, (seconds, busy), strict=True)]
-        rounds = images / MINIBATCH
-        print(f"{name:22} {images / seconds:8.0f} {of_ours[0]:8.2f} {1000 * busy / rounds:25.1f} {of_ours[1]:8.2f}")
+        speed = rounds * MINIBATCH / seconds
+        print(f"{name:22} {speed:8.0f} {of_ours[0]:8.2f} {1000 * busy / rounds:25.1f} {of_ours[1]:8.2f}")
 
 
 def main() -> None:
@@ -176,17 +204,17 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, default=0, help="residual blocks: 1 is M1 (default: 0)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--jit", action="store_true", help="also ours compiled by XLA")
+    parser.add_argument("--plain_onednn", choices="01", default="1", help="whether plain Keras has oneDNN (default: 1)")
     parser.add_argument("--rounds", type=int, default=50, help="of a turn (default: 50)")
     parser.add_argument("--turns", type=int, default=5, help="of each (default: 5)")
     args = parser.parse_args()
-    images = np.random.default_rng(0).integers(0, 256, [args.rounds * MINIBATCH, SIDE, SIDE, 1], np.uint8)
-    keras.mixed_precision.set_global_policy(POLICIES[args.precision])
-    ways = {"ours": ours(images, args.blocks, args.precision, jit=False)}
+    options = {"blocks": args.blocks, "precision": args.precision}
+    ways = {"ours": start(ours, {**options, "jit": False}, args.rounds, {})}
     if args.jit:
-        ways["ours, XLA"] = ours(images, args.blocks, args.precision, jit=True)
-    ways["plain Keras"] = plain(images, args.blocks)
-    print(f"M{args.blocks}, {args.precision}, {os.cpu_count()} cores, minibatch {MINIBATCH}")
-    compare(ways, len(images), args.turns)
+        ways["ours, XLA"] = start(ours, {**options, "jit": True}, args.rounds, {})
+    ways["plain Keras"] = start(plain, options, args.rounds, {"TF_ENABLE_ONEDNN_OPTS": args.plain_onednn})
+    print(f"M0 with {args.blocks} blocks, {args.precision}, {devices.hardware()}, minibatch {MINIBATCH}")
+    compare(ways, args.rounds, args.turns)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import tensorflow as tf
 CPUINFO = Path("/proc/cpuinfo")
 # What changes the instructions that oneDNN, which computes TensorFlow's convolutions on a CPU, may use.
 ONEDNN_SETTINGS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS")
+ONEDNN_ON = ("TF_ENABLE_ONEDNN_OPTS", "1")  # what pgan_tf asks for itself
 
 
 class Gpu(NamedTuple):
@@ -48,7 +49,8 @@ def hardware() -> Hardware:
     gpus = tuple(_gpu(device) for device in tf.config.list_physical_devices("GPU"))
     name, flags = cpu_facts(CPUINFO.read_text() if CPUINFO.exists() else "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    settings = tuple(f"{name}={os.environ[name]}" for name in ONEDNN_SETTINGS if os.environ.get(name))
+    values = [(name, os.environ.get(name)) for name in ONEDNN_SETTINGS]
+    settings = tuple(f"{name}={value}" for name, value in values if value and (name, value) != ONEDNN_ON)
     return Hardware(name or _cpu_name(), cores, flags, gpus, () if gpus else _driver_gpus(), settings)
 
 

@@ -1,5 +1,10 @@
 """The facts of a machine: the CPU's from the text of Linux, GPUs that TensorFlow does not use."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import pytest
 
 from pgan_tf import devices
@@ -53,6 +58,30 @@ def test_hardware_in_words():
     assert str(machine) == "Some CPU, 1 core, ONEDNN_MAX_CPU_ISA=AVX2"
     two = machine._replace(gpus=(Gpu("T4", (7, 5)), Gpu("A100", (8, 0)), Gpu("T4", (7, 5))))
     assert str(two) == "2 x T4, 1 x A100"
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, ()), ("1", ()), ("0", ("TF_ENABLE_ONEDNN_OPTS=0",))])
+def test_only_what_takes_from_the_cpus_flags_is_a_setting(value, said, monkeypatch):
+    for name in devices.ONEDNN_SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    if value:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value)
+    assert devices.hardware.__wrapped__().settings == said
+
+
+@pytest.mark.parametrize("users", [None, "0"])
+def test_onednn_is_asked_for_on_x86_and_the_users_word_is_the_last(users):
+    """TensorFlow leaves it off on CPUs without instructions for neural networks, where it is faster too."""
+    surroundings = {name: value for name, value in os.environ.items() if name not in devices.ONEDNN_SETTINGS}
+    if users:
+        surroundings["TF_ENABLE_ONEDNN_OPTS"] = users
+    program = "import os, pgan_tf; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS', ''))"
+    surroundings["PGAN_TF_NO_KERAS"] = "1"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True
+    )
+    ours = "1" if platform.machine().lower() in ("x86_64", "amd64") else ""
+    assert answer.stdout.strip() == (users or ours)
 
 
 def test_this_machine_has_facts():
