@@ -37,6 +37,8 @@ HEIC = ["pillow-heif>=0.16"]
 ZSTD = ["zstandard>=0.21"]
 # ffmpeg as a program, for mp4, gif and webp.
 VIDEO = ["imageio-ffmpeg>=0.5"]
+# The page of generate.py explore, also of exported networks, and its videos.
+EXPLORE = ["gradio>=6.5,<7", *EXPORT, "onnxruntime>=1.18", *VIDEO]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
@@ -54,7 +56,7 @@ TEST = [
     *CELEBAHQ,
     *EXPORT,
     *RUNTIMES,
-    *VIDEO,
+    *EXPLORE,
 ]
 
 setup(
@@ -116,6 +118,7 @@ setup(
         "experiments": EXPERIMENTS,
         "export": EXPORT,
         "video": VIDEO,
+        "explore": EXPLORE,
         "test": TEST,
     },
     entry_points={

@@ -19,6 +19,7 @@ LEVELS = [
     {"evaluation"},
     {"training"},
     {"inference", "interop", "experiments"},
+    {"explore"},
     {"commands"},
     {"programs"},
     {"__main__"},
@@ -60,6 +61,19 @@ INNER = {
         {"sample"},
         {"drawing"},
         {"pictures", "search"},
+    ],
+    "explore": [
+        {"engine"},
+        {"onnx_engine"},
+        {"opening"},
+        {"points", "training_set"},
+        {"painter", "uploads"},
+        {"networks"},
+        {"handlers"},
+        {"parts"},
+        {"tabs"},
+        {"page"},
+        {"serve"},
     ],
 }
 FRAMEWORKS = {"tensorflow", "keras"}

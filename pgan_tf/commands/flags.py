@@ -105,9 +105,10 @@ MISSING = {
 def check_network(args: argparse.Namespace) -> None:
     """UsageError where a command's NETWORK or FILE is not there: before TensorFlow, which takes seconds to load."""
     for name, text in MISSING.items():
-        path = getattr(args, name, None)
-        if path is not None and not os.path.lexists(path):
-            raise UsageError(f"{path}: {text}")
+        given = getattr(args, name, None)
+        for path in given if isinstance(given, list) else [given]:
+            if path is not None and not os.path.lexists(path):
+                raise UsageError(f"{path}: {text}")
 
 
 OUT = "folder to make; must not exist or be empty; it names the data set"

@@ -23,6 +23,7 @@ from pgan_tf.networks.dcgan import ConvolutionalGenerator
 from pgan_tf.networks.saved import NetworkError
 
 OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
+FIRST = "first"  # the name of what the first layer makes, where truncation and pgan_tf.explore take hold
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Operations:
         """The layers before all others: [N,L+K] -> [N,C,S,S]."""
         network, x = self.network, self.used(x)
         x = self.pixel_norm(network.pixel_norm, x) if network.options.normalize_latents else x
-        return self.unit(network.dense, x)
+        return self.graph.node("Identity", self.unit(network.dense, x), output=FIRST)
 
     def output(self, images: Value) -> Value:
         """What a generator ends with."""

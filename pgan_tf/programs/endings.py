@@ -27,6 +27,8 @@ EXTRAS = {
     "zstandard": "zstd",
     "onnx": "export",
     "imageio_ffmpeg": "video",
+    "gradio": "explore",
+    "onnxruntime": "explore",
 }
 # What pip calls the others that we need, where it is not the module's name.
 PACKAGES = {

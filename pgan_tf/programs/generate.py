@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from pgan_tf.commands import compare, generate, points
+from pgan_tf.commands import compare, explore, generate, points
 from pgan_tf.commands.flags import check_network, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
@@ -23,6 +23,7 @@ NETWORK is the folder of a run (its newest snapshot), a .keras file, or the fold
   generate.py style results/00000-emoji64-s1000 --dims=1-64
   generate.py neighbors results/00000-emoji64-s1000
   generate.py project results/00000-emoji64-s1000 me.jpg --fit=pad
+  generate.py explore results/00000-emoji64-s1000                 all of it on a page in the browser
   generate.py samples results/00000-ring-s1000 points.npy         of points in the plane
   generate.py field results/00000-ring-s1000 ring.png             and what the discriminator says of them
 
@@ -36,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     generate.add_commands(commands)
     compare.add_commands(commands)
     points.add_commands(commands)
+    explore.add_commands(commands)
     return root
 
 

@@ -149,14 +149,14 @@ def test_the_same_seed_gives_the_same_files(place, here):
 
 
 def test_an_interrupted_search_writes_the_best_so_far(place, here, monkeypatch, capsys):
-    step, count = projection._Descent.step, iter(range(100))
+    step, count = projection.Descent.step, iter(range(100))
 
     def interrupted(self, rate):
         if next(count) == 5:
             raise KeyboardInterrupt
         return step(self, rate)
 
-    monkeypatch.setattr(projection._Descent, "step", interrupted)
+    monkeypatch.setattr(projection.Descent, "step", interrupted)
     assert call("project", place / "run", place / "made.png", "a.png", *QUICK) == 130
     assert names(here) == ["a.json", "a.npy", "a.png"]
     facts = json.loads(Path("a.json").read_text())
@@ -168,7 +168,7 @@ def test_one_interrupted_before_the_descent_writes_nothing(place, here, monkeypa
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projection, "_starts", interrupted)
+    monkeypatch.setattr(projection, "starts", interrupted)
     assert call("project", place / "run", place / "made.png", "a.png", *QUICK) == 130
     assert names(here) == []
     assert "nothing was written" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def project(
         labels: float32 [M,K], those to try; default every class of the network.
         watch: called after each batch of candidates and after each step.
     """
-    descent = _Descent(network, loss, search.learning_rate, *_starts(network, loss, search, labels, watch))
+    descent = Descent(network, loss, search.learning_rate, *starts(network, loss, search, labels, watch))
     way, done, interrupted = {0: descent.best()}, 0, False
     shown = {round(part * search.steps) for part in SHOWN}
     try:
@@ -127,7 +127,7 @@ def picture(target: np.ndarray, projection: Projection) -> np.ndarray:
     )
 
 
-class _Descent:
+class Descent:
     """S latents on their way down, and the best place that each has been at."""
 
     def __init__(
@@ -174,7 +174,7 @@ def kept(network: Generator, latents: tf.Tensor) -> tf.Tensor:
     return latents * tf.math.rsqrt(tf.reduce_mean(tf.square(latents), axis=-1, keepdims=True))
 
 
-def _starts(
+def starts(
     network: Generator, loss: Loss, search: Search, labels: np.ndarray | None, watch: Watch
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The best candidates: latents [S,L], labels [S,K], losses [S]. The same latents are tried with each label."""

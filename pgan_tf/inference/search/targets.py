@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.sources.picture import Target, load_picture, parse_colour
+from pgan_tf.data.sources.picture import MAX_PIXELS, Target, load_picture, parse_colour
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.inputs import label_rows
@@ -32,13 +32,16 @@ class Weights(NamedTuple):
     file: str = ""  # with the weights of the features' network; '': those that come by pip
 
 
-def load_target(path: str | os.PathLike, network: Generator, fit: str, background: str) -> np.ndarray:
+def load_target(
+    path: str | os.PathLike, network: Generator, fit: str, background: str, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Any picture file -> uint8 [R,R,C] of the network's size and channels, as create_from_images would make it.
 
-    GenerateError if it is no picture; DataError for a `background` that is no colour.
+    GenerateError if it is no picture, or one of more than `max_pixels`, which is not decoded then; DataError for a
+    `background` that is no colour.
     """
     mode = "rgb" if network.num_channels == 3 else "grey"
-    target = Target(network.resolution, fit, parse_colour(background), mode, own_size=True)
+    target = Target(network.resolution, fit, parse_colour(background), mode, max_pixels, own_size=True)
     if not Path(path).is_file():
         raise GenerateError(f"{path}: no such file; give a picture")
     try:
