@@ -362,8 +362,9 @@ class Run:
     desc: str = option("", "name of the run, part of the folder's name; default: the data set's", maximum=100)
     seed: int = option(1000, "every random number of the run follows from it", minimum=0, maximum=2**63 - 1)
     strategy: str = option(
-        "mirrored", "mirrored = all visible devices, single = the first", choices=["mirrored", "single"]
-    )
+        "mirrored", "mirrored = all visible devices, single = the first, multi_worker = those of several processes or "
+        "machines", choices=["mirrored", "single", "multi_worker"],
+    )  # fmt: skip
     deterministic: bool = option(False, "the same numbers from every run, bit for bit (a little slower)")
     image_snapshot_ticks: int = option(1, "ticks between two picture grids; 0 = none", minimum=0, maximum=10**9)
     network_snapshot_ticks: int = option(

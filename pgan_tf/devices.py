@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from pgan_tf.workers import mirrored, team
 
 CPUINFO = Path("/proc/cpuinfo")
 # What changes the instructions that oneDNN, which computes TensorFlow's convolutions on a CPU, may use.
@@ -129,7 +132,21 @@ def _own(numbers: list[int]) -> list[int]:
     return numbers
 
 
-STRATEGIES = {"mirrored": Kind(_mirrored, _own), "single": Kind(_single, _own)}
+def _multi_worker() -> tf.distribute.Strategy:
+    """Over the devices of all processes that have met; of this process where there are no others, or it only plans."""
+    ties = team.current()
+    if not isinstance(ties, team.Team):
+        return _mirrored()
+    return mirrored.make(ties)
+
+
+def _chief(numbers: list[int]) -> list[int]:
+    return team.current().share(numbers)
+
+
+STRATEGIES = {
+    "mirrored": Kind(_mirrored, _own), "single": Kind(_single, _own), "multi_worker": Kind(_multi_worker, _chief),
+}  # fmt: skip
 
 
 @functools.cache
@@ -140,3 +157,23 @@ def make_strategy(kind: str) -> tf.distribute.Strategy:
     could not be made later.
     """
     return STRATEGIES[kind].make()
+
+
+def replicas(strategy: tf.distribute.Strategy) -> int:
+    """How many devices train together: also those of workers that a run is only planned for."""
+    ties = team.current()
+    return strategy.num_replicas_in_sync * (1 if isinstance(ties, team.Team) else ties.size)
+
+
+def own_replicas(strategy: tf.distribute.Strategy) -> range:
+    """Which of the replicas are on the devices of this process."""
+    if strategy.num_replicas_in_sync == 1:  # TensorFlow's default strategy knows no devices
+        return range(1)
+    local = len(strategy.extended.worker_devices)
+    first = team.current().task * local if strategy.num_replicas_in_sync > local else 0
+    return range(first, first + local)
+
+
+def alone_scope(strategy: tf.distribute.Strategy) -> contextlib.AbstractContextManager:
+    """The scope for what one process does by itself: none where the strategy would wait for the others."""
+    return contextlib.nullcontext() if isinstance(team.current(), team.Team) else strategy.scope()

@@ -11,7 +11,7 @@ LEVELS = [
     {"errors", "html_page", "metrics", "text"},
     {"former", "option", "pickles", "progress", "recipes"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
-    {"option_flags", "stages"},
+    {"option_flags", "stages", "workers"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"augment", "networks", "losses", "precision", "resampling"},
     {"growth"},
@@ -47,13 +47,14 @@ INNER = {
         {"memory", "player", "run_report"},
         {"extras"},
         {"state"},
-        {"blocks", "checkpoint", "critic", "feed", "measuring", "records"},
+        {"blocks", "checkpoint", "critic", "feed", "measuring", "records", "together"},
         {"compiled", "gauge"},
         {"initial", "plan", "reference", "saving", "step"},
         {"clock", "estimate"},
         {"ticks", "trial"},
         {"begin", "loop"},
     ],
+    "workers": [{"cluster", "wire"}, {"team"}, {"meeting", "mirrored"}],
     "inference": [
         {"errors", "load", "spaces"},
         {"inputs", "output"},
@@ -186,8 +187,8 @@ def heavy(known: dict[str, Path]) -> list[str]:
     light = {
         name for name in known
         if name in ("pgan_tf.config", "pgan_tf.schedule", "pgan_tf.presets")
-        or name.startswith(("pgan_tf.data", "pgan_tf.commands", "pgan_tf.programs"))
-    } - {"pgan_tf.data.pipeline"}  # fmt: skip
+        or name.startswith(("pgan_tf.data", "pgan_tf.commands", "pgan_tf.programs", "pgan_tf.workers"))
+    } - {"pgan_tf.data.pipeline", "pgan_tf.workers.mirrored"}  # fmt: skip
     wrong = []
     for start in sorted(light):
         seen, queue = {"pgan_tf"}, [(start, start)]

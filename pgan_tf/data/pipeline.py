@@ -23,7 +23,10 @@ MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
 
 
 class Rounds(NamedTuple):
-    """The data of some rounds: S discriminator steps of N images each, and K generator steps."""
+    """The data of some rounds: S discriminator steps of N images each, and K generator steps.
+
+    N are all of a minibatch, or those of them that one process of several trains on.
+    """
 
     reals: np.ndarray  # [S,N, *shape of a sample]: uint8 images [S,N,R,R,C], float32 points [S,N,2]
     labels: np.ndarray  # float32 [S,N,L]
@@ -73,29 +76,31 @@ class Reals:
         return self.trained[shuffled_indices(position, size, len(self.trained), self.seed)]
 
     def read_rounds(
-        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, part: slice = slice(None)
-    ) -> Rounds:
-        """The data of `rounds` rounds from image `position` of the run on; of these rounds, `part`."""
+        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, part: slice = slice(None),
+        own: np.ndarray | slice = slice(None),
+    ) -> Rounds:  # fmt: skip
+        """The data of `rounds` rounds from image `position` of the run on; of these rounds, `part`.
+
+        own: which samples of each minibatch; only they are read.
+        """
         begin, end, _ = part.indices(rounds)
         steps, first = (end - begin) * d_repeats, position + begin * d_repeats * minibatch
-        index = self._indices(first, steps * minibatch)
-        reals = self.dataset.read(resolution, index)
+        index = self._indices(first, steps * minibatch).reshape(steps, minibatch)[:, own]  # [S,N]
+        reals = self.dataset.read(resolution, index.ravel())
         rng = np.random.default_rng([self.seed, Purpose.G_LABELS, position])
-        g_index = self.trained[rng.integers(len(self.trained), size=(rounds, minibatch))[begin:end]]
-        return Rounds(
-            reals.reshape(steps, minibatch, *reals.shape[1:]),
-            self.labels[index].reshape(steps, minibatch, self.label_size),
-            self.labels[g_index],
-        )
+        g_index = self.trained[rng.integers(len(self.trained), size=(rounds, minibatch))[begin:end, own]]
+        return Rounds(reals.reshape(*index.shape, *reals.shape[1:]), self.labels[index], self.labels[g_index])
 
     def stream(
-        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0
-    ) -> RoundStream:
+        self, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0,
+        own: np.ndarray | slice = slice(None),
+    ) -> RoundStream:  # fmt: skip
         """The data of blocks of rounds without end, from image `position` on, read ahead; close it when done.
 
-        A block of many rounds comes in `pieces`. `done`: so many rounds of the first are left out.
+        A block of many rounds comes in `pieces`. `done`: so many rounds of the first are left out. own: which samples
+        of each minibatch, by default all.
         """
-        return RoundStream(self, position, resolution, minibatch, rounds, d_repeats, done)
+        return RoundStream(self, position, resolution, minibatch, rounds, d_repeats, done, own)
 
 
 class RoundStream:
@@ -106,16 +111,17 @@ class RoundStream:
     """
 
     def __init__(
-        self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0
-    ):
+        self, reals: Reals, position: int, resolution: int, minibatch: int, rounds: int, d_repeats: int, done: int = 0,
+        own: np.ndarray | slice = slice(None),
+    ):  # fmt: skip
         self._open = True
         self._error: Exception | None = None
-        steps, labels = rounds * d_repeats, reals.label_size
-        samples, dtype = [minibatch, *reals.dataset.shape(resolution)], np.dtype(reals.dataset.dtype)
+        steps, labels, n = rounds * d_repeats, reals.label_size, len(np.arange(minibatch)[own])
+        samples, dtype = [n, *reals.dataset.shape(resolution)], np.dtype(reals.dataset.dtype)
         signature = Rounds(
             tf.TensorSpec([None, *samples], dtype),
-            tf.TensorSpec([None, minibatch, labels], tf.float32),
-            tf.TensorSpec([None, minibatch, labels], tf.float32),
+            tf.TensorSpec([None, n, labels], tf.float32),
+            tf.TensorSpec([None, n, labels], tf.float32),
         )
 
         def read():
@@ -124,7 +130,7 @@ class RoundStream:
             while self._open:
                 at, part = next(parts)
                 try:
-                    piece = reals.read_rounds(at, resolution, minibatch, rounds, d_repeats, part)
+                    piece = reals.read_rounds(at, resolution, minibatch, rounds, d_repeats, part, own)
                 except Exception as error:  # TensorFlow would wrap it into a page of its own
                     self._error = error
                     return

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -22,8 +21,9 @@ from pgan_tf.errors import UserError
 from pgan_tf.former import FORMER
 from pgan_tf.option_flags import define_flags, flag_options, given_options
 from pgan_tf.presets import PRESETS
-from pgan_tf.programs import train_help
+from pgan_tf.programs import together, train_help
 from pgan_tf.programs.loading import load_tensorflow
+from pgan_tf.workers.team import Alone, Team
 
 INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
@@ -31,6 +31,9 @@ define_flags(flags)
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
 flags.DEFINE_string("preset", "", "settings for your images: small, medium or paper; other flags win over them")
 flags.DEFINE_float("hours", 0.0, "with --preset: about how long the run may take; 0 = the preset's own")
+flags.DEFINE_string("workers", "", "with --strategy=multi_worker: HOST:PORT of all workers, the chief's first")
+flags.DEFINE_integer("task", -1, "which of --workers this process is; 0 is the chief, which shows and writes the run")
+flags.DEFINE_float("wait_minutes", 10.0, "how long workers wait for each other at the start")
 flags.DEFINE_bool("change_dataset", False, "with --resume: go on although the data set is another one")
 flags.DEFINE_bool("dry_run", False, "print the stage table with memory and time, and start nothing")
 flags.DEFINE_bool("help", False, "show all options", short_name="h")
@@ -97,38 +100,67 @@ def run(rest: list[str], argv: list[str]) -> int:
         raise ConfigError("--metrics is empty: name some, as in swd,fid, or none")
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
+    launch = together.Launch(*(FLAGS[name].value for name in together.Launch._fields))
+    with together.joined(config, launch) as team:
+        return _train(config, team)
 
+
+def _train(config: Config, team: Alone | Team) -> int:
+    """Trains with the others of a run, or shows what would be trained."""
     load_tensorflow(config.run.strategy)
     from pgan_tf.data import identity
-    from pgan_tf.training import begin, initial, loop, rundir
-    from pgan_tf.training.console import Screen, show
-    from pgan_tf.training.estimate import print_stage_table
+    from pgan_tf.training import begin, initial
 
     given = {name: config.values()[name] for name in given_options(FLAGS)}  # as they are taken
     asked = begin.Asked(config, FLAGS.resume, FLAGS.preset, FLAGS.hours, given, FLAGS.dry_run)
     start = begin.begin(asked)
     config, plan = start.config, start.plan
-    if config.model.init_from and not FLAGS.resume:
-        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
+    team.compare(together.options(config))  # what auto stands for on each machine
     about = identity.describe(plan.dataset, plan.resolution)
-    if FLAGS.resume and not FLAGS.change_dataset:
+    if team.chief and config.model.init_from and not FLAGS.resume:
+        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
+    if team.chief and FLAGS.resume and not FLAGS.change_dataset:
         identity.check(Path(FLAGS.resume), about, config.data.dataset)
     if FLAGS.dry_run:
-        show([*start.lines, ""])
-        print_stage_table(config, plan, start.speeds)
-        if start.preset:
-            print(f"\n{start.preset}", end="")
-        return 0
+        return _show_plan(start)
     config = config.replace(dataset=os.path.abspath(config.data.dataset))  # the run may go on from anywhere
-    name, text = plan.dataset.name, start.preset or flags_text()
-    folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, name, text, start.files())
-    with rundir.claimed(folder), contextlib.redirect_stdout(Screen(sys.stdout)):
-        identity.write(folder, about, config.data.dataset)
+    _run(start._replace(config=config), about, team)
+    return 0
+
+
+def _show_plan(start) -> int:
+    """start: of begin, as in `_run`; its type would load TensorFlow."""
+    from pgan_tf.training.console import show
+    from pgan_tf.training.estimate import print_stage_table
+
+    show([*start.lines, ""])
+    print_stage_table(start.config, start.plan, start.speeds)
+    if start.preset:
+        print(f"\n{start.preset}", end="")
+    return 0
+
+
+def _run(start, about: dict, team: Alone | Team) -> None:
+    """The run in its folder, which is the chief's; about: its data set."""
+    from pgan_tf.data import identity
+    from pgan_tf.training import loop, rundir
+    from pgan_tf.training.console import Screen
+
+    config, plan, folder = start.config, start.plan, None
+    with contextlib.ExitStack() as held:
+        if team.chief:
+            name, text = plan.dataset.name, start.preset or flags_text()
+            folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, name, text, start.files())
+            held.enter_context(rundir.claimed(folder))
+            identity.write(folder, about, config.data.dataset)
+        shared = team.share(folder and os.path.abspath(folder))
+        folder = folder or Path(shared)
+        team.way_on = together.way_on(folder, team)
+        held.enter_context(contextlib.redirect_stdout(Screen(sys.stdout)))
         try:
             loop.Run(config, plan, folder, [*start.lines, *start.preset.splitlines()]).train()
         except loop.Stopped:
-            print(as_called(f"go on with: python train.py --resume={shlex.quote(str(folder))}"), flush=True)
-    return 0
+            print(as_called(team.way_on), flush=True)
 
 
 def check_preset() -> None:

@@ -49,7 +49,7 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
     for number, phase in enumerate(plan.schedule.phases(), start=1):
         costs = stage_costs(config.model, phase.stage, plan.dataset.channels, plan.label_size)
         minibatch = plan.schedule.minibatch(phase.stage.size.level)
-        local = minibatch / plan.strategy.num_replicas_in_sync
+        local = minibatch / plan.schedule.devices
         operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
         memory = memory_bytes(costs, config.optim.precision, local, number)
         found[phase.stage] = StageSize(minibatch, costs.parameters, memory, operations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from pgan_tf import augment
@@ -17,12 +18,13 @@ from pgan_tf.training.state import StageState
 
 
 class Batch(NamedTuple):
-    """The data of K rounds, S = K * D_repeats discriminator steps, of N images over all replicas."""
+    """The data of K rounds, S = K * D_repeats discriminator steps, of N images: those that this process trains on."""
 
     reals: tf.Tensor  # uint8 [S,N,R,R,C], or float32 [S,N,2]: points of the plane
     labels: tf.Tensor  # float32 [S,N,L]
     g_labels: tf.Tensor  # float32 [K,N,L], for the generator's step
-    numbers: dict[str, tf.Tensor] = {}  # random ones, by purpose, [S,N,..] or [K,N,..]; empty: drawn on the way
+    # Random ones, by purpose, [S,M,..] or [K,M,..] for all M images of the minibatch; empty: drawn on the way.
+    numbers: dict[str, tf.Tensor] = {}
 
 
 class Samples(NamedTuple):
@@ -63,24 +65,27 @@ def process_reals(stored: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alp
 class Feed:
     """The replicas' shares of one stage's minibatches."""
 
-    def __init__(self, config: Config, state: StageState, replicas: int, minibatch: int):
+    def __init__(self, config: Config, state: StageState, replicas: int, minibatch: int, own: range | None = None):
+        """own: the replicas of this process, by default all."""
         self.config, self.state, self.minibatch = config, state, minibatch
         self.dtype = tf.as_dtype(state.generator.variable_dtype)
         self.shares = deal(minibatch, replicas, state.discriminator.together)  # [replicas, n]
+        self.read = np.sort(self.shares[own or range(replicas)], axis=None)  # [N] of the minibatch, in its order
+        self.places = np.searchsorted(self.read, self.shares)  # [replicas, n] in what is read, of own replicas
 
     def discriminators(self, batch: Batch, index, step, fade: Fade) -> Samples:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""
         mirror = None
         if self.config.data.mirror_augment:
             mirror = self.numbers(Purpose.MIRROR, batch, index, step) < 0.5
-        reals = process_reals(self.share(batch.reals[index]), mirror, self.state.stage, fade.alpha, self.dtype)
-        labels = tf.cast(self.share(batch.labels[index]), self.dtype)
+        reals = process_reals(self.own(batch.reals[index]), mirror, self.state.stage, fade.alpha, self.dtype)
+        labels = tf.cast(self.own(batch.labels[index]), self.dtype)
         mixing = self.numbers(Purpose.MIXING, batch, index, step)
         return Samples(labels, self.numbers(Purpose.D_LATENTS, batch, index, step), reals, mixing)
 
     def generators(self, batch: Batch, index, step) -> Samples:
         """This replica's samples of the G step of round `index` of the batch, number `step` of the run."""
-        labels = tf.cast(self.share(batch.g_labels[index]), self.dtype)
+        labels = tf.cast(self.own(batch.g_labels[index]), self.dtype)
         return Samples(labels, self.numbers(Purpose.G_LATENTS, batch, index, step))
 
     def ahead(self, first_round: tf.Tensor, rounds: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -119,11 +124,18 @@ class Feed:
         return {"augment": (self.share(numbers), p)}
 
     def share(self, x: tf.Tensor) -> tf.Tensor:
-        """The samples of the global minibatch [N,...] that this replica takes, [n,...]."""
-        if len(self.shares) == 1:
+        """What this replica takes, [n,...], of something for each sample of the global minibatch [M,...]."""
+        return self._take(x, self.shares)
+
+    def own(self, x: tf.Tensor) -> tf.Tensor:
+        """What this replica takes, [n,...], of something for each sample that this process has read [N,...]."""
+        return self._take(x, self.places)
+
+    def _take(self, x: tf.Tensor, places: np.ndarray) -> tf.Tensor:
+        if len(places) == 1:
             return x
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.gather(x, tf.gather(tf.constant(self.shares), replica))
+        return tf.gather(x, tf.gather(tf.constant(places), replica))
 
     def gather(self, x: tf.Tensor) -> tf.Tensor:
         """The samples of all replicas, [n,...] -> [N,...], with their gradients."""

@@ -6,11 +6,15 @@ while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import gc
 import math
+import os
 import shlex
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +30,20 @@ from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.training import checkpoint, initial, reference, rundir
 from pgan_tf.training.blocks import Blocks, Piece
-from pgan_tf.training.clock import Reports
+from pgan_tf.training.clock import Reports, TickClock
 from pgan_tf.training.console import duration
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
 from pgan_tf.training.feed import Batch
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
+from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
 from pgan_tf.training.step import Controls, TrainStep
 from pgan_tf.training.stopping import StopNow, Stopping
-from pgan_tf.training.ticks import Moment, Ticks, open_books
+from pgan_tf.training.ticks import Books, Moment, Ticks, open_books
+from pgan_tf.training.together import UNREACHABLE, Silent, lost, spread
+from pgan_tf.workers.team import current
 
 
 class Diverged(UserError, RuntimeError):
@@ -68,58 +75,90 @@ class Run:
         self.reals = Reals(plan.dataset, config.run.seed, plan.label_size, config.data.holdout)
         self.total = config.growth.total_kimg * 1000
         self.counters, self.state = Counters(), None
-        self.stopping, books = Stopping(), open_books(folder, config)
+        self.team, self.stopping = current(), Stopping()
+        books = open_books(folder, config) if self.team.chief else Books(Silent(), Silent(), TickClock(), Speeds({}))
         self.log, self.records, self.clock, self.speeds = books
         self.warm: Stage | None = None  # the stage whose first call, which prepares, is over
-        self.ticks = Ticks(config, plan, folder, self.reals, books, self.stopping)
-        self.saver = Saver(folder / "checkpoints", config.run)
+        self.ticks: Ticks | Silent = Silent()
+        self.saver: Saver | Silent = Silent()
+        if self.team.chief:
+            self.ticks = Ticks(config, plan, folder, self.reals, books, self.stopping)
+            self.saver = Saver(folder / "checkpoints", config.run)
         self.blocks: Blocks | None = None  # from when the run has begun on
+        self.agreed = False  # that the run stops now
 
     # ---- from start to end -----------------------------------------------------------------------------------------
 
     def train(self) -> None:
         """Trains to total_kimg. Raises Diverged, or Stopped after a signal; the run folder is complete either way."""
-        with self.stopping.handled():
+        with self.stopping.handled(), self._others_stop():
             try:
                 for line in self.opening:
                     self.log.line(line)
-                with self.stopping.at_once():
+                with self._at_once():
                     self._begin()
-                for change in rundir.change_config(self.folder, self.config):
+                for change in rundir.change_config(self.folder, self.config) if self.team.chief else ():
                     self.log.line(change)
                 self.blocks = Blocks(self.schedule, self.counters)
-                if self.counters.unmeasured and self.plan.measurements:
-                    self.ticks.measure(self._moment())
+                self._measure_again()
                 while self.counters.block_start < self.total:
                     self._train_stage()
                 self._finish()
             except StopNow:
                 self._stop()
+            except UNREACHABLE as error:
+                raise lost(self.team, error) from None
             finally:
                 self._close()
+
+    @contextlib.contextmanager
+    def _others_stop(self) -> Iterator[None]:
+        """Within, a worker that is asked to stop asks the chief, who decides for all."""
+        self.stopping.tell = self.team.send_stop
+        self.team.on_stop = functools.partial(os.kill, os.getpid(), signal.SIGTERM)
+        try:
+            yield
+        finally:
+            self.team.on_stop = lambda: None
+
+    def _at_once(self) -> contextlib.AbstractContextManager:
+        """A scope that a signal ends at once; not where other workers would wait for this one."""
+        return self.stopping.at_once() if self.team.size == 1 else contextlib.nullcontext()
 
     def _close(self) -> None:
         self.records.close()
         self.log.close()
-        if (self.folder / "metrics.jsonl").exists():
+        if self.team.chief and (self.folder / "metrics.jsonl").exists():
             write_report(self.folder, self.config)
 
     def _begin(self) -> None:
-        """The newest sound checkpoint, or the first stage."""
-        for folder in (self.folder, self.folder / "checkpoints"):
-            clear_folder(folder)
-        if checkpoint.paths(self.folder / "checkpoints"):
-            self._go_on()
+        """The newest sound checkpoint, or the first stage; where several train, as the chief finds it."""
+        path = None
+        if self.team.chief:
+            for folder in (self.folder, self.folder / "checkpoints"):
+                clear_folder(folder)
+            if checkpoint.paths(self.folder / "checkpoints"):
+                path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
+            else:
+                self._check_new()
+        if path := self.team.share(str(path) if path else None):
+            self._go_on(Path(path))
         else:
             self._start()
 
-    def _go_on(self) -> None:
-        """From the newest sound checkpoint."""
-        path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
-        stage, self.counters = checkpoint.read_counters(path)
-        checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
+    def _go_on(self, path: Path) -> None:
+        """From a sound checkpoint, which the chief has."""
+        record = None
+        if self.team.chief:
+            stage, counters = checkpoint.read_counters(path)
+            checkpoint.check_data(path, self.plan.resolution, self.plan.dataset.channels, self.plan.label_size)
+            record = stage.to_record(), dataclasses.asdict(counters)
+        stage, counters = self.team.share(record)
+        stage, self.counters = Stage.from_record(stage), Counters(**counters)
         self.state = self._build(stage)
-        checkpoint.restore(path, self.state)
+        if self.team.chief:
+            checkpoint.restore(path, self.state)
+        spread(self.state)
         self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
         self.records.rewind(self.counters.images, not self.counters.unmeasured)
         self.saver.saved(self.counters.images)
@@ -128,13 +167,13 @@ class Run:
 
     def _start(self) -> None:
         """With the first stage."""
-        self._check_new()
         self.state = self._build(self.schedule.at(0).stage)
         reference.choose(self.state, self.reals)
-        if self.config.model.init_from:
+        if self.config.model.init_from and self.team.chief:
             trained = initial.load(Path(self.config.model.init_from))
             for line in initial.take_over(trained, self.state):
                 self.log.line(line)
+        spread(self.state)
         self.records.rewind(0)
         self.records.start()
         self.ticks.reals(self._moment())
@@ -142,6 +181,14 @@ class Run:
             self.ticks.pictures(self._moment())
         self.log.line(f"run folder {self.folder}; watch it with: tensorboard --logdir {self.folder.parent}")
         self._save_checkpoint()  # from now on a run without one has lost it
+
+    def _measure_again(self) -> None:
+        """What was to be measured when the run was stopped. The other workers wait for what comes next."""
+        if self.counters.unmeasured:
+            if self.plan.measurements:
+                self.ticks.measure(self._moment())
+            self.counters.unmeasured = False
+            self._go_by(self._decide(1, 0.0))
 
     def _check_new(self) -> None:
         """CheckpointError where there has been a training: to start it again would write over what it made."""
@@ -177,12 +224,12 @@ class Run:
             self._enter_stage(progress.stage)
         stage = progress.stage
         step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
-        with self.stopping.at_once():
+        with self._at_once():
             step.rounds.get_concrete_function()
         self.clock.add_build(time.monotonic() - began)
         data = self.reals.stream(
             counters.block_start, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats,
-            self.blocks.rounds_done(),
+            self.blocks.rounds_done(), step.feed.read,
         )  # fmt: skip
         with contextlib.closing(data):
             self._train_blocks(step, data, progress)
@@ -196,12 +243,13 @@ class Run:
             seconds = self._call(step, parts, data)
             self.blocks.advance(sum(part.rounds for part in parts))
             if self.blocks.between() and counters.images >= end:
+                counters.end_tick(self.clock.take_seconds())
                 self.ticks.end(progress, self._moment())
             most = self._go_by(self._decide(len(parts), seconds))
 
     def _decide(self, pieces: int, seconds: float) -> Decision:
         """What comes next, after a call of so many pieces that took so long."""
-        save = self.saver.due(self.counters, self.counters.images >= self.total)
+        save = bool(self.saver.due(self.counters, self.counters.images >= self.total))
         own = Decision(pieces_of_a_call(pieces, seconds), save, self.stopping.number())
         return own.shared(self.config.run.strategy)
 
@@ -209,6 +257,7 @@ class Run:
         """Saves or stops where that was decided; returns how many pieces the next call may take."""
         if decision.save:
             self._save_checkpoint()
+        self.agreed = bool(decision.signal)
         self.stopping.follow(decision.signal)
         return decision.pieces
 
@@ -282,6 +331,8 @@ class Run:
 
     def _stop(self) -> None:
         """Saves what is not saved yet. Raises Stopped."""
+        if not self.agreed:  # the chief was stopped while the others wait for what comes next
+            Decision(1, False, self.stopping.number()).shared(self.config.run.strategy)
         after = f"stopped by {self.stopping.signal} after {self.counters.images / 1000:.1f} kimg"
         if self.blocks is None or (self.counters.images == self.saver.images and not self.counters.unmeasured):
             self.log.line(after)

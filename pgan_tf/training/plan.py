@@ -11,7 +11,7 @@ from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
 from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.data.writer import is_resolution
-from pgan_tf.devices import make_strategy
+from pgan_tf.devices import alone_scope, make_strategy, replicas
 from pgan_tf.files import place_fault
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.metrics.extractors import EXTRACTORS
@@ -21,6 +21,7 @@ from pgan_tf.schedule import Schedule, sizes_of
 from pgan_tf.stages import LADDERS, Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
+from pgan_tf.workers.team import current
 
 WAYS = {
     "images": "give a data set of images, or networks that make points",
@@ -52,15 +53,17 @@ def make_plan(config: Config) -> Plan:
     family.check(config, sizes_of(config, resolution))
     label_size = _label_size(config, dataset)
     strategy = make_strategy(config.run.strategy)
-    check_replicas(config, strategy.num_replicas_in_sync)
-    check_norms(config, strategy.num_replicas_in_sync)
-    schedule = Schedule(config.growth, resolution, strategy.num_replicas_in_sync, config.model.latent_components)
+    devices = replicas(strategy)
+    check_replicas(config, devices)
+    check_norms(config, devices)
+    schedule = Schedule(config.growth, resolution, devices, config.model.latent_components)
     _check_stages(config, schedule, dataset)
     memory.check(config, schedule, dataset.channels, label_size)
+    _check_workers(config, schedule)
     _check_run(config, resolution)
     measurements = None
-    if config.run.metrics:
-        with strategy.scope():
+    if config.run.metrics and current().chief:
+        with alone_scope(strategy):
             measurements = Measurements(config, dataset, resolution, label_size)
     return Plan(dataset, strategy, schedule, resolution, label_size, measurements)
 
@@ -172,9 +175,21 @@ def _label_size(config: Config, dataset: Samples) -> int:
     return dataset.label_size if asked < 0 else asked
 
 
+def _check_workers(config: Config, schedule: Schedule) -> None:
+    """ConfigError where the minibatch would be another one than that which one machine trains with."""
+    growth, workers = config.growth, current().size
+    for phase in schedule.phases() if workers > 1 else ():
+        asked = growth.minibatch_dict.get(phase.stage.size.level, growth.minibatch_base)
+        if asked % schedule.devices:
+            raise ConfigError(
+                f"minibatch {asked} at {phase.stage.size}: cannot be dealt to {schedule.devices} devices of {workers} "
+                "workers; change --minibatch_base or _dict to a multiple of them"
+            )
+
+
 def _check_run(config: Config, resolution: int) -> None:
     """That what the run is to write and to measure can be: where it goes, its pictures, its extractor."""
-    if fault := place_fault(config.run.result_dir):
+    if current().chief and (fault := place_fault(config.run.result_dir)):
         raise ConfigError(f"--result_dir={config.run.result_dir}: no run can be written there ({fault})")
     if config.run.grid_size:
         grids.check_size(*parse_grid_size(config.run.grid_size), resolution)

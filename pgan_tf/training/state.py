@@ -34,6 +34,12 @@ class Counters:
         if self.block_start < 0:  # a checkpoint of an earlier version
             self.block_start = self.images
 
+    def end_tick(self, seconds: float) -> None:
+        """A tick is over; seconds: of training, since they were counted last."""
+        self.tick += 1
+        self.seconds += seconds
+        self.tick_before, self.tick_start = self.tick_start, self.images
+
 
 class StageState:
     """What one stage knows, created under the strategy's scope: two players, the averaged generator, and extras."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from pgan_tf.config import Config
+from pgan_tf.devices import own_replicas
 from pgan_tf.latents import Purpose
 from pgan_tf.losses.adversarial import reported
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
@@ -52,7 +53,7 @@ class TrainStep:
         self, config: Config, state: StageState, strategy: tf.distribute.Strategy, minibatch: int, resolution: int
     ):
         self.config, self.state, self.strategy, self.minibatch = config, state, strategy, minibatch
-        self.feed = Feed(config, state, strategy.num_replicas_in_sync, minibatch)
+        self.feed = Feed(config, state, strategy.num_replicas_in_sync, minibatch, own_replicas(strategy))
         self.dtype, self.upscale = self.feed.dtype, resolution // state.stage.resolution
         self.d_terms, self.g_terms = (active(terms, config.loss) for terms in (D_TERMS, G_TERMS))
         self.needs = needed(self.g_terms, config.loss)  # what the generator's pass is to have
@@ -69,7 +70,7 @@ class TrainStep:
 
     def _signature(self):
         """One trace for any number of rounds."""
-        n, shape = self.minibatch, self.state.generator.sample_shape
+        n, shape = len(self.feed.read), self.state.generator.sample_shape
         labels = tf.TensorSpec([None, n, self.state.generator.label_size], tf.float32)
         reals = tf.TensorSpec([None, n, *shape], stored_type(shape))
         series, scalar = tf.TensorSpec([None], self.dtype), tf.TensorSpec([], self.dtype)

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 PATIENCE_SECONDS = 2.0  # in which Python should have heard of a signal
 _HEARD = b"stopping as soon as the step that is under way is done; Ctrl-C once more ends at once\n"
@@ -24,10 +24,14 @@ class StopNow(BaseException):
 
 
 class Stopping:
-    """`signal`: the name of the one that came first, None before. A second Ctrl-C raises KeyboardInterrupt."""
+    """`signal`: the name of the one that came first, None before. A second Ctrl-C raises KeyboardInterrupt.
+
+    `tell` is called when the first has come.
+    """
 
     def __init__(self):
         self.signal: str | None = None
+        self.tell: Callable[[], object] = lambda: None
         self._at_once = False
         self._heard_at, self._over = -math.inf, threading.Event()
 
@@ -77,7 +81,9 @@ class Stopping:
         self._heard_at = time.monotonic()
         if self.signal and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.signal = self.signal or signal.Signals(number).name
+        if not self.signal:
+            self.signal = signal.Signals(number).name
+            self.tell()
         if self._at_once and not _in_import(frame):  # which might swallow it; the end of the block will do
             raise StopNow
 

@@ -13,6 +13,7 @@ from pgan_tf import config as options
 from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals
+from pgan_tf.devices import alone_scope
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
@@ -62,12 +63,8 @@ class Ticks:
         self.gauge = Gauge(reals, config.run.seed)
 
     def end(self, progress: Progress, moment: Moment) -> None:
-        """A tick, trained by `progress`, is over."""
-        counters = moment.counters
-        counters.tick += 1
-        counters.seconds += self.books.clock.take_seconds()
-        row = self._row(progress, moment)
-        counters.tick_before, counters.tick_start = counters.tick_start, counters.images
+        """A tick, trained by `progress`, is over and counted."""
+        counters, row = moment.counters, self._row(progress, moment)
         self.books.records.tick(row)
         self.books.speeds.write(self.folder)
         self.books.log.line(tick_line(row, progress.stage, self.plan.dataset.kind))
@@ -130,7 +127,7 @@ class Ticks:
         counters.unmeasured = True
         log.busy(f"measuring {self.config.run.metrics}")
         try:
-            with self.plan.strategy.scope(), self.stopping.at_once():
+            with alone_scope(self.plan.strategy), self.stopping.at_once():
                 for row in measurements.measure(state, fade, counters.images):
                     self.books.records.measured(row)
                     rows.append(row)

@@ -19,6 +19,7 @@ from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import StageState
 from pgan_tf.training.step import Controls, TrainStep
+from pgan_tf.workers.team import current
 
 ROUND_SECONDS = 0.004  # of the framework's own, whatever the size
 STEP_SECONDS = 2.0  # to time the steps of a stage
@@ -37,6 +38,8 @@ def measure(config: Config, plan: Plan, seconds: float | None = None) -> Speeds:
         tf.config.experimental.enable_op_determinism()
     began, sizes = time.monotonic(), stage_sizes(config, plan)
     speeds = Speeds(model_rates(sizes, convolution_speed(config)))
+    if current().size > 1:  # a clock would not say the same in all workers
+        return speeds
     if seconds is None and speeds.seconds(plan.schedule) < WORTHWHILE_SECONDS:
         return speeds
     _measure_stage(config, plan, plan.schedule.phases()[0].stage, speeds)
