@@ -37,15 +37,18 @@ for program, words in json.loads(sys.argv[1]):
 print(json.dumps(found))
 """
 
+WORDS = {"multi_worker": ["--workers=127.0.0.1:2222", "--task=0"]}  # what a strategy cannot be without
+
 
 def test_the_strategy_is_made_before_anything_starts_the_devices(tmp_path, fresh_process):
     with DatasetWriter(tmp_path / "set", resolution=8, channels=1) as writer:
         writer.add(np.zeros((8, 8, 1), np.uint8))
     sets = f"{tmp_path / 'set'}"
     calls = [
-        *(["train", [f"--dataset={sets}", f"--strategy={name}", "--precision=auto"]] for name in STRATEGIES),
+        *(["train", [f"--dataset={sets}", f"--strategy={name}", "--precision=auto", *WORDS.get(name, ())]]
+          for name in STRATEGIES),
         ["evaluate", [f"--reals={sets}", f"--fakes={sets}"]],
-    ]
+    ]  # fmt: skip
     expected = [*([name, "in time"] for name in STRATEGIES), ["mirrored", "in time"]]
     assert json.loads(fresh_process(SCRIPT, json.dumps(calls)).splitlines()[-1]) == expected
 
