@@ -14,7 +14,7 @@ from pgan_tf.data.dataset import RecordDataset, record_files
 from pgan_tf.data.points import PointDataset, has_points
 
 MOST_POINTS = 10_000  # in a picture
-FIELD = 112  # scores in a row of a picture of the plane
+FIELD, COARSEST = 112, 8  # scores in a row of a picture of the plane, and at least, where one score costs many
 
 
 class Score(Protocol):
@@ -108,7 +108,7 @@ class Scatter(NamedTuple):
     def fakes(self, points: np.ndarray, latents: np.ndarray, score: Score) -> dict[str, np.ndarray]:
         """What a generator makes of latents: over the data; over the score of every place; the latents by their
         points' scores. Fewer of these where one costs more."""
-        field = score(self.frame.lattice(FIELD // math.isqrt(score.group)))
+        field = score(self.frame.lattice(max(FIELD // math.isqrt(score.group), COARSEST)))
         judged = max(len(points) // score.group, 1)
         places = plane.latent_plane(latents[:judged])
         return {

@@ -29,12 +29,13 @@ class Snapshot:
 
 
 def find(run: Path, which: str) -> list[Snapshot]:
-    """`which`: 'latest', 'all' (oldest first), or the path of a .keras file. MetricError if there is none."""
+    """`which`: 'latest', 'all' (oldest first), or a .keras file, by its path or by its name in the run's folder.
+    MetricError if there is none."""
     if which not in ("latest", "all"):
-        path = Path(which)
-        if not path.is_file() and not is_checkpoint(path):
-            raise MetricError(f"--snapshots={which}: no such file; give latest, all, or a .keras file")
-        return [Snapshot(path, kimg(path))]
+        for path in (Path(which), run / which):
+            if path.is_file() or is_checkpoint(path):
+                return [Snapshot(path, kimg(path))]
+        raise MetricError(f"--snapshots={which}: no such file, here or in {run}; give latest, all, or a .keras file")
     if not run.is_dir():
         raise MetricError(f"--run={run}: no such folder; give the folder of a run")
     known = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]

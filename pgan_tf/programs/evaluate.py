@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
         type=location,
         metavar="WHICH",
         default="latest",
-        help="of the run: latest (default), all, or a .keras file",
+        help="of the run: latest (default), all, or a .keras file, also by its name in the folder",
     )
     add("--dataset", type=location, metavar="SET", help="real images for the run; default: those it was trained on")
     add("--reals", type=location, metavar="SET", help="a set of real images, instead of --run")

@@ -106,6 +106,7 @@ def test_where_a_score_costs_more_there_are_fewer(folders):
         drawing.fakes(dataset.points, np.zeros((24, 2)), score)
         asked[group] = score.asked * group
     assert max(asked.values()) < 1.1 * asked[1]
+    assert drawing.fakes(dataset.points, np.zeros((24, 2)), FirstComponent(20_000))["scores"].ndim == 3  # not none
 
 
 def test_points_are_drawn_over_the_data_in_one_frame(folders, monkeypatch):

@@ -11,11 +11,11 @@ from pgan_tf.metrics.registry import METRICS
 
 from pgan_tf.config import Config
 from pgan_tf.errors import UserError
-from pgan_tf.evaluation import results
+from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.evaluation.fakes import GeneratedImages
 from pgan_tf.evaluation.sets import open_set
-from pgan_tf.networks import Generator
+from pgan_tf.networks import Generator, saved
 from pgan_tf.programs import evaluate
 from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
@@ -203,7 +203,7 @@ def test_reals_that_have_moved(run, sets):
         (["--metrics=swd"], "either --run"),
         (["--run=nowhere"], "no config.json"),
         (["--run={run}", "--metrics=beauty"], "unknown metric 'beauty': the known ones are swd"),
-        (["--run={run}", "--snapshots=gone.keras"], "no such file"),
+        (["--run={run}", "--snapshots=gone.keras"], "no such file, here or in"),
         (["--run={run}", "--snapshots={run}/config.json"], "not a .keras file"),
         (["--run={sets}/reals.npy"], "no config.json"),
         (["--run={run}", "--metrics=kid", "--extractor=efficientnet-lite0"], "40 images do not fill subsets"),
@@ -222,3 +222,10 @@ def test_bad_input_is_one_line(arguments, message, run, sets):
     with pytest.raises((UserError, ValueError), match=message) as error:
         call(*(argument.format(run=run, sets=sets) for argument in arguments))
     assert "\n" not in str(error.value)
+
+
+def test_a_snapshot_goes_by_its_name_in_the_folder_and_by_its_path(run, monkeypatch):
+    name = saved.snapshots(run)[0].name
+    assert snapshots.find(run, name) == snapshots.find(run, str(run / name))
+    monkeypatch.chdir(run)
+    assert snapshots.find(run, name)[0].path.samefile(run / name)
