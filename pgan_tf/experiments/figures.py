@@ -67,7 +67,15 @@ def _outputs_caption(section: Section) -> str:
 def _samples_caption(section: Section) -> str:
     iterations = samples.by_iterations(section.comparison)
     when = " (above: iterations of the generator), over the data in grey" if iterations else ""
-    return f"The same latents at different times{when}; of each row the first seed that is complete."
+    return f"The same latents at different times{when}; of each row the first seed that is complete.{_outside(section)}"
+
+
+def _collapses_caption(section: Section) -> str:
+    return f"At its best, when the rule first applied, and at the end.{_outside(section)}"
+
+
+def _outside(section: Section) -> str:
+    return " Data alone: all samples lie outside." if samples.by_iterations(section.comparison) else ""
 
 
 def _neighbors(section: Section) -> RunState | None:
@@ -95,7 +103,7 @@ SCORES = Figure(
 COLLAPSES = Figure(
     "collapses", ".webp", "collapses", lambda section: section.collapses,
     lambda section, path: collapses.plot_collapses(section.collapses, path),
-    lambda section: "At its best, when the rule first applied, and at the end.",
+    _collapses_caption,
 )  # fmt: skip
 OVER_TIME = (
     Figure(
