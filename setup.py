@@ -39,6 +39,8 @@ ZSTD = ["zstandard>=0.21"]
 VIDEO = ["imageio-ffmpeg>=0.5"]
 # The page of generate.py explore, also of exported networks, and its videos.
 EXPLORE = ["gradio>=6.5,<7", *EXPORT, "onnxruntime>=1.18", *VIDEO]
+# The site of docs/; ruff sets long signatures in lines.
+DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.5,<10", "mkdocstrings-python>=1.16,<3", "ruff>=0.9"]
 TEST = [
     "hypothesis>=6.100",
     "pytest>=8",
@@ -119,6 +121,7 @@ setup(
         "export": EXPORT,
         "video": VIDEO,
         "explore": EXPLORE,
+        "docs": DOCS,
         "test": TEST,
     },
     entry_points={

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
+from pgan_tf import flagfiles
 from pgan_tf.config import SECTIONS, option_names
 from pgan_tf.former import FORMER, translated
-from pgan_tf.option import option_text, parse_dict
+from pgan_tf.option import ConfigError, option_text, parse_dict
 from pgan_tf.recipes import RECIPES
 
 
@@ -65,3 +67,31 @@ def given_options(flag_values) -> dict[str, Any]:
     """{option: value} of the flags that are given."""
     given = {name: flag_values[name].value for name in (*option_names(), *FORMER) if flag_values[name].present}
     return translated(given, option_names())
+
+
+def read_options(path: Path) -> dict[str, Any]:
+    """{option: value} that a flagfile gives, as train.py would take them. ConfigError: a line that is none."""
+    from absl import flags
+
+    values = flags.FlagValues()
+    define_flags(flags, values)
+    try:
+        _, *others = values(["train.py", *flagfiles.read(path)])
+    except (flags.Error, ValueError) as error:
+        raise ConfigError(f"{path}: {flagfiles.fault(error)}") from None
+    if others:
+        raise ConfigError(f"{path}: {others[0]}: options begin with --")
+    return given_options(values)
+
+
+def flag_lines(values: dict[str, Any]) -> str:
+    """{option: value} as a flagfile."""
+    return "".join(_flag_line(name, value) for name, value in values.items())
+
+
+def _flag_line(name: str, value: Any) -> str:
+    """A line of a flagfile. A path may be no line, or no text: config.json has it all the same."""
+    line = f"--{name}={option_text(value)}"
+    if line == line.strip() and len(line.splitlines()) == 1 and line.isprintable():
+        return f"{line}\n"
+    return f"# --{name} is {value!a}, which no flagfile can say; config.json has it\n"

@@ -168,6 +168,18 @@ def advice(images: int, config: Config) -> list[str]:
 # ---- parts ---------------------------------------------------------------------------------------------------------
 
 
+def check(name: str, hours: float, has_length: bool) -> None:
+    """ConfigError for a preset or hours that cannot be meant; '' and 0 are none. has_length: --total_kimg is given."""
+    if not math.isfinite(hours) or hours < 0:
+        raise ConfigError(f"--hours={hours}: must be a number of hours above 0")
+    if hours and not name:
+        raise ConfigError(f"--hours={hours:g} goes with a preset: add --preset=small, medium or paper")
+    if name and name not in PRESETS:
+        raise ConfigError(f"--preset={name}: choose one of {', '.join(PRESETS)}")
+    if hours and has_length:
+        raise ConfigError("--hours and --total_kimg both say how long the run is; give one of them")
+
+
 def check_family(name: str, family: str) -> None:
     """ConfigError for networks that the presets have no settings for."""
     if family != "progressive":

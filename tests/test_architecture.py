@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"errors", "html_page", "metrics", "text"},
-    {"former", "option", "pickles", "progress", "recipes"},
+    {"errors", "html_page", "metrics", "notebook", "registration", "text"},
+    {"endings", "former", "option", "pickles", "progress", "recipes"},
     {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
     {"option_flags", "stages", "workers"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
@@ -22,6 +22,7 @@ LEVELS = [
     {"explore"},
     {"commands"},
     {"programs"},
+    {"api"},
     {"__main__"},
 ]
 RANK = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -43,8 +44,9 @@ INNER = {
         {"celebahq", "faces", "tools"},
     ],
     "training": [
-        {"console", "costs", "curves", "deciding", "export", "rundir", "speeds", "stopping", "unroll"},
-        {"memory", "player", "run_report"},
+        {"bars", "costs", "curves", "deciding", "export", "rundir", "speeds", "stopping", "unroll"},
+        {"console", "memory", "player"},
+        {"run_report"},
         {"extras"},
         {"state"},
         {"blocks", "checkpoint", "critic", "feed", "measuring", "records", "together"},
@@ -53,8 +55,9 @@ INNER = {
         {"clock", "estimate"},
         {"ticks", "trial"},
         {"begin", "loop"},
+        {"launch"},
     ],
-    "workers": [{"cluster", "wire"}, {"team"}, {"meeting", "mirrored"}],
+    "workers": [{"cluster", "wire"}, {"team"}, {"meeting", "mirrored", "shared"}],
     "inference": [
         {"errors", "load", "spaces"},
         {"inputs", "output"},

@@ -13,7 +13,7 @@ from pgan_tf import called, flagfiles
 from pgan_tf.programs import start
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ["pgan_tf", "metrics", "configs", "docs", "examples", "benchmarks", "tests", ".ci"]
+SOURCES = ["pgan_tf", "metrics", "configs", "docs", "examples", "notebooks", "benchmarks", "tests", ".ci"]
 LEFT = shutil.ignore_patterns("__pycache__", "*.egg-info", "golden", ".*_cache")
 BUILD = "import sys; from setuptools import build_meta as b; b.build_{0}(sys.argv[1])"
 

@@ -86,31 +86,38 @@ class StatisticsSet:
     digest: str
 
 
-def open_set(path: str | os.PathLike, resolution: int | None = None) -> ImageSet | StatisticsSet:
+def open_set(path: str | os.PathLike | np.ndarray, resolution: int | None = None) -> ImageSet | StatisticsSet:
     """A folder of pictures or of TFRecords, a .npy or .npz array uint8 [N,H,W,C], or a .npz with `mu` and `sigma`.
 
-    Also points in the plane: a data set of them, or an array float [N,2]. `resolution` chooses a level of a data set;
-    of any other set of images it is what they must have. Raises MetricError or DataError: one line.
+    Also points in the plane: a data set of them, or an array float [N,2]. An array may be given as it is. `resolution`
+    chooses a level of a data set; of any other set of images it is what they must have. Raises MetricError or
+    DataError: one line.
     """
-    path = Path(path)
-    if not path.exists():
-        raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
-    if path.is_dir():
-        opened = _folder(path, resolution)
-    elif not path.is_file():  # opening a pipe would wait for its other end
-        raise MetricError(
-            f"{path}: not a file, but a pipe or a device; give a folder of images, a data set, .npy or .npz"
-        )
-    elif path.suffix == ".npz":
-        opened = _archive(path)
-    elif path.suffix == ".npy":
-        opened = _stored_array(path)
+    if isinstance(path, np.ndarray):
+        path, opened = "array", from_array("array", path, lambda array=path: iter([array.tobytes()]))
     else:
-        raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
+        opened = _stored(Path(path), resolution)
     images = isinstance(opened, ImageSet) and opened.shape != POINT
     if resolution and images and opened.shape[0] != resolution:
         raise MetricError(f"{path}: its images have {opened.shape[0]} pixels, not {resolution}; resize them first")
     return opened
+
+
+def _stored(path: Path, resolution: int | None) -> ImageSet | StatisticsSet:
+    """What lies at a path, by what it is."""
+    if not path.exists():
+        raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
+    if path.is_dir():
+        return _folder(path, resolution)
+    if not path.is_file():  # opening a pipe would wait for its other end
+        raise MetricError(
+            f"{path}: not a file, but a pipe or a device; give a folder of images, a data set, .npy or .npz"
+        )
+    if path.suffix == ".npz":
+        return _archive(path)
+    if path.suffix == ".npy":
+        return _stored_array(path)
+    raise MetricError(f"{path}: give a folder of images, a data set, .npy or .npz")
 
 
 def _folder(path: Path, resolution: int | None) -> ImageSet:

@@ -25,7 +25,7 @@ from pgan_tf.metrics.registry import ASKS_GENERATOR
 from pgan_tf.plain import plain_path
 
 
-def _open(path: str | Path, resolution: int | None) -> ImageSet | StatisticsSet:
+def _open(path: str | Path | np.ndarray, resolution: int | None) -> ImageSet | StatisticsSet:
     """`open_set`, which says at once what the user should know of the set."""
     opened = open_set(path, resolution)
     for note in opened.notes if isinstance(opened, ImageSet) else ():
@@ -36,7 +36,7 @@ def _open(path: str | Path, resolution: int | None) -> ImageSet | StatisticsSet:
 class RunReals:
     """A run with the images that it is measured against."""
 
-    def __init__(self, folder: Path, dataset: str | None, resolution: int | None):
+    def __init__(self, folder: Path, dataset: str | Path | np.ndarray | None, resolution: int | None):
         """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own."""
         try:
             self.config = Config.read(folder / "config.json")
@@ -45,13 +45,13 @@ class RunReals:
         except OSError as error:
             raise ConfigError(f"--run={folder}: its config.json cannot be read: {reason(error)}") from None
         self.folder = folder
-        path = dataset or identity.find(folder, self.config.data.dataset)
-        if not dataset and not Path(path).exists():
+        path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
+        if dataset is None and not Path(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
         self.images = _open(path, resolution or self.config.data.resolution or None)
         if not isinstance(self.images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
-        self.labels = self._labels(Path(path))
+        self.labels = None if isinstance(path, np.ndarray) else self._labels(Path(path))
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
@@ -63,11 +63,12 @@ class RunReals:
 class Sink:
     """Where results go: a file at once, and at the end, also that by an error or Ctrl-C, the terminal and TensorBoard.
 
-    Knows what the file has already. `run`: the folder of the run whose curves they belong to.
+    Knows what the file has already. `run`: the folder of the run whose curves they belong to. `quiet`: the terminal
+    gets no table; `shown` has what would be in it.
     """
 
-    def __init__(self, path: Path | None, run: Path | None = None):
-        self.path, self.run, self.shown, self.new = path, run, [], []
+    def __init__(self, path: Path | None, run: Path | None = None, quiet: bool = False):
+        self.path, self.run, self.quiet, self.shown, self.new = path, run, quiet, [], []
         self.doubts: list[str] = []  # what the reader of the table should know
         if path and (fault := place_fault(path.parent) or ("it is a folder" if path.is_dir() else "")):
             raise MetricError(f"--output={path}: cannot be written ({fault}); choose another place")
@@ -80,7 +81,8 @@ class Sink:
         if self.run:
             _write_events(self.run, self.new)
         if self.shown:
-            self.show()
+            if not self.quiet:
+                self.show()
             for doubt in dict.fromkeys(self.doubts):
                 print(f"warning: {doubt}", file=sys.stderr)
 
@@ -110,11 +112,16 @@ class Sink:
             console.print(f"{len(self.new)} new results in {self.path}", soft_wrap=True)
 
 
-def measure_run(reals: RunReals, which: str, request: Request, output: Path | None, baselines: bool) -> None:
-    """Measures snapshots of a run; one line of its metrics.jsonl (or of `output`) per metric, and TensorBoard."""
+def measure_run(
+    reals: RunReals, which: str, request: Request, output: Path | None, baselines: bool, quiet: bool = False
+) -> list[dict]:
+    """Measures snapshots of a run; one line of its metrics.jsonl (or of `output`) per metric, and TensorBoard.
+
+    Returns the results, also those that were there already.
+    """
     chosen = snapshots.find(reals.folder, which)
     evaluator = Evaluator(reals.images, request)
-    with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder) as sink:
+    with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder, quiet) as sink:
         if baselines:
             measure_baselines(reals.images, request, sink)
         sink.doubts += evaluator.doubts()
@@ -127,6 +134,7 @@ def measure_run(reals: RunReals, which: str, request: Request, output: Path | No
                 fakes = snapshots.images(snapshot, reals.images.shape, reals.labels, request.seed)
                 for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
                     sink.add(row)
+    return sink.shown
 
 
 def _write_events(folder: Path, rows: list[dict]) -> None:
@@ -141,19 +149,21 @@ def _write_events(folder: Path, rows: list[dict]) -> None:
 
 
 def measure_sets(
-    reals: str | None, fakes: str, resolution: int | None, request: Request, output: Path | None, baselines: bool
-) -> None:
-    """Holds one set against another."""
-    ours, theirs = (_open(path, resolution) if path else None for path in (reals, fakes))
+    reals: str | np.ndarray | None, fakes: str | np.ndarray | None, resolution: int | None, request: Request,
+    output: Path | None, baselines: bool, quiet: bool = False,
+) -> list[dict]:  # fmt: skip
+    """Holds one set against another. Returns the results, also those that were there already."""
+    ours, theirs = (None if path is None else _open(path, resolution) for path in (reals, fakes))
     if theirs is None and not baselines:
         raise MetricError("--fakes is missing: the set to measure")
-    with Sink(output) as sink:
+    with Sink(output, quiet=quiet) as sink:
         if baselines:
             if not isinstance(ours, ImageSet):
                 raise MetricError("--baselines halves the real images: give --reals=SET with images")
             measure_baselines(ours, request, sink)
         if theirs is not None:
             _measure_set(ours, theirs, request, sink)
+    return sink.shown
 
 
 def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:

@@ -34,8 +34,6 @@ import math
 import sys
 from pathlib import Path
 
-from absl import flags
-
 from pgan_tf import flagfiles
 from pgan_tf.config import FIELDS, Config, ConfigError
 from pgan_tf.data.points import has_points
@@ -46,7 +44,7 @@ from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import PLANAR, named, resolved
 from pgan_tf.option import shown
-from pgan_tf.option_flags import define_flags, flag_options
+from pgan_tf.option_flags import read_options
 from pgan_tf.text import read_text
 from pgan_tf.training.rundir import file_name
 
@@ -193,16 +191,9 @@ def _row(path: Path, title: str, flagfile: object, dataset: str, changes: dict) 
 
 def read_flagfile(path: Path) -> Config:
     """The options of a flagfile, as train.py would take them. ConfigError: one that cannot be."""
-    values = flags.FlagValues()
-    define_flags(flags, values)
+    options = read_options(path)
     try:
-        _, *others = values(["train.py", *flagfiles.read(path)])
-    except (flags.Error, ValueError) as error:
-        raise ConfigError(f"{path}: {flagfiles.fault(error)}") from None
-    if others:
-        raise ConfigError(f"{path}: {others[0]}: options begin with --")
-    try:
-        return Config.from_values(flag_options(values))
+        return Config.from_values(options)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

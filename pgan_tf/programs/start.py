@@ -71,7 +71,7 @@ def _run(name: str, argv: list[str]) -> int:
 
 def _ended(error: Exception) -> int:
     """Says what ended the program -> its status. Raises what is a fault of ours."""
-    from pgan_tf.programs.endings import ending
+    from pgan_tf.endings import ending
 
     if INTERRUPTS.came:  # what somebody's code made of the interrupt
         print(INTERRUPTS.said, file=sys.stderr)

@@ -6,20 +6,16 @@ import contextlib
 import importlib.metadata
 import math
 import os
-import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from pgan_tf import __version__
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.option import option_text
 from pgan_tf.workers import cluster, meeting
+from pgan_tf.workers.shared import options
 from pgan_tf.workers.team import Alone, Facts, Team, set_current
 
 MULTI_WORKER = "multi_worker"
-# What may be another in each worker: where the data lie, which the chief's content is compared with, and what only the
-# chief uses.
-OWN = ("dataset", "result_dir", "desc")
 VERSIONS = ("tensorflow", "keras")
 
 
@@ -97,11 +93,6 @@ def facts(config: Config, launch: Launch, found: cluster.Cluster) -> Facts:
     }
 
 
-def options(config: Config) -> Facts:
-    """The options of the run that all workers share."""
-    return {f"--{name}": option_text(value) for name, value in config.values().items() if name not in OWN}
-
-
 def _say(line: str) -> None:
     print(line, flush=True)
 
@@ -114,11 +105,3 @@ def _quiet(team: Team) -> Iterator[None]:
         return
     with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
         yield
-
-
-def way_on(folder: str | os.PathLike, team: Alone | Team) -> str:
-    """How a run that was stopped, or lost a worker, goes on."""
-    command = f"go on with: python train.py --resume={shlex.quote(str(folder))}"
-    if team.size == 1:
-        return command
-    return f"{command} on every worker; also on fewer, or with --strategy=mirrored on one machine alone"

@@ -5,22 +5,18 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
 import sys
 from pathlib import Path
 
 from absl import flags
 
-from pgan_tf import __version__, flagfiles
+from pgan_tf import __version__, flagfiles, presets
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError, option_names
 from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
 from pgan_tf.former import FORMER
-from pgan_tf.option_flags import define_flags, flag_options, given_options
-from pgan_tf.presets import PRESETS
+from pgan_tf.option_flags import define_flags, flag_lines, flag_options, given_options
 from pgan_tf.programs import together, train_help
 from pgan_tf.programs.loading import load_tensorflow
 from pgan_tf.workers.team import Alone, Team
@@ -52,43 +48,16 @@ def config_from_flags() -> Config:
 
 
 def resumed_config(folder: Path) -> Config:
-    """The run's own options; flags that are given now replace them, but not those of the networks and the data.
-
-    (A data set may have moved: --dataset names its new place.) Raises ConfigError.
-    """
-    from pgan_tf.data import identity
+    """The run's own options; flags that are given now replace them. Raises ConfigError."""
     from pgan_tf.training import rundir
 
-    config = rundir.load_config(folder)
-    config = config.replace(dataset=identity.find(folder, config.data.dataset))
-    given = given_options(FLAGS)
-    fixed = {*vars(config.data), *vars(config.model), "recipe"} - {"dataset"}
-    if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
-        fixed.add("precision")
-    for name, value in given.items():
-        if name in fixed and value != config.values()[name]:
-            raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
-    grew, config = config.growth.grow, config.replace(**given)
-    if config.growth.grow != grew:
-        asked = config.growth.grow
-        raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
-    if not Path(config.data.dataset).is_dir():
-        raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
-    return config
+    return rundir.resumed_config(folder, given_options(FLAGS))
 
 
 def flags_text() -> str:
     """The options that differ from the defaults, as a flagfile."""
     names = [name for name in (*option_names(), *FORMER) if FLAGS[name].value != FLAGS[name].default]
-    return "".join(map(_flag_line, names))
-
-
-def _flag_line(name: str) -> str:
-    """A line of a flagfile. A path may be no line, or no text: config.json has it all the same."""
-    line = FLAGS[name].serialize()
-    if line == line.strip() and len(line.splitlines()) == 1 and line.isprintable():
-        return f"{line}\n"
-    return f"# --{name} is {FLAGS[name].value!a}, which no flagfile can say; config.json has it\n"
+    return flag_lines({name: FLAGS[name].value for name in names})
 
 
 def run(rest: list[str], argv: list[str]) -> int:
@@ -100,36 +69,28 @@ def run(rest: list[str], argv: list[str]) -> int:
         raise ConfigError("--metrics is empty: name some, as in swd,fid, or none")
     config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
-    launch = together.Launch(*(FLAGS[name].value for name in together.Launch._fields))
-    with together.joined(config, launch) as team:
+    process = together.Launch(*(FLAGS[name].value for name in together.Launch._fields))
+    with together.joined(config, process) as team:
         return _train(config, team)
 
 
 def _train(config: Config, team: Alone | Team) -> int:
     """Trains with the others of a run, or shows what would be trained."""
     load_tensorflow(config.run.strategy)
-    from pgan_tf.data import identity
-    from pgan_tf.training import begin, initial
+    from pgan_tf.training import begin, launch
 
     given = {name: config.values()[name] for name in given_options(FLAGS)}  # as they are taken
     asked = begin.Asked(config, FLAGS.resume, FLAGS.preset, FLAGS.hours, given, FLAGS.dry_run)
-    start = begin.begin(asked)
-    config, plan = start.config, start.plan
-    team.compare(together.options(config))  # what auto stands for on each machine
-    about = identity.describe(plan.dataset, plan.resolution)
-    if team.chief and config.model.init_from and not FLAGS.resume:
-        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
-    if team.chief and FLAGS.resume and not FLAGS.change_dataset:
-        identity.check(Path(FLAGS.resume), about, config.data.dataset)
+    prepared = launch.prepare(asked, FLAGS.change_dataset)
     if FLAGS.dry_run:
-        return _show_plan(start)
-    config = config.replace(dataset=os.path.abspath(config.data.dataset))  # the run may go on from anywhere
-    _run(start._replace(config=config), about, team)
+        return _show_plan(prepared.start)
+    if launch.train(prepared, flags_text()).signal:
+        print(as_called(team.way_on), flush=True)
     return 0
 
 
 def _show_plan(start) -> int:
-    """start: of begin, as in `_run`; its type would load TensorFlow."""
+    """start: of begin; its type would load TensorFlow."""
     from pgan_tf.training.console import show
     from pgan_tf.training.estimate import print_stage_table
 
@@ -140,41 +101,11 @@ def _show_plan(start) -> int:
     return 0
 
 
-def _run(start, about: dict, team: Alone | Team) -> None:
-    """The run in its folder, which is the chief's; about: its data set."""
-    from pgan_tf.data import identity
-    from pgan_tf.training import loop, rundir
-    from pgan_tf.training.console import Screen
-
-    config, plan, folder = start.config, start.plan, None
-    with contextlib.ExitStack() as held:
-        if team.chief:
-            name, text = plan.dataset.name, start.preset or flags_text()
-            folder = Path(FLAGS.resume) if FLAGS.resume else rundir.create(config, name, text, start.files())
-            held.enter_context(rundir.claimed(folder))
-            identity.write(folder, about, config.data.dataset)
-        shared = team.share(folder and os.path.abspath(folder))
-        folder = folder or Path(shared)
-        team.way_on = together.way_on(folder, team)
-        held.enter_context(contextlib.redirect_stdout(Screen(sys.stdout)))
-        try:
-            loop.Run(config, plan, folder, [*start.lines, *start.preset.splitlines()]).train()
-        except loop.Stopped:
-            print(as_called(team.way_on), flush=True)
-
-
 def check_preset() -> None:
     """ConfigError where --preset and --hours cannot be meant."""
-    if FLAGS.hours and not FLAGS.preset:
-        raise ConfigError(f"--hours={FLAGS.hours:g} goes with a preset: add --preset=small, medium or paper")
+    presets.check(FLAGS.preset, FLAGS.hours, FLAGS["total_kimg"].present)
     if FLAGS.preset and FLAGS.resume:
         raise ConfigError(f"--preset={FLAGS.preset}: a run that has begun has its settings; --total_kimg lengthens it")
-    if FLAGS.preset and FLAGS.preset not in PRESETS:
-        raise ConfigError(f"--preset={FLAGS.preset}: choose one of {', '.join(PRESETS)}")
-    if not math.isfinite(FLAGS.hours) or FLAGS.hours < 0:
-        raise ConfigError(f"--hours={FLAGS.hours}: must be a number of hours above 0")
-    if FLAGS.hours and FLAGS["total_kimg"].present:
-        raise ConfigError("--hours and --total_kimg both say how long the run is; give one of them")
 
 
 def parse_flags(argv: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live progress bar in a terminal, one line per tick elsewhere, and log.txt."""
+"""What a person sees of a run: a line per tick, what moves between them (bars.py), and log.txt."""
 
 from __future__ import annotations
 
@@ -12,21 +12,12 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from pgan_tf.stages import Stage
+from pgan_tf import notebook
+from pgan_tf.training.bars import bars
+from pgan_tf.training.bars import duration as duration
 
 INDENT = 10  # columns of "device    ", "training  ", "tick 12   "
-
-
-def duration(seconds: float) -> str:
-    """93784 -> '1d 02h 03m', 125 -> '2m 05s'."""
-    minutes, s = divmod(int(seconds + 0.5), 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    if days:
-        return f"{days}d {h:02}h {m:02}m"
-    return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"
 
 
 def fitted(line: str, console: Console) -> str:
@@ -52,10 +43,16 @@ def show(lines: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def waiting(text: str, console: Console | None = None) -> Iterator[None]:
-    """Says in a terminal what takes so long, as long as it does; a log is spared.
+    """Says in a terminal or a notebook what takes so long, as long as it does; a log is spared.
 
     No bar that moves by a thread of its own: whatever ends the process meanwhile, the terminal is as it was.
     """
+    if notebook.in_notebook():
+        with contextlib.closing(notebook.Line()) as line:
+            line.show(f"{text} ...")
+            yield
+            line.show("")
+        return
     console = console or Console(file=sys.stdout, highlight=False, emoji=False)
     if not console.is_terminal:
         yield
@@ -104,23 +101,15 @@ class Screen(io.TextIOBase):
 
 
 class ConsoleLog:
-    """Lines for the terminal and log.txt, and two bars: the whole run and the stage."""
+    """Lines for the screen and log.txt, and what moves between them: `reached`, `busy`, `advance`, see NoBars."""
 
     def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
         self._file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
-        self._console = console or Console(file=self._screen(), highlight=False, emoji=False, soft_wrap=True)
-        self._bars, self._total = None, total_kimg
-        if self._console.is_terminal:
-            columns = (
-                SpinnerColumn(),
-                TextColumn("{task.description:<18}", markup=False),
-                BarColumn(bar_width=None),
-                TextColumn("{task.completed:.1f}/{task.total:.1f} kimg  {task.fields[note]}"),
-            )
-            self._bars = Progress(*columns, console=self._console, expand=True, refresh_per_second=4)
-            self._run = self._bars.add_task("run", total=total_kimg, note="")
-            self._stage = self._bars.add_task("starting", total=1.0, note="")
-            self._bars.start()
+        self._console = console or Console(
+            file=self._screen(), highlight=False, emoji=False, soft_wrap=True, force_jupyter=False
+        )
+        self._bars = bars(total_kimg, self._console)
+        self.reached, self.busy, self.advance = self._bars.reached, self._bars.busy, self._bars.advance
 
     def _screen(self) -> Screen:
         """Stdout, with a line in log.txt when it ends."""
@@ -134,32 +123,8 @@ class ConsoleLog:
         self._file.write(text + "\n")
         self._console.print(fitted(text, self._console), markup=False)
 
-    def reached(self, kimg: float) -> None:
-        """Where a run goes on, before its first call."""
-        if self._bars is not None:
-            self._bars.update(self._run, completed=min(kimg, self._total))
-
-    def busy(self, text: str) -> None:
-        """What happens while the bars stand still."""
-        if self._bars is not None:
-            self._bars.update(self._stage, description=text, note="")
-
-    def advance(
-        self, kimg: float, stage: Stage, stage_span: tuple[float, float], eta: float, rate: float, losses: tuple
-    ) -> None:
-        """Moves the bars: thousands of images, the stage's first and last, seconds to go, images/s, (D, G) losses."""
-        if self._bars is None:
-            return
-        start, end = stage_span
-        self._bars.update(self._run, completed=min(kimg, self._total), note=f"ETA {duration(eta)}  {rate:.1f} img/s")
-        note = f"loss D {losses[0]:+.3f} G {losses[1]:+.3f}"
-        self._bars.update(
-            self._stage, description=str(stage), total=end - start, completed=min(kimg, end) - start, note=note
-        )  # fmt: skip
-
     def close(self) -> None:
-        if self._bars is not None:
-            self._bars.stop()
+        self._bars.close()
         if isinstance(self._console.file, Screen):
             self._console.file.tell = None
         self._file.close()

@@ -14,7 +14,7 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +65,13 @@ class Stopped(Exception):
 class Run:
     """One run in its folder: `Run(config, plan, folder).train()` starts it or goes on with it."""
 
-    def __init__(self, config: Config, plan: Plan, folder: Path, opening: Sequence[str] = ()):
-        """opening: the first lines of the log."""
-        self.opening = opening
+    def __init__(
+        self, config: Config, plan: Plan, folder: Path, opening: Sequence[str] = (),
+        on_tick: Callable[[dict], object] | None = None,
+    ):  # fmt: skip
+        """opening: the first lines of the log. on_tick: is called at the end of each tick with its row of
+        metrics.jsonl; what it raises ends the run, which is saved first."""
+        self.opening, self.on_tick = opening, on_tick
         self.config, self.plan, self.folder = config, plan, folder
         self.schedule = plan.schedule
         if config.run.deterministic:
@@ -244,8 +248,18 @@ class Run:
             self.blocks.advance(sum(part.rounds for part in parts))
             if self.blocks.between() and counters.images >= end:
                 counters.end_tick(self.clock.take_seconds())
-                self.ticks.end(progress, self._moment())
+                self._tell(self.ticks.end(progress, self._moment()))
             most = self._go_by(self._decide(len(parts), seconds))
+
+    def _tell(self, row: dict) -> None:
+        """A tick to who asked for it."""
+        try:
+            if self.on_tick:
+                self.on_tick(row)
+        except BaseException:
+            if self.saver.images != self.counters.images:
+                self._save_checkpoint()
+            raise
 
     def _decide(self, pieces: int, seconds: float) -> Decision:
         """What comes next, after a call of so many pieces that took so long."""

@@ -22,6 +22,11 @@ NEEDS = (
 )  # fmt: skip
 ENVIRONMENT = ("started", "pgan_tf", "revision", "python", "tensorflow", "keras", "numpy", "platform", "hardware")
 CURVES = "curves.svg"
+PICTURES = (  # of fakes000120.png: the name, what stands above, the description
+    ("fakes", "The newest images of the averaged generator:", "generated images"),
+    ("scores", "What the discriminator says of every place:", "scores"),
+    ("latents", "The latents by it:", "latents"),
+)
 
 # Signs of overfitting: {of a tick: (from when on, what it says)}.
 SIGNS = {
@@ -37,35 +42,20 @@ def write_report(folder: Path, config: Config) -> None:
     """
     path = folder / "metrics.jsonl"
     rows, measured = results.read_ticks(path, NEEDS), results.read(path)
-    pictures, path_word = stamps.in_time(folder, "fakes*.png"), shlex.quote(str(folder))
-    unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
-    lines = [f"# {folder.name}", ""]
-    lines += [_progress(rows[-1], config.growth.total_kimg), ""] if rows else []
-    if pictures:
-        lines += ["The newest images of the averaged generator:", "", f"![generated images]({pictures[-1].name})", ""]
-        for name, text in (
-            ("scores", "What the discriminator says of every place:"),
-            ("latents", "The latents by it:"),
-        ):
-            newest = stamps.in_time(folder, f"{name}*.png")[-1:]
-            lines += [line for path in newest for line in (text, "", f"![{name}]({path.name})", "")]
-        lines += ["Training images:", "", "![reals](reals.png)", ""]
-    lines += ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
-    lines += [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
-    lines += _metrics_table(measured)
-    lines += [line for text in overfitting(rows, config) for line in ("", text)]
-    lines += _curves(folder, rows, measured)
-    lines += ["", "These options differ from the defaults:", "", "```"]
-    lines += [f"--{name}={option_text(value)}" for name, value in config.changes().items()]
-    go_on = f"To go on, type `python train.py --resume={path_word}`. " if unfinished else ""
-    lines += [
-        "```",
-        "",
-        *_environment(folder),
-        f"{go_on}To see the curves, type `tensorboard --logdir {path_word}`.",
-        "",
-    ]
-    text = "\n".join(lines)
+    sections = (
+        [f"# {folder.name}"],
+        _progress(rows, config),
+        _pictures(folder),
+        _levels(rows),
+        _metrics_table(measured),
+        *([line] for line in overfitting(rows, config)),
+        _curves(folder, rows, measured),
+        ["These options differ from the defaults:"],
+        ["```", *(f"--{name}={option_text(value)}" for name, value in config.changes().items()), "```"],
+        _environment(folder),
+        _how_to_go_on(folder, rows, config),
+    )
+    text = "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
     _write(folder / "report.md", text)
     _write(folder / "report.html", html_page.page(text, folder, folder.name))
 
@@ -73,6 +63,32 @@ def write_report(folder: Path, config: Config) -> None:
 def _write(path: Path, text: str) -> None:
     with new_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _progress(rows: list[dict], config: Config) -> list[str]:
+    """What the last tick says of the run, in sentences."""
+    if not rows:
+        return []
+    last = rows[-1]
+    seen = f"The run has seen {last['kimg']:.1f} of {config.growth.total_kimg:g} thousand real images in"
+    bad = last["nonfinite_rounds"]
+    rounds = {0: "No round", 1: "One round"}.get(bad, f"{bad} rounds")
+    return [f"{seen} {duration(last['train_seconds'])}. {rounds} had a loss or gradient that was not finite."]
+
+
+def _pictures(folder: Path) -> list[str]:
+    """The newest of each kind, and the training images."""
+    lines = []
+    for name, text, description in PICTURES:
+        for path in stamps.in_time(folder, f"{name}*.png")[-1:]:
+            lines += [text, "", f"![{description}]({path.name})", ""]
+    return [*lines, "Training images:", "", "![reals](reals.png)"] if lines else []
+
+
+def _levels(rows: list[dict]) -> list[str]:
+    """A row for each level of the schedule."""
+    head = ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
+    return head + [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
 
 
 def _curves(folder: Path, rows: list[dict], measured: list[dict]) -> list[str]:
@@ -88,29 +104,29 @@ def _curves(folder: Path, rows: list[dict], measured: list[dict]) -> list[str]:
     if not drawing:
         return []
     _write(folder / CURVES, drawing)
-    return ["", f"![losses and metrics over the training]({CURVES})"]
+    return [f"![losses and metrics over the training]({CURVES})"]
 
 
 def _environment(folder: Path) -> list[str]:
     """What the run began with; nothing where its environment.json is not there, or damaged."""
     known = rundir.read_environment(folder)
     rows = [f"| {name} | {plain(known[name])} |" for name in ENVIRONMENT if known.get(name)]
-    return ["Begun with:", "", "| | |", "|---|---|", *rows, ""] if rows else []
+    return ["Begun with:", "", "| | |", "|---|---|", *rows] if rows else []
 
 
-def _progress(last: dict, total_kimg: float) -> str:
-    """What the last tick says of the run, in sentences."""
-    seen = f"The run has seen {last['kimg']:.1f} of {total_kimg:g} thousand real images in"
-    bad = last["nonfinite_rounds"]
-    rounds = {0: "No round", 1: "One round"}.get(bad, f"{bad} rounds")
-    return f"{seen} {duration(last['train_seconds'])}. {rounds} had a loss or gradient that was not finite."
+def _how_to_go_on(folder: Path, rows: list[dict], config: Config) -> list[str]:
+    """What to type next."""
+    word = shlex.quote(str(folder))
+    unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
+    go_on = f"To go on, type `python train.py --resume={word}`. " if unfinished else ""
+    return [f"{go_on}To see the curves, type `tensorboard --logdir {word}`."]
 
 
 def _metrics_table(rows: list[dict]) -> list[str]:
     """The last and the best value of every metric."""
     if not rows:
         return []
-    lines = ["", "| metric | images of each set | last | at kimg | best | at kimg |", "|---|---|---|---|---|---|"]
+    lines = ["| metric | images of each set | last | at kimg | best | at kimg |", "|---|---|---|---|---|---|"]
     for title in dict.fromkeys(row["title"] for row in rows):
         own = sorted((row for row in rows if row["title"] == title and "kimg" in row), key=lambda row: row["kimg"])
         best = own[:1]

@@ -20,8 +20,10 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import identity
 from pgan_tf.errors import reason
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 from pgan_tf.option import option_text
@@ -81,6 +83,28 @@ def load_config(folder: Path) -> Config:
         raise ConfigError(f"--resume={folder}: no config.json there; give the folder of a run") from None
     except OSError as error:
         raise ConfigError(f"--resume={folder}: its config.json cannot be read: {reason(error)}") from None
+
+
+def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
+    """The run's own options; those that are given now replace them, but not those of the networks and the data.
+
+    (A data set may have moved: `dataset` names its new place.) Raises ConfigError.
+    """
+    config = load_config(folder)
+    config = config.replace(dataset=identity.find(folder, config.data.dataset))
+    fixed = {*vars(config.data), *vars(config.model), "recipe"} - {"dataset"}
+    if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32
+        fixed.add("precision")
+    for name, value in given.items():
+        if name in fixed and value != config.values()[name]:
+            raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
+    grew, config = config.growth.grow, config.replace(**given)
+    if config.growth.grow != grew:
+        asked = config.growth.grow
+        raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
+    if not Path(config.data.dataset).is_dir():
+        raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
+    return config
 
 
 def change_config(folder: Path, config: Config) -> list[str]:

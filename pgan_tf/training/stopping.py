@@ -37,7 +37,10 @@ class Stopping:
 
     @contextlib.contextmanager
     def handled(self) -> Iterator[None]:
-        """Takes the signals; call it from the main thread."""
+        """Takes the signals, which come to the main thread: in another one there are none to take."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
         handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -62,8 +62,8 @@ class Ticks:
         self.drawn = Pictures(config, reals, plan.resolution)
         self.gauge = Gauge(reals, config.run.seed)
 
-    def end(self, progress: Progress, moment: Moment) -> None:
-        """A tick, trained by `progress`, is over and counted."""
+    def end(self, progress: Progress, moment: Moment) -> dict:
+        """A tick, trained by `progress`, is over and counted. -> its row."""
         counters, row = moment.counters, self._row(progress, moment)
         self.books.records.tick(row)
         self.books.speeds.write(self.folder)
@@ -71,6 +71,7 @@ class Ticks:
         for product in TICKS:
             if product.when(self.config.run, counters.tick, counters.images >= self.total):
                 product.what(self, moment)
+        return row
 
     def _row(self, progress: Progress, moment: Moment) -> dict:
         """What metrics.jsonl says of a tick."""

@@ -9,8 +9,9 @@ import pytest
 import setuptools
 from pgan_tf.metrics.errors import MetricError
 
+from pgan_tf import endings
 from pgan_tf.errors import UserError
-from pgan_tf.programs import endings, start, train
+from pgan_tf.programs import start, train
 
 ROOT = Path(__file__).resolve().parents[2]
 

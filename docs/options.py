@@ -1,0 +1,42 @@
+"""A hook of mkdocs: the page of all options, from where they are declared."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from mkdocs.structure.files import File
+
+from pgan_tf.config import SECTIONS
+from pgan_tf.option import option_text
+from pgan_tf.text import plain
+
+HEAD = """\
+# Options
+
+Of `train.py` as flags, of `pgan_tf.read_config` as keyword arguments; `config.json` of a run holds all of them.
+"""
+
+
+def page() -> str:
+    """A table for each section of pgan_tf/config.py."""
+    lines = [HEAD]
+    for kind in SECTIONS.values():
+        lines += [f"## {re.split('[.:]', kind.__doc__)[0]}", "", "| option | default | |", "|---|---|---|"]
+        lines += [_row(field, getattr(kind(), field.name)) for field in dataclasses.fields(kind)]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _row(field: dataclasses.Field, default) -> str:
+    about = field.metadata
+    only = f"; of {', '.join(about['families'])}" if about["families"] else ""
+    choices = f": {', '.join(f'`{name}`' for name in about['choices'])}" if about["choices"] else ""
+    shown = option_text(default)
+    return f"| `{field.name}` | {f'`{shown}`' if shown else ''} | {plain(about['help'])}{choices}{only} |"
+
+
+def on_files(files, config):
+    """Puts the page among those of docs/."""
+    files.append(File.generated(config, "options.md", content=page()))
+    return files

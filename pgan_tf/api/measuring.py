@@ -1,0 +1,63 @@
+"""Metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pgan_tf.api.loading import in_one_line, load_tensorflow
+from pgan_tf.api.runs import Run
+
+if TYPE_CHECKING:
+    Set = str | os.PathLike | np.ndarray
+
+STRATEGY = "mirrored"  # features are extracted on all devices
+
+
+@in_one_line
+def evaluate(
+    fakes: Run | Set, reals: Set | None = None, metrics: str | Iterable[str] = (), *,
+    snapshots: str = "latest", images: int | None = None, resolution: int | None = None, extractor: str = "",
+    seed: int = 2020,
+) -> list[dict]:  # fmt: skip
+    """Measures the snapshots of a run, or one set of images against another, as evaluate.py does.
+
+        evaluate(run, metrics="swd,fid")[0]["values"]
+        evaluate("my_pictures/", "datasets/cats", "kid")
+
+    A run's results are added to its metrics.jsonl and to TensorBoard; what is there already is not measured again.
+
+    Args:
+        fakes: A run; or a set: a folder of pictures, a data set, a .npy or .npz file, or an array, uint8 [N, H, W, C]
+            of images or float [N, 2] of points in the plane.
+        reals: The set to hold it against; of a run, by default what it was trained on.
+        metrics: Their names, as a list or with commas between; by default SWD and FID, in the plane those that fit.
+        snapshots: Of a run: `latest`, `all`, or a .keras file.
+        images: Of each set; by default as in the literature, or all there are.
+        resolution: Level of data sets to compare; by default the highest.
+        extractor: Of features; by default the best that is installed.
+        seed: Of latents, patches, subsets.
+
+    Returns:
+        A result for each metric and snapshot, with `metric`, `title`, `values` ({name: number}), `count` (images of
+        each set) and what it takes to repeat it.
+
+    Raises:
+        UserError: Sets that do not fit each other, unknown metrics, a package that is missing.
+    """
+    load_tensorflow(STRATEGY)
+    from pgan_tf.devices import make_strategy
+    from pgan_tf.evaluation import tasks
+    from pgan_tf.evaluation.evaluator import Request
+    from pgan_tf.metrics.registry import named
+
+    words = metrics if isinstance(metrics, str) else ",".join(metrics)
+    request = Request(tuple(named(words)) if words else (), images, seed, extractor)
+    with make_strategy(STRATEGY).scope():
+        if isinstance(fakes, Run):
+            of_run = tasks.RunReals(fakes.folder, reals, resolution)
+            return tasks.measure_run(of_run, snapshots, request, None, baselines=False, quiet=True)
+        return tasks.measure_sets(reals, fakes, resolution, request, None, baselines=False, quiet=True)

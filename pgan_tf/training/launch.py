@@ -1,0 +1,82 @@
+"""A run from what is asked for to its end, the same for train.py and for Python programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pgan_tf.config import Config
+from pgan_tf.data import identity
+from pgan_tf.training import initial, loop, rundir
+from pgan_tf.training.begin import Asked, Start, begin
+from pgan_tf.training.console import Screen
+from pgan_tf.workers.shared import options, way_on
+from pgan_tf.workers.team import current
+
+
+class Prepared(NamedTuple):
+    """A run that has been checked and can begin."""
+
+    asked: Asked
+    start: Start
+    about: dict  # its data set, as identity.describe has it
+
+
+class Ended(NamedTuple):
+    """A run that has come to its end, or has been stopped and saved."""
+
+    folder: Path
+    signal: str | None  # the name of the one that stopped it
+
+
+def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
+    """Checks and measures what a run needs. `change_dataset`: it may go on with another data set.
+
+    Raises UserError for what cannot work, before anything is written.
+    """
+    team, start = current(), begin(asked)
+    config, plan = start.config, start.plan
+    team.compare(options(config))  # what auto stands for on each machine
+    about = identity.describe(plan.dataset, plan.resolution)
+    if team.chief and config.model.init_from and not asked.resume:
+        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
+    if team.chief and asked.resume and not change_dataset:
+        identity.check(Path(asked.resume), about, config.data.dataset)
+    return Prepared(asked, start, about)
+
+
+def train(prepared: Prepared, flags: str, on_tick: Callable[[Path, dict], object] | None = None) -> Ended:
+    """Trains in a new folder, or in that of the run that goes on; where several train together, in the chief's.
+
+    flags: what was asked for as a flagfile, to be kept in a new folder. on_tick: see loop.Run; also gets the folder.
+    """
+    start, team = prepared.start, current()
+    config = start.config.replace(dataset=os.path.abspath(start.config.data.dataset))  # it may go on from anywhere
+    with contextlib.ExitStack() as held:
+        folder = held.enter_context(_claimed(prepared, config, flags)) if team.chief else None
+        folder = folder or Path(team.share(None))
+        team.way_on = way_on(folder, team)
+        held.enter_context(contextlib.redirect_stdout(Screen(sys.stdout)))
+        tell = (lambda row: on_tick(folder, row)) if on_tick else None
+        run = loop.Run(config, start.plan, folder, [*start.lines, *start.preset.splitlines()], tell)
+        try:
+            run.train()
+        except loop.Stopped:
+            return Ended(folder, run.stopping.signal)
+    return Ended(folder, None)
+
+
+@contextlib.contextmanager
+def _claimed(prepared: Prepared, config: Config, flags: str) -> Iterator[Path]:
+    """The run's folder, made where it is new, told to the other processes, and kept from those of other runs."""
+    asked, start, about = prepared
+    new = (config, start.plan.dataset.name, start.preset or flags, start.files())
+    folder = Path(asked.resume) if asked.resume else rundir.create(*new)
+    with rundir.claimed(folder):
+        identity.write(folder, about, config.data.dataset)
+        current().share(os.path.abspath(folder))
+        yield folder

@@ -1,0 +1,70 @@
+"""A trained generator by Python: the pictures of a seed are the same, whoever asks and however."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pgan_tf
+from pgan_tf import UserError
+from pgan_tf.programs import start
+
+
+@pytest.fixture(scope="module")
+def generator(trained):
+    return trained[0].generator
+
+
+def test_a_seed_means_the_same_pictures(generator):
+    images = generator.sample(5, seed=3)
+    assert (images.dtype, images.shape) == (np.uint8, (5, 8, 8, 3))
+    assert (generator.shape, generator.classes, generator.latent_size) == ((8, 8, 3), 3, 8)
+    np.testing.assert_array_equal(images[:2], generator.sample(2, seed=3))
+    assert (images != generator.sample(5, seed=4)).any()
+    np.testing.assert_array_equal(
+        generator.draw(generator.latents(3, seed=3), [1, 2]), generator.sample(3, seed=3, label=(1, 2))
+    )
+
+
+def test_the_command_makes_the_same(generator, trained, tmp_path, capsys):
+    out = tmp_path / "made"
+    assert start.run("generate", ["images", str(trained[0].folder), str(out), "--num=3", "--seed=3", "--labels=2"]) == 0
+    made = [np.asarray(Image.open(out / f"{i:06d}.png")) for i in range(3)]
+    np.testing.assert_array_equal(generator.sample(3, seed=3, label=2), made)
+
+
+def test_a_way_is_closed_and_begins_at_the_first_seed(generator):
+    frames = generator.interpolate([1, 2], 8, label=0)
+    np.testing.assert_array_equal(frames[0], generator.sample(1, seed=1, label=0)[0])
+    np.testing.assert_array_equal(frames[4], generator.sample(1, seed=2, label=0)[0])
+    assert frames.shape == (8, 8, 8, 3)
+
+
+def test_truncation_ends_at_one_picture(generator):
+    images = generator.sample(3, label=1, truncation=0)
+    assert (images == images[:1]).all()
+
+
+def test_a_grid_is_a_picture(generator):
+    picture = pgan_tf.image_grid(generator.sample(6), columns=3)
+    assert picture.size == (3 * 64, 2 * 64)
+    assert pgan_tf.image_grid(np.zeros((20, 8, 8, 1), np.uint8)).size == (12 * 64, 2 * 64)
+
+
+REFUSED = {
+    "class": (lambda g: g.sample(1, label=3), "the network has no class 3"),
+    "number": (lambda g: g.sample(0), "0: give a whole number of samples"),
+    "seed": (lambda g: g.sample(1, seed=-1), "--seed=-1: must be at least 0"),
+    "truncation": (lambda g: g.sample(1, truncation=2), "--truncation=2: must be from 0"),
+    "latents": (lambda g: g.draw(np.zeros((2, 5))), "latents [2, 5]: this network takes [n, 8]"),
+    "seeds": (lambda g: g.interpolate([1], 3), "give two seeds or more"),
+    "file": (lambda g: pgan_tf.Generator.open("gone.keras"), "gone.keras: no such file or folder"),
+    "images": (lambda g: pgan_tf.image_grid(np.zeros((2, 4, 4, 3))), "images: float64 [2, 4, 4, 3]"),
+}
+
+
+@pytest.mark.parametrize(("act", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_one_line(act, said, generator):
+    with pytest.raises(UserError) as caught:
+        act(generator)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1

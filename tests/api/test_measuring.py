@@ -1,0 +1,55 @@
+"""Data sets and metrics by Python."""
+
+import numpy as np
+import pytest
+
+import pgan_tf
+from pgan_tf import UserError
+
+
+def test_a_runs_results_are_kept_and_not_measured_again(trained, capsys):
+    run, _ = trained
+    (result,) = pgan_tf.evaluate(run, metrics="ms_ssim", images=8)
+    assert (result["metric"], result["count"], result["kimg"]) == ("ms_ssim", 8, 0.12)
+    assert pgan_tf.evaluate(run, metrics=["ms_ssim"], images=8) == [result]
+    assert run.results == [result]
+    assert capsys.readouterr().out == ""
+
+
+def test_arrays_and_folders_are_sets_alike(tmp_path, data):
+    reals = pgan_tf.open_dataset(data).read(8, np.arange(24))
+    np.save(tmp_path / "reals.npy", reals)
+    values = [
+        pgan_tf.evaluate(fakes, ours, "pr", extractor="efficientnet-lite0")[0]["values"]
+        for fakes, ours in ((reals[:8], reals), (reals[:8], tmp_path / "reals.npy"), (reals[:8], data))
+    ]
+    assert values[0] == values[1] == values[2]
+
+
+def test_a_data_set_is_made_and_opened(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    made = pgan_tf.create_dataset(tmp_path / "set", "from_numpy", tmp_path / "images.npy", shuffle=0, strict=True)
+    assert (made.count, made.resolution, made.channels, made.labels) == (6, 16, 1, None)
+    np.testing.assert_array_equal(pgan_tf.open_dataset(tmp_path / "set").read(16, np.arange(6)), images)
+
+
+REFUSED = {
+    "source": (lambda to: pgan_tf.create_dataset(to / "a", "nothing"), "invalid choice: 'create_nothing'"),
+    "option": (lambda to: pgan_tf.create_dataset(to / "a", "mnist", nonsense=3), "--nonsense=3"),
+    "input": (lambda to: pgan_tf.create_dataset(to / "a", "from_numpy", to / "gone.npy"), "gone.npy: no such file"),
+    "no data set": (lambda to: pgan_tf.open_dataset(to / "a"), "a: no such folder"),
+    "metric": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="x"), "unknown metric 'x'"),
+    "set": (lambda to: pgan_tf.evaluate(to / "gone", metrics="ms_ssim"), "gone: no such file or folder"),
+    "array": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3)), metrics="ms_ssim"), "array: float64 [4, 8, 8, 3]"),
+    "reals": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="kid"), "give the data set"),
+}
+
+
+@pytest.mark.parametrize(("act", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_is_one_line(act, said, tmp_path):
+    with pytest.raises(UserError) as caught:
+        act(tmp_path)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "a").exists()
