@@ -13,7 +13,7 @@ import pgan_tf
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, NOTEBOOK = ROOT / "docs", ROOT / "notebooks" / "quickstart.ipynb"
-GENERATED = {"options.md"}  # by docs/options.py, when the site is built
+GENERATED = {"options.md"}  # by docs/site.py, when the site is built
 
 
 def pages(tree) -> list[str]:

@@ -89,13 +89,16 @@ def test_without_memory_to_say_what_ended_it(monkeypatch):
 
 
 def test_every_package_of_an_extra_has_a_row(monkeypatch):
-    """setup.py's extras, with the modules that their packages bring; those that are needed anyway have none."""
+    """setup.py's extras, with the modules that their packages bring; those that are needed anyway have none, nor have
+    the tools of `test` and `docs`, which no program of ours imports."""
     found = {}
     monkeypatch.setattr(setuptools, "setup", lambda **options: found.update(options))
     runpy.run_path(str(ROOT / "setup.py"))
     extras = found["extras_require"]
     needed = {re.match(r"[\w-]+", package)[0].replace("-", "_") for package in found["install_requires"]}
-    for package in {package for extra, packages in extras.items() if extra != "test" for package in packages}:
+    for package in {
+        package for extra, packages in extras.items() if extra not in ("test", "docs") for package in packages
+    }:
         module = re.match(r"[\w-]+", package)[0].replace("-", "_")
         if module in needed:
             continue

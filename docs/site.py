@@ -1,4 +1,4 @@
-"""A hook of mkdocs: the page of all options, from where they are declared."""
+"""Hooks of mkdocs: the page of all options, from where they are declared; what GitHub reads otherwise than mkdocs."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ def on_files(files, config):
     """Puts the page among those of docs/."""
     files.append(File.generated(config, "options.md", content=page()))
     return files
+
+
+def on_page_markdown(markdown: str, page, **_) -> str:
+    """A bar in the code of a table's cell, which GitHub wants escaped, stands as it is; links to files of the checkout
+    that are no pages are their names."""
+    markdown = re.sub(r"^\|.*$", lambda row: re.sub(r"`[^`]*`", _unescaped, row[0]), markdown, flags=re.M)
+    above = "../" * (page.file.src_uri.count("/") + 1)
+    return re.sub(rf"\[([^\]]*)\]\({re.escape(above)}([^)]*)\)", _named, markdown)
+
+
+def _named(link: re.Match) -> str:
+    text, path = link.groups()
+    return f"`{path}`" if text.strip("`") == path else f"{text} (`{path}`)"
+
+
+def _unescaped(code: re.Match) -> str:
+    return code[0].replace(r"\|", "|")
