@@ -92,7 +92,7 @@ setup(
         "pgan_tf.configs",
     ],
     package_dir={"pgan_tf.metrics": "metrics", "pgan_tf.configs": "configs"},  # no names of their own in site-packages
-    package_data={"pgan_tf.configs": ["*.flags", "*/*.flags", "*/*.toml"]},
+    package_data={"pgan_tf.configs": ["*.flags", "*/*.flags", "*/*.toml"], "pgan_tf.interop": ["web/*.html"]},
     install_requires=[
         "tensorflow>=2.18,<3",
         "keras>=3.12,<4",  # before 3.11.3 a .keras file could run code in spite of safe mode

@@ -63,6 +63,7 @@ def test_the_wheel_holds_every_module_and_configuration(wheel):
     wanted = modules("pgan_tf") | {f"pgan_tf/{name}" for name in modules("metrics")}
     wanted |= {f"pgan_tf/configs/{name}.flags" for name in flagfiles.known()}
     wanted |= {f"pgan_tf/configs/{name}.toml" for name in flagfiles.known(flagfiles.SUITE)}
+    wanted |= {"pgan_tf/interop/web/page.html"}
     assert {name for name in wheel if ".dist-info" not in name} == wanted
     for name in flagfiles.known():
         assert wheel[f"pgan_tf/configs/{name}.flags"] == (ROOT / "configs" / f"{name}.flags").read_bytes()

@@ -57,7 +57,7 @@ def _info(args: argparse.Namespace) -> int:
 # ---- export ----------------------------------------------------------------------------------------------------------
 
 LONGEST_LICENSE = 200
-FORMATS = ("saved_model", "tflite", "onnx", "weights")  # those of interop/export.py, which loads TensorFlow
+FORMATS = ("saved_model", "tflite", "onnx", "web", "weights")  # those of interop/export.py, which loads TensorFlow
 
 
 def _export_flags(parser: argparse.ArgumentParser) -> None:
@@ -66,10 +66,15 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
         "network", metavar="NETWORK", type=location, help="a run folder, a .keras file, or an imported network's folder"
     )
     add(
-        "out", metavar="OUT", type=location, help="to write: NAME.tflite, NAME.onnx, NAME.npz; a folder for saved_model"
+        "out",
+        metavar="OUT",
+        type=location,
+        help="to write: NAME.tflite, NAME.onnx, NAME.npz; a folder for saved_model and web",
     )
-    text = "saved_model: TensorFlow without Keras; weights: NumPy arrays by name (docs/export.md)"
+    text = "saved_model: TensorFlow without Keras; web: a page that draws in the browser; weights: NumPy arrays by name"
     add("--format", choices=FORMATS, required=True, help=text)
+    text = "of --format=web: cdn; npm, which fetches it now to lie beside the page; or the unpacked onnxruntime-web"
+    add("--runtime", default="cdn", metavar="cdn|npm|FOLDER", help=f"{text} (default: cdn)")
     text = "of the training images, such as cc-by-4.0; for the model card (default: not stated)"
     add("--data_license", type=_license, metavar="NAME", help=text)
     add_overwrite(parser)
@@ -85,7 +90,10 @@ def _license(text: str) -> str:
 def _export(args: argparse.Namespace) -> int:
     from pgan_tf.interop.export import card_path, export
 
-    code = export(Path(args.network), Path(args.out), args.format, args.overwrite, args.data_license or "")
+    license = args.data_license or ""
+    code = export(Path(args.network), Path(args.out), args.format, args.overwrite, license, args.runtime)
+    if args.format == "web":
+        print(f"open {Path(args.out) / 'index.html'} in a browser, or put the folder on any web server")
     print(f"wrote {args.out} and its model card {card_path(Path(args.out))}; in Python:\n\n{code}")
     return 0
 
@@ -93,5 +101,10 @@ def _export(args: argparse.Namespace) -> int:
 COMMANDS = (  # name, its flags, what it does (returns the exit status), what it says of itself
     ("import", _import_flags, _import, "turn a network file of another program into ours"),
     ("info", _info_flags, _info, "say what a network is: layers, parameters, resolution, options, sha256"),
-    ("export", _export_flags, _export, "write a generator for another runtime: TensorFlow, TFLite, ONNX, NumPy"),
+    (
+        "export",
+        _export_flags,
+        _export,
+        "write a generator for other runtimes: TensorFlow, TFLite, ONNX, the web, NumPy",
+    ),
 )

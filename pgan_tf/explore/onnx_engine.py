@@ -8,7 +8,7 @@ import numpy as np
 
 from pgan_tf.explore.engine import in_parts
 from pgan_tf.interop import note
-from pgan_tf.interop.onnx_graph import FIRST
+from pgan_tf.interop.onnx_graph import FIRST, TRUNCATION
 from pgan_tf.networks.saved import NetworkError
 
 WANTED = "give one that network_tool.py export --format=onnx has written"
@@ -24,13 +24,13 @@ class OnnxEngine:
         model = _read(path)
         self.path, self.config = path, None
         sizes = {value.name: _shape(value) for value in (*model.graph.input, *model.graph.output)}
-        if not {LATENTS, IMAGES} <= sizes.keys() <= {LATENTS, LABELS, "truncation", "images", IMAGES}:
+        if not {LATENTS, IMAGES} <= sizes.keys() <= {LATENTS, LABELS, TRUNCATION, "images", IMAGES}:
             raise NetworkError(f"{path}: holds another graph than a generator's; {WANTED}")
         self.latent_size = sizes[LATENTS][1]
         self.label_size = sizes.get(LABELS, [0, 0])[1]
         _, self.num_channels, self.resolution, _ = sizes[IMAGES]
         self.kind = _kind(model.doc_string)
-        self._inputs = [name for name in (LATENTS, LABELS) if name in sizes]
+        self._inputs = [name for name in (LATENTS, LABELS, TRUNCATION) if name in sizes]
         self.parted = any(FIRST in node.output for node in model.graph.node)
         self._sessions = _sessions(model, self._inputs, self.parted, path)
 
@@ -48,6 +48,7 @@ class OnnxEngine:
         return in_parts(run, self.resolution, latents, labels)
 
     def _run(self, session: int, output: str, feed: dict[str, np.ndarray]) -> np.ndarray:
+        feed = {**feed, TRUNCATION: np.ones(1, np.float32)}
         known = {value.name for value in self._sessions[session].get_inputs()}
         return self._sessions[session].run([output], {name: x for name, x in feed.items() if name in known})[0]
 

@@ -13,41 +13,49 @@ from pgan_tf.files import clear_away, new_file, new_folder
 from pgan_tf.inference.load import load_generator
 from pgan_tf.interop import model_card, note
 from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
+from pgan_tf.interop.web_page import CDN, write_web
 from pgan_tf.interop.weights import write_weights
-from pgan_tf.networks import Generator
 from pgan_tf.networks.saved import NetworkError, digest
 
 
 class Format(NamedTuple):
     """`suffix`: of the file's name; '' for a folder, which then holds a file `mark`. `packages`: what writing needs.
 
-    `tag`: what huggingface.co calls such files.
+    `tag`: what huggingface.co calls such files. `options`: names of what `write` takes besides.
     """
 
     suffix: str
-    write: Callable[[Generator, Path, str], None]  # (network, where to, note)
+    write: Callable[..., None]  # (network, where to, note, options)
     run: str  # the lines of Python that run it
     tag: str
     packages: tuple[str, ...] = ()
     mark: str = ""
+    options: tuple[str, ...] = ()
 
 
 FORMATS = {
     "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", mark="saved_model.pb"),
     "tflite": Format(".tflite", write_tflite, note.TFLITE, "tflite"),
     "onnx": Format(".onnx", write_onnx, note.ONNX, "onnx", packages=("onnx",)),
+    "web": Format("", write_web, note.WEB, "onnx", packages=("onnx",), mark="index.html", options=("runtime",)),
     "weights": Format(".npz", write_weights, note.WEIGHTS, "numpy"),
 }
 
 
-def export(source: Path, out: Path, format: str, overwrite: bool = False, data_license: str = "") -> str:
+def export(
+    source: Path, out: Path, format: str, overwrite: bool = False, data_license: str = "", runtime: str = CDN
+) -> str:  # fmt: skip
     """Writes the generator of `source` (see load_generator) to `out`; returns the Python that runs it.
 
     `out` and its model card beside it (`card_path`), which states `data_license` as that of the training images,
     appear when both are complete. NetworkError, one line: no generator there, an unknown format, a name that is not
-    the format's, something in the way, a package that is missing, a place that cannot be written.
+    the format's, something in the way, a package that is missing, a place that cannot be written. `runtime`: of a web
+    page, see web_page.write_web.
     """
     kind, card = _find(format), card_path(out)
+    options = {"runtime": runtime} if "runtime" in kind.options else {}
+    if runtime != CDN and not options:
+        raise NetworkError(f"--runtime={runtime}: is for --format=web; leave it out")
     clear_away(out)
     clear_away(card)
     _check_out(out, kind, format, overwrite)
@@ -61,7 +69,7 @@ def export(source: Path, out: Path, format: str, overwrite: bool = False, data_l
         out.parent.mkdir(parents=True, exist_ok=True)
         with new_file(card) as beside, new_file(out) if kind.suffix else new_folder(out) as temporary:
             beside.write_text(about, encoding="utf-8")
-            kind.write(network, temporary, page)
+            kind.write(network, temporary, page, **options)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise NetworkError(f"{out}: cannot be written: {reason}") from None

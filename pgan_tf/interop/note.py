@@ -31,6 +31,15 @@ import onnxruntime
 network = onnxruntime.InferenceSession({name})
 images, images_nchw = network.run(["images", "images_nchw"], {{{feed}}})"""
 
+WEB = """\
+import numpy as np
+import onnxruntime
+
+{inputs}
+truncation = np.ones(1, "float32")  # 0: the average picture
+network = onnxruntime.InferenceSession({name} + "/network.onnx")
+images = network.run(["images"], {{{feed}, "truncation": truncation}})[0]"""
+
 WEIGHTS = """\
 import json
 import numpy as np

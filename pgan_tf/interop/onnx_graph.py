@@ -6,6 +6,7 @@ each generator in IMAGES; the blocks are those of networks/blocks.py themselves,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,7 +24,8 @@ from pgan_tf.networks.dcgan import ConvolutionalGenerator
 from pgan_tf.networks.saved import NetworkError
 
 OPSET, IR_VERSION = 18, 8  # read by every onnxruntime since 1.14
-FIRST = "first"  # the name of what the first layer makes, where truncation and pgan_tf.explore take hold
+FIRST = "first"  # the name of what the first layer makes, truncated: there pgan_tf.explore takes hold
+TRUNCATION = "truncation"
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ class Graph:
 class Operations:
     """What the `call` of a generator does with tensors, in a graph."""
 
-    def __init__(self, network: GeneratorNetwork, graph: Graph):
-        self.network, self.graph = network, graph
+    def __init__(self, network: GeneratorNetwork, graph: Graph, centre: Callable[[Value], Value] | None = None):
+        """`centre`: see `truncated`; None leaves truncation out."""
+        self.network, self.graph, self.centre = network, graph, centre
 
     def pixel_norm(self, norm: PixelNorm, x: Value) -> Value:
         """Over the axis 1: [N,L] or [N,C,H,W]."""
@@ -156,7 +159,14 @@ class Operations:
         """The layers before all others: [N,L+K] -> [N,C,S,S]."""
         network, x = self.network, self.used(x)
         x = self.pixel_norm(network.pixel_norm, x) if network.options.normalize_latents else x
-        return self.graph.node("Identity", self.unit(network.dense, x), output=FIRST)
+        x = self.unit(network.dense, x)
+        return self.graph.node("Identity", self.truncated(x) if self.centre else x, output=FIRST)
+
+    def truncated(self, x: Value) -> Value:
+        """Moved towards the mean of its label, as in inference.truncation; at 1 not at all, to the bit."""
+        g = self.graph
+        less = g.node("Sub", Value(g, TRUNCATION), g.constant(1.0))
+        return x + g.node("Mul", g.node("Sub", x, self.centre(x)), less)
 
     def output(self, images: Value) -> Value:
         """What a generator ends with."""
@@ -195,8 +205,20 @@ class Operations:
         return g.node("Transpose", g.node("Cast", x, to=2), perm=[0, 2, 3, 1], output="images")  # 2: uint8
 
 
-def build(network: GeneratorNetwork, note: str):
-    """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string. NetworkError: it has no such form."""
+def centre_by_label(graph: Graph, centres: np.ndarray) -> Callable[[Value], Value]:
+    """What `truncated` moves to: of [K,S,S,C] the row of each label, or of [1,S,S,C] the one."""
+    table = centres.transpose(0, 3, 1, 2)  # [K,C,S,S]
+    if len(table) == 1:
+        return lambda x: graph.constant(table)
+    rows, shape = graph.constant(table.reshape(len(table), -1)), graph.constant([-1, *table.shape[1:]], np.int64)
+    return lambda x: graph.node("Reshape", graph.node("MatMul", Value(graph, "labels"), rows), shape)
+
+
+def build(network: GeneratorNetwork, note: str, centres: np.ndarray | None = None):
+    """The onnx.ModelProto of a float32 generator; `note` becomes its doc_string. NetworkError: it has no such form.
+
+    `centres`: float32 [K,S,S,C] of inference.truncation; with them there is an input of one number, the truncation.
+    """
     if any(type(norm) not in NORMS for norm in network.norms):
         raise NetworkError(f"g_norm={network.options.g_norm} has no form in ONNX; give --format=saved_model or tflite")
     from onnx import TensorProto, helper
@@ -204,7 +226,7 @@ def build(network: GeneratorNetwork, note: str):
     graph = Graph()
     inputs = {"latents": network.latent_size, **({"labels": network.label_size} if network.label_size else {})}
     values = [Value(graph, name) for name in inputs]
-    operations = Operations(network, graph)
+    operations = Operations(network, graph, None if centres is None else centre_by_label(graph, centres))
     joined = graph.node("Concat", *values, axis=1) if network.label_size else values[0]
     images = IMAGES[type(network)](operations, joined)
     operations.pixels(images)
@@ -212,7 +234,8 @@ def build(network: GeneratorNetwork, note: str):
     size, channels = network.resolution, network.num_channels
     described = helper.make_graph(
         graph.nodes, "generator",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name, width in inputs.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width]) for name, width in inputs.items()]
+        + [helper.make_tensor_value_info(TRUNCATION, TensorProto.FLOAT, [1])] * (centres is not None),
         [helper.make_tensor_value_info("images", TensorProto.UINT8, ["N", size, size, channels]),
          helper.make_tensor_value_info("images_nchw", TensorProto.FLOAT, ["N", channels, size, size])],
         graph.constants,

@@ -153,6 +153,8 @@ LEFT_OUT = [
     (r"create_celebahq|--engine=beam", "tests/data/test_celebahq_create.py, tests/data/test_beam.py"),
     (r"^python experiment\.py", "tests/experiments"),
     (r"COMMAND NETWORK", "a pattern"),
+    (r"generate\.py explore", "serves until it is stopped: tests/explore"),
+    (r"--runtime=", "tests/interop/test_web_page.py"),
     (r"00000-roll-s1000", "tests/inference/test_points.py"),
 ]
 # In this order, in one folder; the others tell how something was made, from nothing, with the same commands.

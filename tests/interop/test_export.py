@@ -100,7 +100,7 @@ def exported(tmp_path_factory):
         own = {option: value for option, value in options.items() if option != "family"}
         network = randomised(kind(**{**small, **own}), SCALES.get(name, 1.0))
         save_generator(network, network.fade(), folder / f"{name}.keras")
-        files = {format: folder / f"{name}{kind.suffix}" for format, kind in FORMATS.items()}
+        files = {format: folder / f"{name}{kind.suffix or f'-{format}'}" for format, kind in FORMATS.items()}
         for format, file in files.items():
             export(folder / f"{name}.keras", file, format)
         found[name] = network, files
@@ -168,8 +168,8 @@ FORBIDDEN = {  # what a runtime must do without
 def note_of(format, path):
     if format == "saved_model":
         return (path / "README.md").read_text()
-    if format == "onnx":
-        return onnx.load(path).doc_string
+    if format in ("onnx", "web"):
+        return onnx.load(path if format == "onnx" else path / "network.onnx").doc_string
     return zipfile.ZipFile(path).read("README.md").decode()
 
 
@@ -304,6 +304,9 @@ REFUSED = {  # arguments, with {p} for the folder -> part of the line
     ("{p}/g.keras", "{p}/folder.onnx", "--format=onnx", "--overwrite"): "folder.onnx: is not what --format=onnx",
     ("{p}/g.keras", "{p}/x.onnx", "--format=tflite"): "x.onnx: --format=tflite writes a file named *.tflite",
     ("{p}/g.keras", "{p}/x", "--format=weights"): "x: --format=weights writes a file named *.npz",
+    ("{p}/g.keras", "{p}/x.onnx", "--format=onnx", "--runtime=npm"): "--runtime=npm: is for --format=web",
+    ("{p}/g.keras", "{p}/x", "--format=web", "--runtime={p}/photos"): "photos: holds no ort.wasm.min.js; give cdn, npm",
+    ("{p}/g.keras", "{p}/photos", "--format=web", "--overwrite"): "photos: is not what --format=web",
     ("{p}/g.keras", "{p}/x.tflite", "--format=saved_model"): "x.tflite: --format=saved_model writes a folder",
 }
 
@@ -327,7 +330,7 @@ def test_the_command_knows_every_format_and_no_other(capsys):
     assert set(command.FORMATS) == FORMATS.keys()
     assert start.run("network_tool", ["export", "a", "b", "--format=caffe"]) == 2
     assert "invalid choice: 'caffe'" in capsys.readouterr().err
-    with pytest.raises(NetworkError, match="--format=caffe: choose one of saved_model, tflite, onnx, weights"):
+    with pytest.raises(NetworkError, match="--format=caffe: choose one of saved_model, tflite, onnx, web, weights"):
         export("a", "b", "caffe")
 
 
