@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pgan_tf.former import FORMER, translated
+from pgan_tf.former import FORMER, meant, translated
 from pgan_tf.option import ConfigError, option, parse_grid_size, shown, taken
 from pgan_tf.recipes import with_recipe
 from pgan_tf.rules import combinations
@@ -206,8 +206,13 @@ class ScheduleOptions:
         {}, "other minibatches: 4:128,8:64 (resolution:images)", minimum=1, maximum=2**20, whole=True
     )
     max_minibatch_per_device: dict = option(
-        {}, "most images on one device: 256:16,512:8,1024:4", minimum=1, maximum=2**20, whole=True
-    )
+        {}, "most images at once on one device, 4 or 256:16,512:8,1024:4; a larger minibatch is taken in parts",
+        minimum=1, maximum=2**20, whole=True, everywhere=True,
+    )  # fmt: skip
+    accumulate: bool = option(
+        True, "keep the minibatch where it is above --max_minibatch_per_device and add up the gradients of its parts; "
+        "false = a smaller minibatch, as in 0.1.0", since="0.2.0",
+    )  # fmt: skip
     minibatch_repeats: int = option(4, "rounds between two looks at the schedule", minimum=1, maximum=1000)
     D_repeats: int = option(1, "discriminator steps to a generator step", minimum=1, maximum=1000)
     g_lrate_base: float = option(0.001, "generator's learning rate", minimum=0, maximum=1000)
@@ -348,6 +353,10 @@ class Optim:
         "strided", "how convolutions that resample are computed, the function is the same; auto = the faster one here",
         choices=["auto", "strided", "shuffled"], since="0.2.0",
     )  # fmt: skip
+    remat: bool = of_all_images(
+        False, "keep of each block no more than its input for gradients, and compute the rest again: less memory, "
+        "about a third more time", since="0.2.0",
+    )  # fmt: skip
     jit: bool = option(False, "compile with XLA: the gradient functions, or whole rounds of small networks")
     nan: str = option(
         "stop", "on a loss or gradient that is not finite: stop, or skip the update", choices=["stop", "skip"]
@@ -458,7 +467,7 @@ class Config:
         for name, value in values.items():
             if isinstance(value, dict):  # JSON turns the resolutions into strings
                 values[name] = {int(key) if _is_whole(key) else key: item for key, item in value.items()}
-        return cls.from_values({**cls().values(), **translated(values, FIELDS)})
+        return cls.from_values({**cls().values(), **meant(values), **translated(values, FIELDS)})
 
     @classmethod
     def read(cls, path: Path) -> Config:

@@ -17,6 +17,16 @@ FORMER = {
     },
 }
 
+# {option: (the one that it is about, what a config.json with that, but without the option, means by it)}
+MEANT = {"accumulate": ("max_minibatch_per_device", False)}
+
+
+def meant(stored: dict[str, Any]) -> dict[str, Any]:
+    """Options that a config.json does not name, since it is older, and of which the default is not what was done."""
+    return {
+        option: value for option, (about, value) in MEANT.items() if option not in stored and stored.get(about)
+    }  # fmt: skip
+
 
 def translated(options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     """`options` with those of FORMER said by their names of today, as far as these are among the `known`.

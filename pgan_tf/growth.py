@@ -12,6 +12,8 @@ from pgan_tf.stages import Stage
 
 POLICIES = {"float32": "float32", "float64": "float64", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
+COMPUTING = ("resampling", "jit", "remat")  # options of how networks compute, not what
+
 
 class NetworkFactory:
     """Makes the networks of a run: what no growth changes is said once, the stage at each call."""
@@ -19,7 +21,7 @@ class NetworkFactory:
     def __init__(self, config: Config, num_channels: int, label_size: int):
         self.family = FAMILIES[config.model.family]
         self.model = config.model
-        self.resampling, self.compiled = config.optim.resampling, config.optim.jit
+        self.resampling, self.compiled, self.remat = (getattr(config.optim, name) for name in COMPUTING)
         self.common = {
             "num_channels": num_channels,
             "label_size": label_size,
@@ -36,7 +38,7 @@ class NetworkFactory:
     def _build(self, kind: type[Network], stage: Stage) -> Network:
         options = {name: getattr(self.model, name) for name in network_options(kind.part, kind.family)}
         network = kind(**place(stage), **options, **self.common)
-        network.compute_by(self.resampling, self.compiled)
+        network.compute_by(self.resampling, self.compiled, self.remat)
         return network
 
 

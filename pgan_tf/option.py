@@ -14,6 +14,7 @@ from pgan_tf.errors import UserError
 KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", dict: "resolution:value, ..."}
 LONGEST_SHOWN = 60
 NONE = "none"  # an option that combines none of its choices
+EVERYWHERE = 0  # in a dictionary by resolution: at all others
 
 
 class ConfigError(UserError, ValueError):
@@ -29,6 +30,7 @@ def option(
     above: float | None = None,
     below: float | None = None,
     whole: bool = False,
+    everywhere: bool = False,
     path: bool = False,
     since: str | None = None,
     combination: bool = False,
@@ -38,17 +40,19 @@ def option(
     """A dataclass field that is a flag. A dict default is written `4:128,8:64` on the command line.
 
     Its bounds are those of the value, of each value of a dictionary, or of the length of a text; `above` and `below`
-    leave out the bound itself. `whole`: a dictionary's values are whole numbers. `path`: the text names a file or a
+    leave out the bound itself. `whole`: a dictionary's values are whole numbers. `everywhere`: one of them may stand
+    without a resolution, for all that are not named. `path`: the text names a file or a
     folder, and ~ stands for the user's own. `since`: the version that brought the option; a run of an older one, whose
-    config.json does not have it, has its default, which must therefore be what that version did.
+    config.json does not have it, has its default, which must therefore be what that version did; former.MEANT has those
+    of which this is not so.
     `combination`: any of the choices in any order, with commas between, or none of them. `part`: the network whose
     option it is, 'generator', 'discriminator' or 'both', which gets it when it is built and keeps it in its file;
     `families`: the only families of networks that have it.
     """
     given = {
         "help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "above": above, "below": below,
-        "whole": whole, "path": path, "since": since, "combination": combination, "part": part,
-        "families": tuple(families),
+        "whole": whole, "everywhere": everywhere, "path": path, "since": since, "combination": combination,
+        "part": part, "families": tuple(families),
     }  # fmt: skip
     if isinstance(default, dict):
         return dataclasses.field(default_factory=lambda: dict(default), metadata=given)
@@ -105,7 +109,8 @@ def _dictionary(field: dataclasses.Field, value: dict) -> dict:
     whole = field.metadata["whole"]
     for key, item in value.items():
         name = f"--{field.name}: {shown(key)}:{shown(item)}"
-        if type(key) is not int or not 4 <= key <= 2**14 or key & (key - 1):
+        anywhere = type(key) is int and key == EVERYWHERE and field.metadata["everywhere"]
+        if not anywhere and (type(key) is not int or not 4 <= key <= 2**14 or key & (key - 1)):
             raise ConfigError(f"{name} is not resolution:value (a power of two from 4 up)")
         if type(item) not in ((int,) if whole else (int, float)):
             raise ConfigError(f"{name}: must be {KINDS[int if whole else float]}")
@@ -136,7 +141,9 @@ def _written(number: float) -> str:
 
 def option_text(value: Any) -> str:
     """A value as it stands behind `--name=`."""
-    return ",".join(f"{key}:{item}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    return ",".join(str(item) if key == EVERYWHERE else f"{key}:{item}" for key, item in value.items())
 
 
 def shown(value: Any) -> str:
@@ -151,13 +158,17 @@ def whole_number(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,19}", text) else None
 
 
-def parse_dict(text: str) -> dict[int, float]:
-    """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError."""
+def parse_dict(text: str, everywhere: bool = False) -> dict[int, float]:
+    """'4:128,8:64' or '{4: 128, 8: 64}' -> {4: 128, 8: 64}. Raises ValueError.
+
+    everywhere: a value may stand without a resolution, '16,1024:4' -> {EVERYWHERE: 16, 1024: 4}.
+    """
     inner = text.strip()
     inner = inner[1:-1] if inner.startswith("{") and inner.endswith("}") else inner
     values: dict[int, float] = {}
     pairs = inner.strip().removesuffix(",")
     for pair in pairs.split(",") if pairs else []:
+        pair = f"{EVERYWHERE}:{pair}" if everywhere and ":" not in pair else pair
         key, colon, item = (part.strip() for part in pair.partition(":"))
         if not (colon and re.fullmatch(r"[0-9]{1,9}", key)):
             raise ValueError(f"{shown(text)!r} is not resolution:value, as in 4:128,8:64")

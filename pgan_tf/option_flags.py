@@ -23,8 +23,11 @@ def define_flags(flags, flag_values=None) -> None:
     class DictParser(flags.ArgumentParser):
         syntactic_help = "resolution:value,..."
 
+        def __init__(self, everywhere: bool):
+            self.everywhere = everywhere
+
         def parse(self, argument):
-            return argument if isinstance(argument, dict) else parse_dict(argument)
+            return argument if isinstance(argument, dict) else parse_dict(argument, self.everywhere)
 
         def flag_type(self):
             return "resolution:value,..."
@@ -40,7 +43,8 @@ def define_flags(flags, flag_values=None) -> None:
             default = getattr(defaults, field.name)
             help_text = f"[{section}] {field.metadata['help']}"
             if isinstance(default, dict):
-                flags.DEFINE(DictParser(), field.name, default, help_text, flag_values, serializer=DictSerializer())
+                parser = DictParser(field.metadata["everywhere"])
+                flags.DEFINE(parser, field.name, default, help_text, flag_values, serializer=DictSerializer())
             elif field.metadata["choices"] and not field.metadata["combination"]:
                 choices = list(field.metadata["choices"])
                 flags.DEFINE_enum(field.name, default, choices, help_text, flag_values=flag_values)

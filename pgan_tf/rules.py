@@ -127,6 +127,10 @@ def combinations(config) -> list[tuple[bool, str]]:
             "--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32",
         ),
         (
+            optim.remat and optim.jit,
+            "--remat: XLA would keep what is computed again; leave out --jit",
+        ),
+        (
             bool(run.best_metric) and not {run.best_metric, "planar"} & {*run.metrics.replace(" ", "").split(",")},
             f"--best_metric={run.best_metric}: is not among --metrics={run.metrics}; add it there",
         ),

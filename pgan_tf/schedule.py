@@ -12,6 +12,7 @@ import itertools
 import math
 
 from pgan_tf.config import Config, ScheduleOptions
+from pgan_tf.option import EVERYWHERE
 from pgan_tf.stages import Fade, Size, Stage, sizes
 
 
@@ -22,11 +23,16 @@ def sizes_of(config: Config, resolution: int) -> list[Size]:
 
 
 def minibatch_at(growth: ScheduleOptions, level: int, devices: int) -> int:
-    """Images in a global minibatch: a multiple of the devices, within what one device may hold."""
+    """Images in a global minibatch: a multiple of the devices; without --accumulate, what they hold at once."""
     size = int(growth.minibatch_dict.get(level, growth.minibatch_base))
     size -= size % devices
-    limit = growth.max_minibatch_per_device.get(level)
-    return size if limit is None else min(size, int(limit) * devices)
+    limit = device_limit(growth, level)
+    return size if limit is None or growth.accumulate else min(size, limit * devices)
+
+
+def device_limit(growth: ScheduleOptions, level: int) -> int | None:
+    """The most images at once on one device; None where nothing is said of it."""
+    return growth.max_minibatch_per_device.get(level, growth.max_minibatch_per_device.get(EVERYWHERE))
 
 
 @dataclasses.dataclass(frozen=True)

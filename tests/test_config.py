@@ -17,7 +17,7 @@ from pgan_tf.config import (
     parse_grid_size,
 )
 from pgan_tf.former import FORMER
-from pgan_tf.option import parse_dict, taken
+from pgan_tf.option import option_text, parse_dict, taken
 from pgan_tf.option_flags import define_flags, flag_options, given_options
 from pgan_tf.programs import start, train
 
@@ -265,6 +265,24 @@ def test_dictionaries(text, value):
 def test_what_is_not_a_dictionary(text):
     with pytest.raises((ValueError, SyntaxError)):
         parse_dict(text)
+
+
+def test_a_value_for_all_resolutions():
+    assert parse_dict("4", everywhere=True) == {0: 4}
+    assert parse_dict("16,1024:4", everywhere=True) == {0: 16, 1024: 4}
+    assert option_text({0: 16, 1024: 4}) == "16,1024:4"
+    with pytest.raises(ConfigError, match="minibatch_dict: 0:4 is not resolution:value"):
+        Config.from_values({"minibatch_dict": {0: 4}})
+    config = Config.from_values({"max_minibatch_per_device": {0: 4}})
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_an_older_run_with_a_limit_keeps_its_smaller_minibatches():
+    """Its config.json does not know --accumulate; without a limit that says nothing."""
+    for limits, kept in (({8: 4}, False), ({}, True)):
+        sections = json.loads(Config.from_values({"max_minibatch_per_device": limits}).to_json())
+        del sections["growth"]["accumulate"]
+        assert Config.from_json(json.dumps(sections)).growth.accumulate == kept
 
 
 def test_grid_size():

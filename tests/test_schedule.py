@@ -20,10 +20,11 @@ def original_config(text) -> dict:
         "max_minibatch_per_gpu": "max_minibatch_per_device",
     }
     options = json.loads(str(text))
-    return {
+    ours = {
         names.get(key, key): {int(res): item for res, item in value.items()} if isinstance(value, dict) else value
         for key, value in options.items()
     }
+    return {**ours, "accumulate": False}  # the original takes a smaller minibatch
 
 
 # name: (options, or the key of them in the file; final resolution; devices)
@@ -153,7 +154,10 @@ def test_the_edges_of_a_fade():
 
 
 def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
-    growth = ScheduleOptions(minibatch_base=50, minibatch_dict={4: 128, 8: 30}, max_minibatch_per_device={4: 16, 16: 5})
+    limits = {4: 16, 16: 5}
+    growth = ScheduleOptions(
+        minibatch_base=50, minibatch_dict={4: 128, 8: 30}, max_minibatch_per_device=limits, accumulate=False
+    )
     for devices in (1, 2, 3, 4, 7):
         schedule = Schedule(growth, 16, devices)
         for resolution, wanted in ((4, 128), (8, 30), (16, 50)):
@@ -161,6 +165,11 @@ def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():
             assert size % devices == 0
             assert 0 < size <= wanted
             assert size <= growth.max_minibatch_per_device.get(resolution, wanted) * devices
+
+
+def test_a_minibatch_that_is_accumulated_is_what_the_schedule_says():
+    growth = ScheduleOptions(minibatch_base=50, max_minibatch_per_device={4: 16, 16: 5})
+    assert [Schedule(growth, 16, devices).minibatch(16) for devices in (1, 4)] == [50, 48]
 
 
 def test_initial_resolution_above_the_final_is_refused():

@@ -156,6 +156,29 @@ def split_batches(x: tf.Tensor, group_size: int) -> tuple[tf.Tensor, tf.Tensor]:
     return a, b
 
 
+class Piece(NamedTuple):
+    """Where the samples of a piece are in a pass of a device's whole share.
+
+    The share is `count` pieces of `size` samples, dealt in groups of `group`; a pass has `first` other rows, then the
+    share, or two shares joined by `join_batches`.
+    """
+
+    index: tf.Tensor  # []
+    count: int
+    size: int
+    group: int
+    first: int = 0
+
+    def of_whole(self, shape: tf.Tensor, draw: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+        """The rows for a pass of this piece, of `shape`, of what `draw(shape)` gives for the whole share's pass."""
+        copies, rest, each = (shape[0] - self.first) // self.size, shape[1:], self.size // self.group
+        rows = self.first + copies * self.count * self.size
+        whole = draw(tf.concat([[rows], rest], 0))
+        own = tf.reshape(whole[self.first :], tf.concat([[self.group, copies, self.count, each], rest], 0))
+        own = tf.reshape(tf.gather(own, self.index, axis=2), tf.concat([[shape[0] - self.first], rest], 0))
+        return tf.concat([whole[: self.first], own], axis=0)
+
+
 def deal(minibatch: int, replicas: int, together: int) -> np.ndarray:
     """Which samples of a global minibatch each replica takes: indices [replicas, minibatch / replicas].
 

@@ -8,7 +8,12 @@ paper does not say; here it is the mean score of the reals of the global minibat
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import tensorflow as tf
+
+from pgan_tf.layers.minibatch import Piece
 
 
 def follow(running_score: tf.Tensor, score: tf.Tensor) -> tf.Tensor:
@@ -26,14 +31,27 @@ class Noise:
 
     (The paper says neither that it is per element nor that it is not.) The numbers follow from `seed` [2] and the count
     of calls: whoever asks in the same order gets the same. They are drawn in the precision of `magnitude` [], not in
-    that of x.
+    that of x. A `piece` of a minibatch gets those that its samples have in the whole one.
     """
 
-    def __init__(self, magnitude: tf.Tensor, seed: tf.Tensor):
-        self.magnitude, self.seed, self.calls = magnitude, seed, 0
+    def __init__(self, magnitude: tf.Tensor, seed: tf.Tensor, piece: Piece | None = None):
+        self.magnitude, self.seed, self.piece, self.calls = magnitude, seed, piece, 0
+
+    def repeated(self, f: Callable) -> Callable:
+        """`f`, which asks for noise, so that it gets at every call what it gets at the next one."""
+        first = self.calls
+
+        def again(*arguments):
+            before, self.calls = self.calls, first
+            result = f(*arguments)
+            self.calls = max(before, self.calls)
+            return result
+
+        return again
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         seed = tf.random.experimental.stateless_fold_in(self.seed, tf.constant(self.calls, tf.int64))
         self.calls += 1
-        n = tf.random.stateless_normal(tf.shape(x), seed, dtype=self.magnitude.dtype)
+        draw = functools.partial(tf.random.stateless_normal, seed=seed, dtype=self.magnitude.dtype)
+        n = self.piece.of_whole(tf.shape(x), draw) if self.piece else draw(tf.shape(x))
         return x * tf.cast(1.0 + self.magnitude * n, x.dtype)

@@ -18,6 +18,11 @@ def add_state(layer: keras.layers.Layer, name: str, shape: tuple, initializer) -
     )  # fmt: skip
 
 
+def states(network: keras.Model) -> list[tf.Variable]:
+    """What `add_state` made in a network's layers."""
+    return [v.value for v in network.non_trainable_variables if v.synchronization == "on_read"]
+
+
 def replicas() -> int:
     """How many share the minibatch, seen from one of them; 1 outside of them."""
     context = tf.distribute.get_replica_context()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from pgan_tf.config import Loss
+from pgan_tf.layers.remat import constant_weights
 
 
 def gradient_penalty(
@@ -40,7 +41,9 @@ def _slopes(critic: Callable[[tf.Tensor], tf.Tensor], samples: tf.Tensor, loss_s
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(samples)
         total = tf.reduce_sum(critic(samples)) * tf.cast(loss_scale, samples.dtype)
-    gradient = tape.gradient(total, samples) / tf.cast(loss_scale, samples.dtype)  # [N,H,W,C], or [N,2]
+    with constant_weights():
+        gradient = tape.gradient(total, samples)
+    gradient /= tf.cast(loss_scale, samples.dtype)  # [N,H,W,C], or [N,2]
     return tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(samples.shape))))
 
 

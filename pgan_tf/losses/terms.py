@@ -59,6 +59,9 @@ class Term(NamedTuple):
     tags: tuple[str, ...] = ()  # what these are called in the report; () = not reported
     needs: Callable[[Loss], frozenset[str]] = nothing  # fields of the pass that are not always there: "reals"
     interval: Callable[[Loss], int] = every_step  # k: it is computed in every k-th step, and counts k times there
+    joint: bool = (
+        False  # a sample's value goes by the minibatch's other samples, and by nothing but what is said of them
+    )
 
 
 def active(terms: Sequence[Term], options: Loss) -> list[Term]:
@@ -214,9 +217,9 @@ D_TERMS = (
 )
 G_TERMS = (
     Term("adversarial", lambda options: options.adversarial_weight, _g_adversarial, needs=_g_adversarial_needs),
-    Term("feature matching", _matching_weight, _matching, ("feature_matching/value",), _matching_needs),
+    Term("feature matching", _matching_weight, _matching, ("feature_matching/value",), _matching_needs, joint=True),
     Term("labels", _label_weight, _labels_of_fakes),
-    Term("regularizer", _regularizer_weight, _regularizer, ("regularizer/value",)),
+    Term("regularizer", _regularizer_weight, _regularizer, ("regularizer/value",), joint=True),
     Term("weight decay", _decay_weight, _decay),
     Term("history", _history_weight, _g_history, ("history/G",)),
 )

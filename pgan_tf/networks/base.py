@@ -52,6 +52,7 @@ class Network(keras.Model):
     sample_shape: tuple[int, ...]  # of one sample
     together: int = 1  # samples that must stay in one pass: a group's, or all of the minibatch (0)
     separable = True  # whether it says the same of a group of samples whatever else is in the pass
+    remat = False  # no part of the saved network
     reference: Reference | None = None  # what goes first in every pass, in networks that know of it
 
     def __init__(self, **options):
@@ -126,16 +127,22 @@ class Network(keras.Model):
             f"{layer.name}/{name}": axes for layer in self.layers for name, axes in getattr(layer, "axes", {}).items()
         }
 
-    def compute_by(self, resampling: str, compiled: bool) -> None:
+    def compute_by(self, resampling: str, compiled: bool, remat: bool = False) -> None:
         """How layers compute from now on; what they compute stays.
 
-        resampling: the form of layers.fused.FORMS. compiled: whether XLA compiles them, as --jit asks for.
+        resampling: the form of layers.fused.FORMS. compiled: whether XLA compiles them, as --jit asks for. remat:
+        whether blocks keep nothing for gradients, as --remat asks for.
         """
+        self.remat = remat
         for layer in self.layers:
             if hasattr(layer, "form"):
                 layer.form = resampling
             if hasattr(layer, "in_one"):
                 layer.in_one = not compiled
+
+    def block_layers(self) -> list[list[keras.layers.Layer]]:
+        """The layers of each block, in order, between which --remat keeps what it keeps."""
+        return []
 
     # ---- how it is called ------------------------------------------------------------------------------------------
 

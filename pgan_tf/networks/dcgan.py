@@ -20,6 +20,7 @@ What the table leaves open is decided so:
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -120,14 +121,21 @@ class ConvolutionalNetwork(UnitNetwork):
             layers, self.layer(EqualizedConv2D, f"{name}_Short", (inputs,), outputs, min(size, resized), **pixel)
         )
 
+    def block_layers(self):
+        return [[*([stage.shortcut] if stage.shortcut else []), *stage.layers] for stage in self.stages]
+
     def through(self, stage: Stage, x, moment: Fade, training=False, noise=None):
         """[N,S,S,in] -> [N,2S,2S,out], or [N,S/2,S/2,out]."""
         steps = self.steps(stage.layers, moment, training, noise)
+
+        def blocks(x):
+            first, second, *later = steps
+            x = second(first(x)) + self.short(stage.shortcut, x, moment, training)
+            return residual(later, x)
+
         if stage.shortcut is None:
-            return plain(steps, x)
-        first, second, *later = steps
-        x = second(first(x)) + self.short(stage.shortcut, x, moment, training)
-        return residual(later, x)
+            return self.block(stage.layers, functools.partial(plain, steps), x, noise)
+        return self.block([stage.shortcut, *stage.layers], blocks, x, noise)
 
     def short(self, shortcut: EqualizedConv2D, x, moment: Fade, training=False):
         """As `through`. The convolution, which sees one pixel at a time, is where there are fewer of them."""

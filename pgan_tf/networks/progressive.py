@@ -141,14 +141,21 @@ class Generator(ProgressiveNetwork, ImageGenerator):
         up = self._conv(f"{name}_{first[0]}", res, res // 2, first[1])
         return [up, *(self._conv(f"{name}_Conv{i}", res, res) for i in range(1, count + 1))]
 
+    def block_layers(self):
+        return self.blocks
+
     def later(self, x, moment: Fade, training=False, with_features=False):
         """[N,4,4,C] behind the reference batch -> what `call` returns."""
         block = find_block(self.options.g_block)
         x = old = self.steps([self.conv], moment, training)[0](x)
+
+        def through(steps, x):
+            up, *steps = steps
+            return block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
+
         for layers in self.blocks:
-            old = x
-            up, *steps = self.steps(layers, moment, training)
-            x = block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
+            old, steps = x, self.steps(layers, moment, training)
+            x = self.block(layers, functools.partial(through, steps), x)
         x = self.reference.behind(x)
         images = self.to_rgb[0](x, beta=moment.beta, training=training)  # [N,R,R,C]
         if self.fading:
@@ -195,17 +202,27 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
             self.unit(EqualizedConv2D, f"{name}_{last[0]}", (maps,), smaller, res, resample=last[1]),
         ]
 
+    def block_layers(self):
+        return [[*self.from_rgb, *self.blocks[0]], *self.blocks[1:]] if self.blocks else []
+
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
         """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
         moment, block = self.fade(alpha, beta, tau), find_block(self.options.d_block)
         from_rgb, images = self.steps(self.from_rgb, moment, training), self.reference(images)
-        x = from_rgb[0](images)  # [N,R,R,C]
-        for i, layers in enumerate(self.blocks):
-            *steps, down = self.steps(layers, moment, training, noise)
+
+        def through(steps, x):
+            *steps, down = steps
             x = down(block.apply(steps, x))
-            x = x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
-            if i == 0 and self.fading:
-                x = fade(from_rgb[1](box_downsample(images)), x, moment.alpha)
+            return x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
+
+        def first(steps, images):
+            x = through(steps, from_rgb[0](images))
+            return fade(from_rgb[1](box_downsample(images)), x, moment.alpha) if self.fading else x
+
+        x = images if self.blocks else from_rgb[0](images)  # [N,R,R,C]
+        for i, (own, layers) in enumerate(zip(self.block_layers(), self.blocks, strict=True)):
+            steps = self.steps(layers, moment, training, noise)
+            x = self.block(own, functools.partial(through if i else first, steps), x, noise)
         x = self.tell(x, moment, training)  # [N,4,4,C+S]
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens

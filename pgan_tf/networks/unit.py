@@ -11,6 +11,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from pgan_tf.layers import remat
 from pgan_tf.layers.activations import ACTIVATIONS
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.widening import Axis, Part, length
@@ -91,6 +92,13 @@ class UnitNetwork(Network):
         norm.build((None, *size))
         self.norms.append(norm)
         return norm
+
+    def block(self, layers, f: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, noise: Noise | None = None) -> tf.Tensor:
+        """f(x), which these layers and their norms compute; with --remat it keeps nothing but x for gradients."""
+        if not self.remat:
+            return f(x)
+        units = [self.units[layer.name] for layer in layers if layer.name in self.units]
+        return remat.block([*layers, *(unit.norm for unit in units if unit.norm)], f, x, noise)
 
     def steps(self, layers, moment, training=False, noise=None):
         """The units of these layers at one moment of their fade: x -> x."""

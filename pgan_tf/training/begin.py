@@ -15,6 +15,7 @@ from pgan_tf.data.points import has_points
 from pgan_tf.stages import span
 from pgan_tf.training import checkpoint, trial
 from pgan_tf.training.console import duration, waiting
+from pgan_tf.training.pieces import pieces_at
 from pgan_tf.training.plan import Plan, make_plan
 from pgan_tf.training.speeds import FILE, Speeds
 
@@ -157,6 +158,7 @@ def _lines(
         f"data      {dataset.folder}: {dataset.content()}{labels}",
         f"training  {_length(config, plan, speeds, images)}",
     ]
+    lines.extend(f"          {words}" for words in at_once(config, plan))
     short = end_of_growth(plan)
     if short:
         lines.append(f"          {short}")
@@ -181,6 +183,25 @@ def _length(config: Config, plan: Plan, speeds: Speeds, images: int) -> str:
         return text
     first = speeds.seconds(schedule, images, schedule.first_tick(images))
     return f"{text}; first pictures after about {duration(first)}, the end after about {duration(seconds)}"
+
+
+def at_once(config: Config, plan: Plan) -> list[str]:
+    """What of a minibatch a device has in memory, in words, where it is not all of it."""
+    found: dict[str, list[str]] = {}
+    for size in dict.fromkeys(phase.stage.size for phase in plan.schedule.phases()):
+        local = plan.schedule.minibatch(size.level) // plan.schedule.devices
+        pieces = pieces_at(config, size.level, plan.schedule.devices)
+        if pieces > 1:
+            found.setdefault(f"{local // pieces} of {local}", []).append(str(size))
+    kind = plan.dataset.kind
+    lines = [
+        f"gradients of {parts} {kind} at a time on a device, added up, at {sizes[0]}"
+        + (f" to {sizes[-1]}" if len(sizes) > 1 else "")
+        for parts, sizes in found.items()
+    ]
+    if config.optim.remat:
+        lines.append("blocks are computed again for the gradients: less memory, more time")
+    return lines
 
 
 def end_of_growth(plan: Plan) -> str:

@@ -19,12 +19,17 @@ class Costs(NamedTuple):
     parameters: tuple[int, int]  # of G, of D
     flops: tuple[float, float]  # floating-point operations of one image's forward pass, in the matrix products
     d_outputs: int  # numbers that D's layers give for one image
+    d_kept: int = 0  # those of them that D keeps with --remat
+    d_block: int = 0  # those of the block that has most
 
 
 def costs(g: keras.Model, d: keras.Model) -> Costs:
     """Of these networks."""
-    outputs = sum(getattr(layer, "outputs_per_image", 0) for layer in d.layers)
-    return Costs((g.count_params(), d.count_params()), (_flops(g), _flops(d)), outputs)
+    blocks = [[_outputs(layer) for layer in layers] for layers in d.block_layers()]
+    outputs, within = sum(map(_outputs, d.layers)), [sum(block) for block in blocks]
+    kept = outputs - sum(within) + sum(block[-1] for block in blocks)
+    parameters, flops = (g.count_params(), d.count_params()), (_flops(g), _flops(d))
+    return Costs(parameters, flops, outputs, kept, max(within, default=0))
 
 
 @functools.cache
@@ -38,6 +43,11 @@ def stage_costs(model: Model, stage: Stage, num_channels: int, label_size: int) 
 def number_bytes(precision: str) -> int:
     """Of a number that a layer puts out."""
     return 2 if precision in ("bfloat16", "float16") else 4
+
+
+def _outputs(layer: keras.layers.Layer) -> int:
+    """Numbers that a layer gives for one image."""
+    return getattr(layer, "outputs_per_image", 0)
 
 
 def _flops(network: keras.Model) -> float:

@@ -17,6 +17,7 @@ from pgan_tf.schedule import Phase, Schedule
 from pgan_tf.stages import Stage, share
 from pgan_tf.training.console import duration
 from pgan_tf.training.costs import Costs, number_bytes, stage_costs
+from pgan_tf.training.pieces import pieces_at
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 
@@ -41,6 +42,7 @@ class StageSize(NamedTuple):
     parameters: tuple[int, int]  # of G, of D
     memory: float  # bytes at its peak
     operations: float  # floating-point operations of a round on one device
+    pieces: int = 1  # in which a device takes its share of the minibatch
 
 
 def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
@@ -72,7 +74,8 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
     if config.growth.grow not in ("layers", NONE):
         print_ladder(config, plan.schedule)
-    print("Parameters of G and D; memory per device; * measured, the others scaled from it")
+    parts = "; batch: images/parts" if any(size.pieces > 1 for size in sizes.values()) else ""
+    print(f"Parameters of G and D; memory of the process{parts}; * measured, the others scaled from it")
 
 
 def print_ladder(config: Config, schedule: Schedule) -> None:
@@ -97,15 +100,27 @@ def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]
     star = "*" if str(stage) in speeds.measured else " "
     seconds = speeds.seconds(plan.schedule, 1000 * phase.start, 1000 * phase.end)
     return [
-        str(stage), f"to {phase.end:g}", str(size.minibatch), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
+        str(stage), f"to {phase.end:g}", _parts(size), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
         _millions(sum(size.parameters)), f"{size.memory / 2**30:.1f} GB",
         f"{speeds.rate(stage):.3g}{star}", " ".join(duration(seconds).split()[:2]),
     ]  # fmt: skip
 
 
+def _parts(size: StageSize) -> str:
+    """The minibatch, and in how many parts a device takes its share."""
+    return f"{size.minibatch}/{size.pieces}" if size.pieces > 1 else str(size.minibatch)
+
+
 def _millions(count: int) -> str:
     """1234567 -> '1.2M'."""
     return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
+
+
+def stage_bytes(config: Config, stage: Stage, minibatch: int, devices: int, channels: int, labels: int) -> float:
+    """Peak memory of the process that trains this stage first, on so many devices."""
+    costs = stage_costs(config.model, stage, channels, labels)
+    local = minibatch / devices / pieces_at(config, stage.size.level, devices, minibatch)
+    return memory_bytes(costs, config.optim.precision, local, 1)
 
 
 def memory_bytes(costs: Costs, precision: str, local: float, stages: int) -> float:

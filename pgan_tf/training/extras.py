@@ -89,14 +89,14 @@ def _update_probability(variables: Variables, played: Played) -> None:
     """
     p, signs, steps = (variables[name] for name in (PROBABILITY, SIGNS, STEPS))
     options, taken = played.config.augment, tf.cast(played.finite, p.dtype)
-    total = signs + tf.where(played.finite, tf.cast(played.report[SIGN], p.dtype), 0.0)
+    total = signs + tf.where(played.finite, tf.cast(played.report[SIGN], p.dtype), tf.zeros_like(p))
     count = steps + taken
     due = count >= ADA_INTERVAL
     move = tf.sign(total / tf.maximum(count, 1.0) - options.ada_target)
     move *= ADA_INTERVAL * played.minibatch / (1000 * options.ada_kimg)
     p.assign(tf.where(due, tf.clip_by_value(p + move, 0.0, 1.0), p))
-    signs.assign(tf.where(due, 0.0, total))
-    steps.assign(tf.where(due, 0.0, count))
+    signs.assign(tf.where(due, tf.zeros_like(total), total))
+    steps.assign(tf.where(due, tf.zeros_like(count), count))
 
 
 PROBABILITY, SIGNS, STEPS = "ada/p", "ada/signs", "ada/steps"

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pgan_tf.config import Config
+from pgan_tf.config import Config, belongs
 from pgan_tf.data.pipeline import Reals, Rounds, RoundStream
 from pgan_tf.errors import UserError
 from pgan_tf.evaluation.results import read_ticks
@@ -34,6 +34,7 @@ from pgan_tf.training.clock import Reports, TickClock
 from pgan_tf.training.console import duration
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
 from pgan_tf.training.feed import Batch
+from pgan_tf.training.pieces import limits_with, pieces_at, smaller_piece
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
@@ -295,13 +296,17 @@ class Run:
         return done - began
 
     def _memory_advice(self, progress: Progress) -> str:
-        """One line that says which minibatch did not fit, and how to go on with a smaller one."""
-        level, local = progress.stage.size.level, progress.minibatch // self.schedule.devices
-        limits = {**self.config.growth.max_minibatch_per_device, level: max(local // 2, 1)}
-        flag = ",".join(f"{key}:{value:g}" for key, value in sorted(limits.items()))
+        """One line that says how many images at once did not fit, and how to go on with less."""
+        level, devices = progress.stage.size.level, self.schedule.devices
+        at_once = progress.minibatch // devices // pieces_at(self.config, level, devices)
+        smaller, way = smaller_piece(self.config, level, devices), "with a smaller --minibatch_base or _dict"
+        if smaller:
+            way = f"--max_minibatch_per_device={limits_with(self.config, level, smaller)}"
+        elif belongs("remat", self.config.model.family) and not self.config.optim.remat:
+            way = "--remat"
         return (
-            f"out of memory at {progress.stage} with {local} images on a device; "
-            f"go on with --resume={shlex.quote(str(self.folder))} --max_minibatch_per_device={flag}"
+            f"out of memory at {progress.stage} with {at_once} images on a device; "
+            f"go on with --resume={shlex.quote(str(self.folder))} {way}"
         )
 
     def _controls(self, step: TrainStep, parts: list[Piece]) -> Controls:

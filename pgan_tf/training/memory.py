@@ -5,13 +5,14 @@ A lower bound: options that pass may still be too much. The dry run's table has 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf.config import Config, ConfigError, belongs
-from pgan_tf.schedule import Schedule, minibatch_at, sizes_of
+from pgan_tf.schedule import Schedule, device_limit, minibatch_at, sizes_of
 from pgan_tf.stages import Stage
 from pgan_tf.training.costs import number_bytes, stage_costs
 
@@ -51,9 +52,10 @@ class Place(NamedTuple):
 def least_bytes(config: Config, place: Place) -> float:
     """Memory without which a stage cannot be: weights and what belongs to them, D's activations, the images."""
     costs = stage_costs(config.model, place.stage, place.channels, place.label_size)
-    minibatch = minibatch_at(config.growth, place.stage.size.level, place.devices)
-    width = number_bytes(config.optim.precision)
-    activations = ACTIVATION_COPIES * width * minibatch / place.devices * costs.d_outputs
+    level = place.stage.size.level
+    minibatch, width = minibatch_at(config.growth, level, place.devices), number_bytes(config.optim.precision)
+    at_once = min(minibatch / place.devices, device_limit(config.growth, level) or math.inf)
+    activations = ACTIVATION_COPIES * width * at_once * (costs.d_kept if config.optim.remat else costs.d_outputs)
     means = bool(config.loss.history_weight)  # one more of each
     weights = 4 * ((G_COPIES + means) * costs.parameters[0] + (D_COPIES + means) * costs.parameters[1])
     return weights + activations + minibatch * place.channels * place.stage.resolution**2

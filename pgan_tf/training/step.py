@@ -3,12 +3,14 @@
 All that changes while a stage lasts (the fade, learning rates, EMA decay) enters as tensors: one trace per stage.
 Replicas compute gradients of the loss summed over their share and divided by the GLOBAL minibatch; these are summed
 over the replicas, checked, and applied once, outside of the replicas' context: a gradient that is not finite on one
-replica skips the update on all of them.
+replica skips the update on all of them. Where --max_minibatch_per_device asks for it a replica takes its share in
+pieces, one after the other, and adds up their gradients.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -16,6 +18,8 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.devices import own_replicas
 from pgan_tf.latents import Purpose
+from pgan_tf.layers.remat import constant_weights
+from pgan_tf.layers.replicas import states
 from pgan_tf.losses.adversarial import reported
 from pgan_tf.losses.terms import D_TERMS, G_TERMS, Pass, active, add_up, needed
 from pgan_tf.networks.families import FAMILIES
@@ -23,6 +27,7 @@ from pgan_tf.stages import Fade
 from pgan_tf.training.compiled import CompiledRounds
 from pgan_tf.training.critic import Critic, Drawn, drawn
 from pgan_tf.training.feed import Batch, Feed, Samples, stored_type
+from pgan_tf.training.pieces import pieces_at, summed
 from pgan_tf.training.player import Player
 from pgan_tf.training.state import StageState
 from pgan_tf.training.unroll import unroll, weights_as
@@ -53,13 +58,20 @@ class TrainStep:
         self, config: Config, state: StageState, strategy: tf.distribute.Strategy, minibatch: int, resolution: int
     ):
         self.config, self.state, self.strategy, self.minibatch = config, state, strategy, minibatch
-        self.feed = Feed(config, state, strategy.num_replicas_in_sync, minibatch, own_replicas(strategy))
+        replicas, own = strategy.num_replicas_in_sync, own_replicas(strategy)
+        pieces = pieces_at(config, state.stage.size.level, replicas, minibatch)
+        self.feed = Feed(config, state, replicas, minibatch, own, pieces)
         self.dtype, self.upscale = self.feed.dtype, resolution // state.stage.resolution
         self.d_terms, self.g_terms = (active(terms, config.loss) for terms in (D_TERMS, G_TERMS))
         self.needs = needed(self.g_terms, config.loss)  # what the generator's pass is to have
         self.told = reported(config.loss)
-        tags = [*self.told, *(tag for term in (*self.d_terms, *self.g_terms) for tag in term.tags)]
-        self.metrics = tuple(dict.fromkeys((*METRICS, *tags)))
+        d_tags, g_tags = ([tag for term in terms for tag in term.tags] for terms in (self.d_terms, self.g_terms))
+        self.d_reported = ("loss/D", "scores/real", "scores/fake", *self.told, *d_tags)
+        self.g_reported = ("loss/G", *g_tags)
+        self.metrics = tuple(dict.fromkeys((*METRICS, *self.d_reported, *self.g_reported)))
+        # A piece alone does not tell their values: `pulls` takes them of all pieces, before the gradients.
+        self.g_joint = [term for term in self.g_terms if term.joint and pieces > 1]
+        self.g_terms = [term for term in self.g_terms if term not in self.g_joint]
         # Several devices wait for each other in every step; and XLA's convolutions on a CPU are slow within loops.
         whole = FAMILIES[config.model.family].tiny and strategy.num_replicas_in_sync == 1
         parts = config.optim.jit and not whole
@@ -137,24 +149,103 @@ class TrainStep:
 
     def d_replica(self, batch: Batch, index, step, fade: Fade, scale):
         """Gradients and report of D step `index` of the batch, summed over the replicas."""
-        samples = self.feed.discriminators(batch, index, step, fade)
-        return all_reduce(*self._d_gradients(samples, fade, scale, self.drawn(Purpose.D_NOISE, step), step))
+
+        def gradients(piece):
+            samples = self.feed.discriminators(batch, index, step, fade, piece)
+            return self._d_gradients(samples, fade, scale, self.drawn(Purpose.D_NOISE, step, piece), step)
+
+        return all_reduce(*self.add_pieces(self.state.d, self.d_reported, gradients))
 
     def g_replica(self, batch: Batch, k, step, fade: Fade, d_lrate, scale):
         """Gradients and report of the G step of round k of the batch, summed over the replicas."""
-        samples, last, repeats = self.feed.generators(batch, k, step), None, self.config.growth.D_repeats
-        if self.needs or self.config.loss.unroll_steps:
-            last = self.feed.discriminators(batch, (k + 1) * repeats - 1, (step + 1) * repeats - 1, fade)
-        disturbances = self.drawn(Purpose.G_NOISE, step)
-        return all_reduce(*self._g_gradients(samples, fade, scale, disturbances, step, last, d_lrate))
+        repeats = self.config.growth.D_repeats
 
-    def drawn(self, purpose: Purpose, step) -> Drawn:
+        def inputs(piece):
+            samples, last = self.feed.generators(batch, k, step, piece), None
+            if self.needs or self.config.loss.unroll_steps:
+                at = (k + 1) * repeats - 1, (step + 1) * repeats - 1
+                last = self.feed.discriminators(batch, *at, fade, piece)
+            return samples, fade, scale, self.drawn(Purpose.G_NOISE, step, piece), step, last
+
+        pulls, report = self.pulls(inputs, scale, step) if self.g_joint else (None, {})
+
+        def gradients(piece):
+            own = pulls and tf.nest.map_structure(lambda x: x[piece], pulls)
+            return self._g_gradients(*inputs(piece), d_lrate, own)
+
+        summed, found = self.add_pieces(self.state.g, self.g_reported, gradients)
+        return all_reduce(summed, {name: value + report.get(name, 0.0) for name, value in found.items()})
+
+    def add_pieces(self, player: Player, reported: Sequence[str], gradients):
+        """The sum over a replica's pieces of what `gradients(piece)` returns; `reported`: the names in their report."""
+        begin = self.rewound()
+
+        def piece(j):
+            begin()
+            found, report = gradients(j)
+            return found, {name: report.get(name, tf.zeros([], self.dtype)) for name in reported}
+
+        zeros = [tf.zeros(weight.shape, weight.dtype) for weight in player.weights()]
+        return summed(self.feed.pieces, (zeros, dict.fromkeys(reported, tf.zeros([], self.dtype))), piece)
+
+    def rewound(self) -> Callable[[], None]:
+        """What sets all state that passes change to what it is now: each piece goes by that, as the whole does."""
+        if self.feed.pieces == 1:
+            return lambda: None
+        changing = [v for network in (self.state.generator, self.state.discriminator) for v in states(network)]
+        values = [tf.identity(variable) for variable in changing]
+
+        def rewind():
+            for variable, value in zip(changing, values, strict=True):
+                variable.assign(value)
+
+        return rewind
+
+    def pulls(self, inputs, scale, step) -> tuple[dict, Report]:
+        """Of the joint terms of the generator's loss: how they pull at what is said of each sample, and their report.
+
+        -> ({name: [pieces,n,..]}, the gradients of these terms in outputs of the networks; the sums over the samples).
+        A pass of all pieces comes first, which keeps nothing but these outputs.
+        """
+        begin = self.rewound()
+
+        @tf.function
+        def outputs(piece):
+            begin()
+            samples, fade, _, disturbances, _, last = inputs(piece)
+            said = self.g_outputs(self.critic(fade, disturbances), self.g_made(samples, fade), last)
+            del said["fakes"]
+            return said
+
+        spec = outputs.get_concrete_function(tf.TensorSpec([], tf.int32)).structured_outputs
+        spec = tf.nest.map_structure(tf.TensorSpec.from_tensor, spec)
+        found = tf.map_fn(outputs, tf.range(self.feed.pieces), fn_output_signature=spec, parallel_iterations=1)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(found)
+            whole = tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *x.shape[2:]]), found)  # [pieces*n,..]
+            run = Pass(
+                None, None, whole["fake"], None, self.minibatch, (), self.state.extras, self.feed.gather,
+                real=whole.get("real"), hidden=whole["hidden"], step=step,
+            )  # fmt: skip
+            loss, report = add_up(self.g_joint, run, self.config.loss)
+            objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
+        pulled = {name: found[name] for name in ("fake", "hidden")}
+        pulls = tape.gradient(objective, pulled, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return pulls, sums({"loss/G": loss, **report})
+
+    def drawn(self, purpose: Purpose, step, piece=0) -> Drawn:
         """What the critics of a step are disturbed by, this replica's share of it."""
-        return {**drawn(self.state, self.config.run.seed, purpose, step), **self.feed.augmentation(purpose, step)}
+        own = drawn(self.state, self.config.run.seed, purpose, step)
+        if own and self.feed.pieces > 1:
+            own["piece"] = (piece,)
+        return {**own, **self.feed.augmentation(purpose, step, piece)}
+
+    def critic(self, fade: Fade, disturbances: Drawn | None) -> Critic:
+        return Critic(self.state, fade, disturbances or {}, self.feed.piece_sizes())
 
     def d_gradients(self, samples: Samples, fade: Fade, scale=1.0, disturbances: Drawn | None = None, step=0):
         """One replica's share of the discriminator's gradients, and its report summed over the samples."""
-        critic, fakes = Critic(self.state, fade, disturbances or {}), self.fakes(samples, fade)
+        critic, fakes = self.critic(fade, disturbances), self.fakes(samples, fade)
         with tf.GradientTape() as tape:
             loss, report = self.d_loss(critic, samples, fakes, scale, step)
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
@@ -173,29 +264,45 @@ class TrainStep:
 
     def g_gradients(
         self, samples: Samples, fade: Fade, scale=1.0, disturbances: Drawn | None = None, step=0,
-        last: Samples | None = None, d_lrate=None,
+        last: Samples | None = None, d_lrate=None, pulls: dict | None = None,
     ):  # fmt: skip
         """One replica's share of the generator's gradients, and its report summed over the samples.
 
         last: those of the round's last discriminator step, for --unroll_steps and for terms that need reals.
+        pulls: what the joint terms add to the gradients in `g_outputs`.
         """
-        critic = Critic(self.state, fade, disturbances or {})
+        critic = self.critic(fade, disturbances)
         with tf.GradientTape() as tape:
-            fakes, hidden = self.state.generator(
-                (samples.latents, samples.labels), **fade.options(), training=True, with_features=True
-            )
+            made = self.g_made(samples, fade)
             with self.ahead(critic, last, fade, d_lrate, step):
-                loss, report = self.g_loss(critic, samples, tf.cast(fakes, self.dtype), hidden, scale, step, last)
+                said = self.g_outputs(critic, made, last)
+                loss, report = self.g_loss(critic, samples, said, scale, step, last)
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
-        return tape.gradient(objective, self.state.g.weights()), sums(report)
+        pulls = pulls or {}
+        targets = [objective, *tf.nest.flatten([said[name] for name in pulls])]
+        along = [tf.ones_like(objective), *tf.nest.flatten(list(pulls.values()))]
+        return tape.gradient(targets, self.state.g.weights(), output_gradients=along), sums(report)
 
-    def g_loss(self, critic: Critic, samples: Samples, fakes, hidden, scale, step, last: Samples | None):
+    def g_made(self, samples: Samples, fade: Fade) -> dict:
+        """What the generator makes: its images and its last hidden layer."""
+        fakes, hidden = self.state.generator(
+            (samples.latents, samples.labels), **fade.options(), training=True, with_features=True
+        )
+        return {"fakes": tf.cast(fakes, self.dtype), "hidden": hidden}
+
+    def g_outputs(self, critic: Critic, made: dict, last: Samples | None) -> dict:
+        """That, and what the critic says of it; and of the reals, where a term needs them."""
+        with contextlib.nullcontext() if self.config.loss.unroll_steps else constant_weights():
+            real, fake = critic.both(last.reals if "reals" in self.needs else None, made["fakes"])
+        return {**made, "fake": fake} | ({} if real is None else {"real": real})
+
+    def g_loss(self, critic: Critic, samples: Samples, said: dict, scale, step, last: Samples | None):
         """The generator's loss [n], and what to report of it, each [n]."""
         reals, mixing = (last.reals, last.mixing) if "reals" in self.needs else (None, None)
-        real, fake = critic.both(reals, fakes)
         run = Pass(
-            fakes, samples.labels, fake, critic, self.minibatch, self.state.g.weights(), self.state.extras,
-            self.feed.gather, reals, real, mixing, hidden, scale, self.upscale, step,
+            said["fakes"], samples.labels, said["fake"], critic, self.minibatch, self.state.g.weights(),
+            self.state.extras, self.feed.gather, reals, said.get("real"), mixing, said["hidden"], scale, self.upscale,
+            step,
         )  # fmt: skip
         loss, report = add_up(self.g_terms, run, self.config.loss)
         return loss, {"loss/G": loss, **report}

@@ -77,17 +77,17 @@ def _measure_stage(config: Config, plan: Plan, stage: Stage, speeds: Speeds) -> 
     step.rounds.get_concrete_function()
     speeds.start_seconds = max(time.monotonic() - began, speeds.start_seconds if speeds.measured else 0.0)
     repeats = config.growth.D_repeats
-    _rounds(step, 1, repeats)  # the first one prepares the convolutions
-    count, seconds = 1, _rounds(step, 1, repeats)
+    rounds(step, 1, repeats)  # the first one prepares the convolutions
+    count, seconds = 1, rounds(step, 1, repeats)
     if 2 * seconds < STEP_SECONDS:  # enough rounds to tell, fewer where the machine is slow
         count = max(1, min(int(STEP_SECONDS / max(seconds, 1e-3)), 64))
-        seconds = _rounds(step, count, repeats)
+        seconds = rounds(step, count, repeats)
     speeds.add(stage, count * minibatch * repeats, seconds)
     del step, state
     gc.collect()
 
 
-def _rounds(step: TrainStep, count: int, repeats: int) -> float:
+def rounds(step: TrainStep, count: int, repeats: int) -> float:
     """Seconds that so many rounds on noise take."""
     n, shape = step.minibatch, step.state.generator.sample_shape
     rng = np.random.default_rng(0)

@@ -84,8 +84,14 @@ def test_out_of_memory_says_what_would_fit(config, monkeypatch):
 
     monkeypatch.setattr(loop, "concatenate", lambda blocks: None)
     monkeypatch.setattr(loop.Run, "_controls", full)
-    with pytest.raises(loop.OutOfMemory, match=r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"):
-        train(config.replace(max_minibatch_per_device={8: 7}))
+    for options, words in (
+        (dict(mbstd_group_size=2), r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"),
+        (dict(accumulate=False), r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"),
+        ({}, r"4x4 stabilise with 4 images .* --remat$"),
+        (dict(remat=True), r"with a smaller --minibatch_base or _dict$"),
+    ):
+        with pytest.raises(loop.OutOfMemory, match=words):
+            train(config.replace(max_minibatch_per_device={8: 7}, **options))
 
 
 def test_a_tick_in_two_parts_is_the_tick_in_one(config):

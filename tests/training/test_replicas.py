@@ -18,6 +18,7 @@ CASES = [
         1e-9,
         ("loss=relativistic", "penalty=r1_r2", "penalty_interval=2", "wgan_epsilon=0", "d_weights=spectral"),
     ),
+    ("float64", 1e-9, ("max_minibatch_per_device=4", "remat=true", "regularizer=repelling", "g_weights=spectral")),
     (
         "float64",
         1e-9,

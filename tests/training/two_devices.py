@@ -12,7 +12,7 @@ import tensorflow as tf
 from training.rounds import make_batch, make_controls, make_step
 
 from pgan_tf.config import FIELDS
-from pgan_tf.option import kind
+from pgan_tf.option import kind, parse_dict
 from pgan_tf.stages import layer_stage
 from pgan_tf.training.feed import Batch
 from pgan_tf.training.state import StageState
@@ -42,8 +42,14 @@ def copies(strategy, state: StageState) -> list[list[np.ndarray]]:
     return [[np.array(copies[i].numpy(), np.float64) for copies in per_replica] for i in range(len(per_replica[0]))]
 
 
+def option(name: str, text: str) -> tuple:
+    """An option and its value."""
+    of_kind = kind(FIELDS[name])
+    return name, parse_dict(text, everywhere=True) if of_kind is dict else of_kind(text)
+
+
 def main(precision: str, *flags: str) -> None:
-    chosen = {name: kind(FIELDS[name])(text) for name, text in (flag.split("=") for flag in flags)}
+    chosen = dict(option(*flag.split("=")) for flag in flags)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     results = {}

@@ -1,0 +1,102 @@
+"""A device's share of a minibatch in pieces, of which it takes one after the other: --max_minibatch_per_device.
+
+The gradients of the pieces add up to those of the whole: a loss is a mean over samples, each of which is in one piece
+together with all that its value depends on. Layers, losses and options say themselves how many samples that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from pgan_tf.config import Config, ConfigError
+from pgan_tf.layers.discrimination import MINIBATCH
+from pgan_tf.layers.norms import NORMS
+from pgan_tf.option import EVERYWHERE, option_text
+from pgan_tf.schedule import device_limit, minibatch_at
+
+WAY_OUT = "or take a smaller minibatch: --accumulate=false"
+
+
+def together(config: Config) -> dict[str, int]:
+    """{what asks for it: samples that it must have in one piece}, 0 = all that a device has."""
+    model, found = config.model, {}
+    for option in ("g_norm", "d_norm"):
+        found[f"--{option}={getattr(model, option)}"] = NORMS[getattr(model, option)].together
+    group = model.mbstd_group_size
+    if group > 1:
+        found[f"--mbstd_group_size={group}"] = group
+        told = model.minibatch_statistics
+        if MINIBATCH[told]({}, group_size=group).mixes_groups:
+            found[f"--minibatch_statistics={told}"] = 0
+    if config.loss.unroll_steps:  # each step ahead is one of the whole minibatch
+        found[f"--unroll_steps={config.loss.unroll_steps}"] = 0
+    return found
+
+
+def pieces_at(config: Config, level: int, devices: int, minibatch: int = 0) -> int:
+    """In how many equal pieces each device takes its share. ConfigError where it cannot be divided so.
+
+    minibatch: the global one; by default the schedule's.
+    """
+    local = (minibatch or minibatch_at(config.growth, level, devices)) // devices
+    limit = device_limit(config.growth, level)
+    if limit is None or local <= limit:
+        return 1
+    said = f"--max_minibatch_per_device={limit_text(level, limit, config)}"
+    whole = [reason for reason, samples in together(config).items() if not samples]
+    if whole:
+        raise ConfigError(f"{said}: {whole[0]} is of all {local} images of a device: give at least {local}, {WAY_OUT}")
+    sizes = _piece_sizes(config, local)
+    if sizes[0] > limit:
+        groups = f"groups of --mbstd_group_size={config.model.mbstd_group_size} stay together"
+        raise ConfigError(f"{said}: {groups}: give at least {sizes[0]}, {WAY_OUT}")
+    return local // max(size for size in sizes if size <= limit)
+
+
+def smaller_piece(config: Config, level: int, devices: int) -> int | None:
+    """The next smaller number of images at once than a device has now; None where there is none."""
+    local = minibatch_at(config.growth, level, devices) // devices
+    now = local // pieces_at(config, level, devices)
+    if not config.growth.accumulate:
+        return now // 2 or None
+    sizes = _piece_sizes(config, local) if all(together(config).values()) else []
+    return max((size for size in sizes if size < now), default=None)
+
+
+def limits_with(config: Config, level: int, limit: int) -> str:
+    """--max_minibatch_per_device with another limit at this level, as it is written."""
+    limits = config.growth.max_minibatch_per_device
+    return option_text(dict(sorted({**limits, _key(level): limit}.items())))
+
+
+def limit_text(level: int, limit: int, config: Config) -> str:
+    """The limit that counts at a level, as it was given."""
+    return f"{level}:{limit}" if level in config.growth.max_minibatch_per_device else str(limit)
+
+
+def _key(level: int) -> int:
+    """Of a level in the dictionary, which names powers of two."""
+    return level if level >= 4 and not level & (level - 1) else EVERYWHERE
+
+
+def _piece_sizes(config: Config, local: int) -> list[int]:
+    """The sizes, whole groups, that divide a device's share. (A group is at most as large as the share.)"""
+    group = min(max(config.model.mbstd_group_size, 1), local)
+    return [size for size in range(group, local + 1, group) if local % size == 0]
+
+
+def summed(count: int, zeros: Any, piece: Callable[[tf.Tensor], Any]) -> Any:
+    """The sum of piece(0) .. piece(count - 1), computed one after the other.
+
+    zeros: tensors of the same structure, types and shapes as those of a piece.
+    """
+    if count == 1:
+        return piece(tf.constant(0))
+
+    def add(j, sums):
+        return j + 1, tf.nest.map_structure(tf.add, sums, piece(j))
+
+    return tf.while_loop(lambda j, sums: j < count, add, (tf.constant(0), zeros), parallel_iterations=1)[1]
