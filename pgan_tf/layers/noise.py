@@ -9,7 +9,7 @@ paper does not say; here it is the mean score of the reals of the global minibat
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -37,17 +37,16 @@ class Noise:
     def __init__(self, magnitude: tf.Tensor, seed: tf.Tensor, piece: Piece | None = None):
         self.magnitude, self.seed, self.piece, self.calls = magnitude, seed, piece, 0
 
-    def repeated(self, f: Callable) -> Callable:
-        """`f`, which asks for noise, so that it gets at every call what it gets at the next one."""
-        first = self.calls
+    def tensors(self) -> list[tf.Tensor]:
+        """What the numbers follow from."""
+        return [self.magnitude, self.seed, *([self.piece.index] if self.piece else [])]
 
-        def again(*arguments):
-            before, self.calls = self.calls, first
-            result = f(*arguments)
-            self.calls = max(before, self.calls)
-            return result
-
-        return again
+    def over(self, tensors: Sequence[tf.Tensor], calls: int) -> Noise:
+        """The same noise of other such tensors, after so many calls."""
+        magnitude, seed, *index = tensors
+        noise = Noise(magnitude, seed, self.piece and self.piece._replace(index=index[0]))
+        noise.calls = calls
+        return noise
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
         seed = tf.random.experimental.stateless_fold_in(self.seed, tf.constant(self.calls, tf.int64))

@@ -8,6 +8,7 @@ that is computed again, and so on.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 
@@ -35,66 +36,83 @@ def asked_for_weights() -> bool:
     return getattr(_local, "weights", True)
 
 
-def recomputed(f: Callable[..., Tensors], wanted: int) -> Callable[..., Tensors]:
+def recomputed(f: Callable[..., Tensors], learnt: Sequence[bool]) -> Callable[..., Tensors]:
     """`f`, tensors -> tensors, which keeps its inputs alone for derivatives of any order.
 
-    It must give the same at each call and read no variable. wanted: the inputs beyond the first so many are never asked
-    for their gradients; where weights are constant that is the first input alone.
+    It must give the same at each call and use no tensor but its inputs. learnt: of which inputs gradients may be asked
+    for, the first of all; where weights are constant it is of that alone.
     """
 
     @tf.custom_gradient
     def kept(*inputs):
         def gradient(*upstream):
-            own = wanted if asked_for_weights() else 1
-            pulled = recomputed(_gradients(f, len(inputs), own), len(inputs) + len(upstream))(*inputs, *upstream)
-            return [*pulled, *[None] * (len(inputs) - own)]
+            now = learnt if asked_for_weights() else [True, *[False] * (len(inputs) - 1)]
+            pull = recomputed(_gradients(f, now), [*learnt, *[True] * len(upstream)])
+            pulled = iter(pull(*inputs, *upstream))
+            return [next(pulled) if asked else None for asked in now]
 
         return f(*inputs), gradient
 
     return kept
 
 
-def _gradients(f: Callable[..., Tensors], count: int, wanted: int) -> Callable[..., Tensors]:
-    """(inputs, gradients in f's outputs) -> those in the first `wanted` of the `count` inputs."""
+def _gradients(f: Callable[..., Tensors], asked: Sequence[bool]) -> Callable[..., Tensors]:
+    """(inputs, gradients in f's outputs) -> those in the inputs that are `asked` for."""
 
     def gradients(*tensors):
-        upstream = tensors[count:]
+        upstream = tensors[len(asked) :]
         with tf.control_dependencies(upstream):  # or else it would be the same operation as the first time, and kept
-            inputs = [tf.identity(x) for x in tensors[:count]]
+            inputs = [tf.identity(x) for x in tensors[: len(asked)]]
+        sources = [x for x, wanted in zip(inputs, asked, strict=True) if wanted]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(inputs[:wanted])
+            tape.watch(sources)
             outputs = f(*inputs)
         return tape.gradient(
-            outputs, inputs[:wanted], output_gradients=list(upstream),
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )  # fmt: skip
+            outputs, sources, output_gradients=list(upstream), unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
 
     return gradients
 
 
 def block(
-    layers: Sequence[keras.layers.Layer], f: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, noise: Noise | None = None
+    layers: Sequence[keras.layers.Layer], f: Callable, x: tf.Tensor, fade: Sequence, noise: Noise | None = None
 ) -> tf.Tensor:
-    """f(x), a block of these layers, of which x and the weights alone are kept for gradients.
+    """f(x, fade, noise), a block of these layers, of which x and the weights alone are kept for gradients.
 
-    What the layers change themselves they change once. noise: that of the block.
+    What the layers change themselves they change once. fade: a tuple of numbers.
     """
     variables = [variable for layer in layers for variable in layer.variables]
     trained = [variable for variable in variables if variable.trainable]
     others = [variable for variable in variables if not variable.trainable]
-    before = [tf.convert_to_tensor(variable.value) for variable in others]
-    f, changed = noise.repeated(f) if noise else f, []
-
-    def pure(x, *weights):
-        values = [*zip(trained, weights, strict=True), *zip(others, before, strict=True)]
-        with keras.StatelessScope(state_mapping=values) as scope:
-            y = f(x)
-        after = [scope.get_current_value(variable) for variable in others]
-        changed[:] = [new is not old for new, old in zip(after, before, strict=True)]
-        return [y, *(new for new, moved in zip(after, changed, strict=True) if moved)]
-
     weights = [tf.convert_to_tensor(variable.value) for variable in trained]
-    y, *after = recomputed(pure, len(weights) + 1 if asked_for_weights() else 1)(x, *weights)
-    for variable, value in zip((v for v, moved in zip(others, changed, strict=True) if moved), after, strict=True):
+    before = [tf.convert_to_tensor(variable.value) for variable in others]
+    # As inputs, and made here: the gradient of a tf.cond in which this is called finds no other tensors.
+    passing = [tf.identity(value) for value in (*fade, *(noise.tensors() if noise else ()))]
+    given = [tf.identity(x), *weights], [*before, *passing]
+    moved, calls = [], []
+
+    def pure(x, *rest):
+        weights, before, fading, drawn = _split(rest, len(trained), len(others), len(fade))
+        values = [*zip(trained, weights, strict=True), *zip(others, before, strict=True)]
+        own = noise and noise.over(drawn, first)
+        with keras.StatelessScope(state_mapping=values) as scope:
+            y = f(x, type(fade)(*fading), own)
+        after = [scope.get_current_value(variable) for variable in others]
+        moved[:] = [new is not old for new, old in zip(after, before, strict=True)]
+        calls[:] = [own.calls] if noise else []
+        return [y, *(new for new, other in zip(after, moved, strict=True) if other)]
+
+    first = noise.calls if noise else 0
+    learnt = [True, *[asked_for_weights()] * len(weights), *[False] * len(given[1])]
+    y, *after = recomputed(pure, learnt)(*given[0], *given[1])
+    if noise:
+        (noise.calls,) = calls
+    for variable, value in zip((v for v, other in zip(others, moved, strict=True) if other), after, strict=True):
         variable.assign(value)
     return y
+
+
+def _split(tensors: Sequence[tf.Tensor], *counts: int) -> list[Sequence[tf.Tensor]]:
+    """So many, then so many, .., then all others."""
+    ends = [0, *itertools.accumulate(counts), len(tensors)]
+    return [tensors[begin:end] for begin, end in itertools.pairwise(ends)]

@@ -20,7 +20,6 @@ What the table leaves open is decided so:
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import NamedTuple
 
@@ -85,6 +84,10 @@ class Stage(NamedTuple):
     shortcut: EqualizedConv2D | None  # of the first block
 
 
+def layers_of(stage: Stage) -> list:
+    return [*([stage.shortcut] if stage.shortcut else []), *stage.layers]
+
+
 class ConvolutionalNetwork(UnitNetwork):
     """What generator and discriminator share: stages."""
 
@@ -122,20 +125,20 @@ class ConvolutionalNetwork(UnitNetwork):
         )
 
     def block_layers(self):
-        return [[*([stage.shortcut] if stage.shortcut else []), *stage.layers] for stage in self.stages]
+        return [layers_of(stage) for stage in self.stages]
 
     def through(self, stage: Stage, x, moment: Fade, training=False, noise=None):
         """[N,S,S,in] -> [N,2S,2S,out], or [N,S/2,S/2,out]."""
-        steps = self.steps(stage.layers, moment, training, noise)
 
-        def blocks(x):
+        def layers(x, moment, noise):
+            steps = self.steps(stage.layers, moment, training, noise)
+            if stage.shortcut is None:
+                return plain(steps, x)
             first, second, *later = steps
             x = second(first(x)) + self.short(stage.shortcut, x, moment, training)
             return residual(later, x)
 
-        if stage.shortcut is None:
-            return self.block(stage.layers, functools.partial(plain, steps), x, noise)
-        return self.block([stage.shortcut, *stage.layers], blocks, x, noise)
+        return self.block(layers_of(stage), layers, x, moment, noise)
 
     def short(self, shortcut: EqualizedConv2D, x, moment: Fade, training=False):
         """As `through`. The convolution, which sees one pixel at a time, is where there are fewer of them."""

@@ -147,15 +147,14 @@ class Generator(ProgressiveNetwork, ImageGenerator):
     def later(self, x, moment: Fade, training=False, with_features=False):
         """[N,4,4,C] behind the reference batch -> what `call` returns."""
         block = find_block(self.options.g_block)
-        x = old = self.steps([self.conv], moment, training)[0](x)
 
-        def through(steps, x):
-            up, *steps = steps
+        def through(layers, x, moment, noise):
+            up, *steps = self.steps(layers, moment, training)
             return block.apply(steps, up(x if self.options.fused_scale else nearest_upsample(x)))  # [N,2R,2R,C]
 
+        x = old = self.steps([self.conv], moment, training)[0](x)
         for layers in self.blocks:
-            old, steps = x, self.steps(layers, moment, training)
-            x = self.block(layers, functools.partial(through, steps), x)
+            old, x = x, self.block(layers, functools.partial(through, layers), x, moment)
         x = self.reference.behind(x)
         images = self.to_rgb[0](x, beta=moment.beta, training=training)  # [N,R,R,C]
         if self.fading:
@@ -208,21 +207,21 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
         """`noise` takes the input of a convolution, of any shape, and returns one of the same shape."""
         moment, block = self.fade(alpha, beta, tau), find_block(self.options.d_block)
-        from_rgb, images = self.steps(self.from_rgb, moment, training), self.reference(images)
+        images = self.reference(images)
 
-        def through(steps, x):
-            *steps, down = steps
+        def through(layers, x, moment, noise):
+            *steps, down = self.steps(layers, moment, training, noise)
             x = down(block.apply(steps, x))
             return x if self.options.fused_scale else box_downsample(x)  # [N,R/2,R/2,C]
 
-        def first(steps, images):
-            x = through(steps, from_rgb[0](images))
+        def first(layers, images, moment, noise):
+            from_rgb = self.steps(self.from_rgb, moment, training)
+            x = through(layers, from_rgb[0](images), moment, noise)
             return fade(from_rgb[1](box_downsample(images)), x, moment.alpha) if self.fading else x
 
-        x = images if self.blocks else from_rgb[0](images)  # [N,R,R,C]
+        x = images if self.blocks else self.steps(self.from_rgb, moment, training)[0](images)  # [N,R,R,C]
         for i, (own, layers) in enumerate(zip(self.block_layers(), self.blocks, strict=True)):
-            steps = self.steps(layers, moment, training, noise)
-            x = self.block(own, functools.partial(through if i else first, steps), x, noise)
+            x = self.block(own, functools.partial(through if i else first, layers), x, moment, noise)
         x = self.tell(x, moment, training)  # [N,4,4,C+S]
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens

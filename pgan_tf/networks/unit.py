@@ -93,12 +93,12 @@ class UnitNetwork(Network):
         self.norms.append(norm)
         return norm
 
-    def block(self, layers, f: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor, noise: Noise | None = None) -> tf.Tensor:
-        """f(x), which these layers and their norms compute; with --remat it keeps nothing but x for gradients."""
+    def block(self, layers, f: Callable, x: tf.Tensor, moment: Fade, noise: Noise | None = None) -> tf.Tensor:
+        """f(x, moment, noise), which these layers and their norms compute; with --remat it keeps x alone."""
         if not self.remat:
-            return f(x)
+            return f(x, moment, noise)
         units = [self.units[layer.name] for layer in layers if layer.name in self.units]
-        return remat.block([*layers, *(unit.norm for unit in units if unit.norm)], f, x, noise)
+        return remat.block([*layers, *(unit.norm for unit in units if unit.norm)], f, x, moment, noise)
 
     def steps(self, layers, moment, training=False, noise=None):
         """The units of these layers at one moment of their fade: x -> x."""

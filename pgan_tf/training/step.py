@@ -220,6 +220,7 @@ class TrainStep:
         spec = outputs.get_concrete_function(tf.TensorSpec([], tf.int32)).structured_outputs
         spec = tf.nest.map_structure(tf.TensorSpec.from_tensor, spec)
         found = tf.map_fn(outputs, tf.range(self.feed.pieces), fn_output_signature=spec, parallel_iterations=1)
+        begin()  # the passes for the gradients are the same once more
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(found)
             whole = tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *x.shape[2:]]), found)  # [pieces*n,..]

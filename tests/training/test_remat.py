@@ -13,7 +13,7 @@ FADE, DCGAN = layer_stage(8, True), dict(family="dcgan", grow="none", image_maps
 EQUAL = {
     "paper": dict(stage=FADE, max_minibatch_per_device={0: 4}),
     "residual, noise, spectral": dict(
-        stage=FADE, d_block="residual", g_block="residual", loss="lsgan", d_noise=0.2, d_weights="spectral",
+        stage=layer_stage(8), d_block="residual", g_block="residual", loss="lsgan", d_noise=0.2, d_weights="spectral",
         fused_scale=False, penalty="r1_r2", penalty_interval=2,
     ),
     "dcgan, batch norm": dict(
