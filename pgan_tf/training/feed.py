@@ -136,7 +136,7 @@ class Feed:
         return self.pieces, size, max(min(discriminator.together, size), 1), first
 
     def share(self, x: tf.Tensor, piece=0) -> tf.Tensor:
-        """What this replica takes as its piece, [n,...], of something for each sample of the global minibatch [M,...]."""
+        """This replica's piece, [n,...], of something for each sample of the global minibatch [M,...]."""
         return self._take(x, self.shares, piece)
 
     def own(self, x: tf.Tensor, piece=0) -> tf.Tensor:
