@@ -1,11 +1,14 @@
-"""A progress bar on a terminal, an occasional line elsewhere; always on stderr."""
+"""A progress bar on a terminal, a line that moves in a notebook, an occasional line elsewhere; the last on stderr."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
+
+from pgan_tf import notebook
 
 Item = TypeVar("Item")
 
@@ -14,7 +17,8 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 def track(items: Iterable[Item], total: int, what: str, unit: str = "images") -> Iterator[Item]:
     """Yields `items`, showing how many of `total` are done, how fast, and the time left. `what`: for the user."""
-    return (_bar if sys.stderr.isatty() else _lines)(items, total, what, unit)
+    show = _in_place if notebook.in_notebook() else _bar if sys.stderr.isatty() else _lines
+    return show(items, total, what, unit)
 
 
 def _bar(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
@@ -34,6 +38,15 @@ def _bar(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[It
         for done, item in enumerate(items, 1):
             yield item
             bar.update(task, completed=done, speed=done / max(time.monotonic() - start, 1e-9))
+
+
+def _in_place(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
+    start = time.monotonic()
+    with contextlib.closing(notebook.Line()) as line:
+        for done, item in enumerate(items, 1):
+            yield item
+            speed = done / max(time.monotonic() - start, 1e-9)
+            line.show(f"{what}: {done} of {total}, {speed:.3g} {unit}/s")
 
 
 def _lines(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:

@@ -32,6 +32,7 @@ def import_tensorflow_quietly(first: Callable[[], object] = _nothing) -> None:
     try:
         import tensorflow
 
+        tensorflow.get_logger().setLevel("WARNING")  # in a notebook it tells of every strategy
         first()
         tensorflow.config.list_logical_devices()
     finally:

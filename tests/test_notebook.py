@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from pgan_tf import notebook
+from pgan_tf import notebook, progress
 from pgan_tf.stages import layer_stage
 from pgan_tf.training import console
 
@@ -27,6 +27,7 @@ def shown(monkeypatch):
     module.get_ipython, inner.display = lambda: SimpleNamespace(kernel=object()), display
     monkeypatch.setitem(sys.modules, "IPython", module)
     monkeypatch.setitem(sys.modules, "IPython.display", inner)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)  # what is printed shall be text all the same
     return said
 
 
@@ -62,6 +63,23 @@ def test_a_run_is_a_line_that_moves_and_lines_that_stay(shown, tmp_path, capsys,
         (0, f"{half} 50.0/100.0 kimg  8x8 fade-in  33 img/s  2m 05s to go"),
     ]
     assert capsys.readouterr().out == "tick 1\n"
+
+
+def test_lines_are_whole_though_a_notebooks_stream_says_that_it_is_a_terminal(shown, tmp_path, monkeypatch):
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    monkeypatch.setattr(sys, "stdout", screen)
+    log = console.ConsoleLog(tmp_path / "log.txt", 100.0)
+    log.line("many words " * 30)
+    log.close()
+    assert screen.getvalue() == "many words " * 30 + "\n"
+
+
+def test_what_goes_through_many_items_is_a_line_too(shown, capsys):
+    assert list(progress.track(range(3), 3, "made")) == [0, 1, 2]
+    assert {place for place, _ in shown} == {0}
+    assert shown[-1][1].startswith("made: 3 of 3, ")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_waiting_leaves_nothing(shown):

@@ -105,9 +105,11 @@ class ConsoleLog:
 
     def __init__(self, log: Path, total_kimg: float, console: Console | None = None):
         self._file = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
+        terminal = False if notebook.in_notebook() else None  # whose streams say that they are one; None: as it says
         self._console = console or Console(
-            file=self._screen(), highlight=False, emoji=False, soft_wrap=True, force_jupyter=False
-        )
+            file=self._screen(), highlight=False, emoji=False, soft_wrap=True, force_jupyter=False,
+            force_terminal=terminal,
+        )  # fmt: skip
         self._bars = bars(total_kimg, self._console)
         self.reached, self.busy, self.advance = self._bars.reached, self._bars.busy, self._bars.advance
 
