@@ -38,8 +38,8 @@ def test_the_page_runs(network, fresh_process, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results" / "00000-quickstart-s1000").mkdir(parents=True)
     network.save(tmp_path / "results" / "00000-quickstart-s1000" / "network-000076.keras")
-    commands = re.findall("^python network_tool.py (export .*)$", PAGE, re.M)
-    assert len(commands) == 5
+    commands = re.findall("^python network_tool.py (export (?!.*--runtime=).*)$", PAGE, re.M)
+    assert len(commands) == 6
     for command in commands:
         assert start.run("network_tool", command.split()) == 0
 
