@@ -18,6 +18,7 @@ from pgan_tf.training.console import duration, waiting
 from pgan_tf.training.pieces import pieces_at
 from pgan_tf.training.plan import Plan, make_plan
 from pgan_tf.training.speeds import FILE, Speeds
+from pgan_tf.workers.team import current
 
 LONG_SECONDS = 3 * 24 * 3600  # from here on a way out is named
 LENGTHS = (
@@ -153,7 +154,7 @@ def _lines(
     labels = f", {plan.label_size} label components" if plan.label_size else ", no labels"
     advice = devices.gpu_advice(hardware, bool(pgan_tf.CHECKOUT))
     lines = [
-        f"device    {hardware}; computes in {words}",
+        f"device    {hardware}; computes in {words}{_workers()}",
         *([f"          {advice}"] if advice else []),
         f"data      {dataset.folder}: {dataset.content()}{labels}",
         f"training  {_length(config, plan, speeds, images)}",
@@ -168,6 +169,11 @@ def _lines(
             + as_called(f"python train.py --dataset={shlex.quote(str(dataset.folder))} --preset=small --hours=1")
         )
     return lines
+
+
+def _workers() -> str:
+    size = current().size
+    return f"; {size} workers like this one" if size > 1 else ""
 
 
 def _length(config: Config, plan: Plan, speeds: Speeds, images: int) -> str:

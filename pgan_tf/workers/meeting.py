@@ -104,7 +104,8 @@ class Reception:
             self._send_away(str(error) or "it was interrupted")
             raise
         for wire in self.here.values():
-            wire.send(go=True)
+            with contextlib.suppress(OSError):  # one that is gone again is missed as soon as it is spoken to
+                wire.send(go=True)
         return self.here
 
     def _missing(self) -> list[int]:

@@ -214,8 +214,9 @@ class Team:
             self._send(bye=_words(error) if error else "")
             for wire in self._wires.values():
                 wire.finish()
+            until = time.monotonic() + LAST_SECONDS
             for thread in self._readers:  # until all others have closed: what is under way would be lost
-                thread.join(LAST_SECONDS)
+                thread.join(max(0.0, until - time.monotonic()))
 
 
 def _words(error: BaseException) -> str:

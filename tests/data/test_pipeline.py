@@ -89,3 +89,17 @@ def test_a_closed_stream_ends(dataset):
     blocks.close()
     with pytest.raises(StopIteration):
         next(blocks)
+
+
+def test_a_process_reads_its_share_of_each_minibatch_and_no_more(dataset, monkeypatch):
+    reals, sizes = Reals(dataset, seed=3, label_size=11), dict(minibatch=4, rounds=2, d_repeats=3)
+    whole, own = reals.read_rounds(8, 8, **sizes), np.array([0, 3])
+    read = []
+    monkeypatch.setattr(dataset, "read", lambda size, index, of=dataset.read: (read.extend(index), of(size, index))[1])
+    share = reals.read_rounds(8, 8, **sizes, own=own)
+    assert len(read) == 12
+    for part, all_of_it in zip(share, whole, strict=True):
+        np.testing.assert_array_equal(part, all_of_it[:, own])
+    (streamed,) = take(reals, 1, 8, 8, **sizes, own=own)
+    for part, of_stream in zip(share, streamed, strict=True):
+        np.testing.assert_array_equal(part, of_stream)

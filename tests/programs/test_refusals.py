@@ -161,6 +161,7 @@ def test_experiment(words, line, places, tmp_path, monkeypatch, capsys):
     assert line_of("experiment", words, places, tmp_path, monkeypatch, capsys).startswith(line)
 
 
+TOGETHER = ["--dataset={d}", "--strategy=multi_worker"]
 TRAIN = [
     (["--dataset="], "--dataset is missing"),
     (["--dataset={d}", "--total_kimg=1e308"], "--total_kimg=1e+308: must be at most 1e+09"),
@@ -200,6 +201,12 @@ TRAIN = [
     (["--flagfile={p}/mark.flags", "--dataset={d}"], "--seed=-1: must be at least 0"),
     (["--flagfile={p}"], "there is no flagfile '{p}'"),
     (["--resume={p}"], "--resume={p}: no config.json there"),
+    (["--dataset={d}", "--workers=a:1"], "--workers=a:1: --strategy=mirrored trains in one process; add --strategy="),
+    (["--dataset={d}", "--task=0"], "--task=0: --strategy=mirrored trains in one process; add --strategy=multi_worker"),
+    (["--dataset={d}", "--strategy=multi_worker"], "--strategy=multi_worker: of which workers? give all of them "),
+    ([*TOGETHER, "--workers=a:1,b:1", "--task=7"], "--task=7: --workers names 2, so it is 0 to 1"),
+    ([*TOGETHER, "--workers=a:1,b:1", "--preset=small"], "--preset=small: is chosen by the speed of one machine"),
+    ([*TOGETHER, "--workers=a:1,b:1", "--task=0", "--wait_minutes=0"], "--wait_minutes=0: must be a number of minutes"),
     (["--dataset={d}", "word"], "word: options begin with --"),
 ]
 
