@@ -9,6 +9,7 @@ import importlib.util
 import sys
 
 NETWORKS = "pgan_tf.networks"  # importing it registers its classes
+LAYERS = "pgan_tf.layers"  # what they are made of, and what loads Keras where it is imported first
 
 
 def register() -> None:
@@ -48,4 +49,10 @@ class Followed(importlib.abc.Loader):
     def exec_module(self, module) -> None:
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        importlib.import_module(NETWORKS)
+        if not _under_way(LAYERS):
+            importlib.import_module(NETWORKS)
+
+
+def _under_way(name: str) -> bool:
+    """Whether a module is being imported just now. The networks cannot be made of layers that are half there."""
+    return name in sys.modules and getattr(sys.modules[name].__spec__, "_initializing", False)
