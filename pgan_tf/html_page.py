@@ -34,6 +34,7 @@ h1 {{ margin-top: 0; }}
 a {{ color: var(--link); }}
 em {{ color: var(--soft); }}
 img {{ max-width: 100%; height: auto; }}
+p > img:only-child {{ width: auto; max-height: 34rem; border-radius: 6px; }}
 table {{ display: block; overflow-x: auto; border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: 0.35rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }}
 th {{ color: var(--soft); font-weight: 600; }}

@@ -80,7 +80,7 @@ def _panel(panel: Panel) -> Iterator[str]:
         yield f'<text x="{LEFT - 6}" y="{up.at(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
     for value in across.ticks():
         yield f'<text x="{across.at(value):.1f}" y="{HEIGHT - 16}" text-anchor="middle">{value:.6g}</text>'
-    yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 3}" text-anchor="end">thousands of real images</text>'
+    yield f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 3}" text-anchor="end">thousands of reals</text>'
     for number, (name, line) in enumerate(panel.lines.items()):
         if len(panel.lines) > 1:
             x = WIDTH - RIGHT - 90 * (len(panel.lines) - number)

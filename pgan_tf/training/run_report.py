@@ -9,6 +9,7 @@ from pgan_tf import html_page, stamps
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
+from pgan_tf.networks.families import FAMILIES
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
 from pgan_tf.text import plain
@@ -23,7 +24,7 @@ NEEDS = (
 ENVIRONMENT = ("started", "pgan_tf", "revision", "python", "tensorflow", "keras", "numpy", "platform", "hardware")
 CURVES = "curves.svg"
 PICTURES = (  # of fakes000120.png: the name, what stands above, the description
-    ("fakes", "The newest images of the averaged generator:", "generated images"),
+    ("fakes", "The newest {samples} of the averaged generator:", "generated {samples}"),
     ("scores", "What the discriminator says of every place:", "scores"),
     ("latents", "The latents by it:", "latents"),
 )
@@ -45,8 +46,8 @@ def write_report(folder: Path, config: Config) -> None:
     sections = (
         [f"# {folder.name}"],
         _progress(rows, config),
-        _pictures(folder),
-        _levels(rows),
+        _pictures(folder, _samples(config)),
+        _levels(rows, _samples(config)),
         _metrics_table(measured),
         *([line] for line in overfitting(rows, config)),
         _curves(folder, rows, measured),
@@ -70,25 +71,31 @@ def _progress(rows: list[dict], config: Config) -> list[str]:
     if not rows:
         return []
     last = rows[-1]
-    seen = f"The run has seen {last['kimg']:.1f} of {config.growth.total_kimg:g} thousand real images in"
+    seen = f"The run has seen {last['kimg']:.1f} of {config.growth.total_kimg:g} thousand real {_samples(config)} in"
     bad = last["nonfinite_rounds"]
     rounds = {0: "No round", 1: "One round"}.get(bad, f"{bad} rounds")
     return [f"{seen} {duration(last['train_seconds'])}. {rounds} had a loss or gradient that was not finite."]
 
 
-def _pictures(folder: Path) -> list[str]:
-    """The newest of each kind, and the training images."""
+def _samples(config: Config) -> str:
+    """What the networks of the run make."""
+    return FAMILIES[config.model.family].takes.kind
+
+
+def _pictures(folder: Path, samples: str) -> list[str]:
+    """The newest of each kind, and what the run trains on."""
     lines = []
     for name, text, description in PICTURES:
         for path in stamps.in_time(folder, f"{name}*.png")[-1:]:
-            lines += [text, "", f"![{description}]({path.name})", ""]
-    return [*lines, "Training images:", "", "![reals](reals.png)"] if lines else []
+            lines += [text.format(samples=samples), "", f"![{description.format(samples=samples)}]({path.name})", ""]
+    return [*lines, f"Training {samples}:", "", "![reals](reals.png)"] if lines else []
 
 
-def _levels(rows: list[dict]) -> list[str]:
-    """A row for each level of the schedule."""
-    head = ["| resolution | kimg | time | images/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
-    return head + [_level_row(level, rows) for level in sorted({results.level(row) for row in rows})]
+def _levels(rows: list[dict], samples: str) -> list[str]:
+    """A row for each level of the schedule. Points have no resolution, but the rows of a growing width a number."""
+    first = {"images": "resolution"}.get(samples, "level")
+    head = [f"| {first} | kimg | time | {samples}/s | memory | loss D | loss G |", "|---|---|---|---|---|---|---|"]
+    return head + [_level_row(level, rows, samples) for level in sorted({results.level(row) for row in rows})]
 
 
 def _curves(folder: Path, rows: list[dict], measured: list[dict]) -> list[str]:
@@ -158,13 +165,13 @@ def _remedy(last: dict, config: Config) -> str:
     return "Its augmentation has no more to give: take more pictures, or an earlier end"
 
 
-def _level_row(level: int, rows: list[dict]) -> str:
+def _level_row(level: int, rows: list[dict], samples: str) -> str:
     here = [row for row in rows if results.level(row) == level]
     seconds = sum(row["timing/tick_seconds"] for row in here)
     rate = sorted(row["timing/images_per_second"] for row in here)[len(here) // 2]
     last = here[-1]
     cells = [
-        str(Size(level, last["resolution"], 0)), f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
+        str(Size(level, last["resolution"], 0)) if samples == "images" else str(level), f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
         f"{last['memory/process_peak_mb'] / 1024:.1f} GB", f"{last['loss/D']:+.3f}", f"{last['loss/G']:+.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"

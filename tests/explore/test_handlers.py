@@ -90,6 +90,7 @@ def bomb(path: Path) -> None:
 BAD_UPLOADS = {
     "no picture": (lambda path: path.write_bytes(b"<svg onload=alert(1)>"), "the file: cannot identify"),
     "a bomb": (bomb, "pixels"),
+    "20 megapixels": (lambda path: Image.new("1", (5000, 4000)).save(path), "pixels"),
     "large": (lambda path: path.write_bytes(bytes(uploads.MOST_BYTES + 1)), "more than 8 MB"),
     "empty": (lambda path: path.touch(), "the file"),
 }

@@ -31,3 +31,13 @@ def test_few_pictures_are_all_found_and_too_many_refused(monkeypatch):
     monkeypatch.setattr(training_set, "MOST_BYTES", 3 * 64 * 4 - 1)
     with pytest.raises(GenerateError, match="few: 3 pictures are too many"):
         TrainingSet(reals)
+
+
+def test_small_copies_that_are_alike_do_not_end_the_search(monkeypatch):
+    """Forty pictures whose small copies are that of the query, and five that are nearer by the pixels."""
+    monkeypatch.setattr(training_set, "READ", 8)
+    query = np.full((32, 32, 1), 100, np.uint8)
+    chequered = query + np.where(np.indices((32, 32)).sum(axis=0) % 2, 100, -100)[..., None]
+    brighter = [query + 40 + i for i in range(5)]
+    reals = np.stack([*[chequered] * 40, *brighter]).astype(np.uint8)
+    assert TrainingSet(from_array("set", reals, None)).nearest(query, 5).indices.tolist() == [40, 41, 42, 43, 44]

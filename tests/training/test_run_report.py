@@ -97,3 +97,14 @@ def test_what_is_damaged_or_missing_costs_no_report(run):
     write_report(run, Config())
     assert "Begun with" not in (run / "report.md").read_text()
     assert len(Words((run / "report.html").read_text()).pictures) == 2
+
+
+def test_a_run_on_points_speaks_of_points(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(TICK) + "\n")
+    Image.new("RGB", (4, 4)).save(tmp_path / "fakes000002.png")
+    write_report(tmp_path, Config.from_values({"family": "mlp"}))
+    text = (tmp_path / "report.md").read_text()
+    for line in ("thousand real points in", "The newest points of", "Training points:", "| level | kimg | time | points/s"):
+        assert line in text
+    assert "images" not in text
+    assert "4x4" not in text
