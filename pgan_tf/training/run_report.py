@@ -170,8 +170,9 @@ def _level_row(level: int, rows: list[dict], samples: str) -> str:
     seconds = sum(row["timing/tick_seconds"] for row in here)
     rate = sorted(row["timing/images_per_second"] for row in here)[len(here) // 2]
     last = here[-1]
+    name = str(Size(level, last["resolution"], 0)) if samples == "images" else str(level)
     cells = [
-        str(Size(level, last["resolution"], 0)) if samples == "images" else str(level), f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
+        name, f"to {last['kimg']:.1f}", duration(seconds), f"{rate:.1f}",
         f"{last['memory/process_peak_mb'] / 1024:.1f} GB", f"{last['loss/D']:+.3f}", f"{last['loss/G']:+.3f}",
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
