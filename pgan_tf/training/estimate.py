@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pgan_tf import growth
 from pgan_tf.config import Config
+from pgan_tf.devices import hardware
 from pgan_tf.option import NONE
 from pgan_tf.schedule import Phase, Schedule
 from pgan_tf.stages import Stage, share
@@ -20,6 +21,7 @@ from pgan_tf.training.costs import Costs, number_bytes, stage_costs
 from pgan_tf.training.pieces import pieces_at
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
+from pgan_tf.workers.team import current
 
 # A round of D and G step costs 4 forward passes of G and 14 of D (counted in the original's graph), and this much
 # besides for each parameter: Adam, EMA, scaling of the weights.
@@ -32,6 +34,7 @@ STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
 G_COPIES, D_COPIES = 2 * 5, 2 * 4
 # D's activations and their kin: of reals and fakes in one pass, then of the penalty with its inner gradient.
 ACTIVATION_COPIES = 10
+KEPT_COPIES, BLOCK_COPIES = 5, 7.8  # with --remat: of what is kept between blocks, and of the largest block's
 TABLE_WIDTH = 80
 
 
@@ -49,13 +52,20 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
     """The size of each stage that the run reaches."""
     found = {}
     for number, phase in enumerate(plan.schedule.phases(), start=1):
-        costs = stage_costs(config.model, phase.stage, plan.dataset.channels, plan.label_size)
-        minibatch = plan.schedule.minibatch(phase.stage.size.level)
-        local = minibatch / plan.schedule.devices
+        stage, devices = phase.stage, plan.schedule.devices
+        costs = stage_costs(config.model, stage, plan.dataset.channels, plan.label_size)
+        minibatch = plan.schedule.minibatch(stage.size.level)
+        pieces, local = pieces_at(config, stage.size.level, devices, minibatch), minibatch / devices
         operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
-        memory = memory_bytes(costs, config.optim.precision, local, number)
-        found[phase.stage] = StageSize(minibatch, costs.parameters, memory, operations)
+        at_once, own = local / pieces, _devices_of_process(devices)
+        memory = memory_bytes(costs, config.optim.precision, at_once, number, own, config.optim.remat)
+        found[stage] = StageSize(minibatch, costs.parameters, memory, operations, pieces)
     return found
+
+
+def _devices_of_process(devices: int) -> int:
+    """Of so many over all processes, those whose memory is that of this one; each GPU has its own."""
+    return 1 if hardware().gpus else devices // current().size
 
 
 def image_operations(costs: Costs) -> float:
@@ -116,18 +126,24 @@ def _millions(count: int) -> str:
     return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
 
 
-def stage_bytes(config: Config, stage: Stage, minibatch: int, devices: int, channels: int, labels: int) -> float:
-    """Peak memory of the process that trains this stage first, on so many devices."""
+def stage_bytes(
+    config: Config, stage: Stage, minibatch: int, devices: int, channels: int, labels: int, stages: int = 1
+) -> float:
+    """Peak memory of the process that trains this stage as its `stages`-th, on so many devices whose memory is its."""
     costs = stage_costs(config.model, stage, channels, labels)
     local = minibatch / devices / pieces_at(config, stage.size.level, devices, minibatch)
-    return memory_bytes(costs, config.optim.precision, local, 1)
+    return memory_bytes(costs, config.optim.precision, local, stages, devices, config.optim.remat)
 
 
-def memory_bytes(costs: Costs, precision: str, local: float, stages: int) -> float:
-    """Peak memory of the process at its `stages`-th stage, with `local` images to a device."""
+def memory_bytes(
+    costs: Costs, precision: str, local: float, stages: int, devices: int = 1, remat: bool = False
+) -> float:
+    """Peak memory of the process at its `stages`-th stage, with `local` images at once on each device."""
     weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
-    activations = number_bytes(precision) * local * costs.d_outputs
-    return IMPORTS_BYTES + STAGE_BYTES * stages + weights + ACTIVATION_COPIES * activations
+    outputs = ACTIVATION_COPIES * costs.d_outputs
+    if remat:
+        outputs = min(outputs, KEPT_COPIES * costs.d_kept + BLOCK_COPIES * costs.d_block)
+    return IMPORTS_BYTES + STAGE_BYTES * stages + devices * (weights + number_bytes(precision) * local * outputs)
 
 
 def convolution_speed(config: Config) -> float:

@@ -6,7 +6,7 @@ import pytest
 from pgan_tf.config import Config
 from pgan_tf.stages import layer_stage
 from pgan_tf.training.costs import stage_costs
-from pgan_tf.training.estimate import IMPORTS_BYTES, memory_bytes
+from pgan_tf.training.estimate import IMPORTS_BYTES, memory_bytes, stage_bytes
 
 QUICK = dict(fmap_base=512, fmap_max=128, latent_size=64, precision="bfloat16")
 EMOJI = {**QUICK, "fmap_base": 1024}
@@ -62,3 +62,29 @@ def test_half_precision_halves_the_activations_only():
     for half in ("bfloat16", "float16"):
         assert found[half, 0] == found["float32", 0]
         assert found[half, 16] - found[half, 0] == whole / 2 > 0
+
+
+# benchmarks/memory.py, the paper's networks, minibatch 4: {(resolution, devices, remat): peak resident GB}
+MEASURED = {
+    (1024, 1, False): 14.01,
+    (1024, 1, True): 8.51,
+}
+
+
+@pytest.mark.parametrize("case", MEASURED)
+def test_the_paper_s_largest_networks_take_what_is_said(case):
+    resolution, devices, remat = case
+    config = Config.from_values({**PAPER, "remat": remat})
+    found = stage_bytes(config, layer_stage(resolution), 4, devices, 3, 0) / 2**30
+    assert 0.8 < found / MEASURED[case] < 1.2
+
+
+def test_less_at_once_takes_less():
+    def gigabytes(devices=1, limit=16, **options):
+        config = Config.from_values({**QUICK, "max_minibatch_per_device": {0: limit}, **options})
+        return stage_bytes(config, layer_stage(64), 16, devices, 1, 0) / 2**30
+
+    assert gigabytes(limit=4) < gigabytes(limit=8) < gigabytes()
+    assert gigabytes(remat=True) < gigabytes() < gigabytes(precision="float32")
+    assert gigabytes(limit=4, remat=True) < min(gigabytes(limit=4), gigabytes(remat=True))
+    assert gigabytes() < gigabytes(devices=2)  # on the same images, but with the weights twice
