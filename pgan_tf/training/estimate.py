@@ -84,8 +84,8 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
     if config.growth.grow not in ("layers", NONE):
         print_ladder(config, plan.schedule)
-    parts = "; batch: images/parts" if any(size.pieces > 1 for size in sizes.values()) else ""
-    print(f"Parameters of G and D; memory of the process{parts}; * measured, the others scaled from it")
+    parts = "batch/parts; " if any(size.pieces > 1 for size in sizes.values()) else ""
+    print(f"Parameters of G and D; memory of the process; {parts}* measured")
 
 
 def print_ladder(config: Config, schedule: Schedule) -> None:
