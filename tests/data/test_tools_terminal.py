@@ -134,7 +134,7 @@ def terminal_with(monkeypatch):
         return made[-1]
 
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setattr(terminal.shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
+    monkeypatch.setattr(terminal.shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((80, 24)))
     yield make
     for one in made:
         one.close()
