@@ -95,6 +95,7 @@ def interrupted_between(folder, number) -> None:
             os.kill(os.getpid(), number)
 
     signal.signal(signal.SIGTERM, lambda *_: exec("raise KeyboardInterrupt"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what runs behind them ignore it
     files.os.rename = rename_and_get_the_signal
     fill(folder, "b")
 

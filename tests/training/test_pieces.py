@@ -67,7 +67,7 @@ def test_pieces_are_the_whole(name, record_property):
     whole, report = trained(0, **options)
     for size in sizes:
         numbers, found = trained(size, **options)
-        record_property(f"{size}", max(apart(numbers, whole), apart(found, report)))
+        record_property(f"{size}", float(max(apart(numbers, whole), apart(found, report))))
         assert apart(numbers, whole) < 1e-12, size
         assert apart(found, report) < 1e-12, size
 
