@@ -31,6 +31,7 @@ CDN, NPM = "cdn", "npm"
 ADDRESS = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{VERSION}/dist/"
 FILE, INTEGRITY = "ort.wasm.min.js", "sha384-GSOBGQg6kVsuMyYDF1UYiugU8KYEJbLtrPF9QBOQHugO+rqTdyBe+Fay31Jb/KRJ"
 WASM = "ort-wasm-simd-threaded"  # .mjs and .wasm, which FILE loads
+FILES = (FILE, f"{WASM}.mjs", f"{WASM}.wasm")
 SECONDS = 300  # that npm may take
 PAGE = Path(__file__).parent / "web" / "page.html"
 
@@ -73,12 +74,12 @@ def _facts(network: Generator) -> dict:
 def _copy_runtime(package: Path, out: Path, given: str) -> None:
     """What the page needs of the package onnxruntime-web: its files, and the two that are loaded later as a script."""
     found = next((folder for folder in (package / "dist", package) if (folder / FILE).is_file()), None)
-    if found is None or not all((found / f"{WASM}{suffix}").is_file() for suffix in (".mjs", ".wasm")):
+    if found is None or not all((found / name).is_file() for name in FILES):
         raise NetworkError(
             f"--runtime={given}: holds no {FILE}; give cdn, npm or the unpacked onnxruntime-web {VERSION}"
         )
     out.mkdir()
-    for name in (FILE, f"{WASM}.mjs", f"{WASM}.wasm"):
+    for name in FILES:
         shutil.copyfile(found / name, out / name)
     kept = {suffix: base64.b64encode((found / f"{WASM}.{suffix}").read_bytes()).decode() for suffix in ("mjs", "wasm")}
     (out / "as_script.js").write_text(f"window.pganRuntime = {json.dumps(kept)};\n")
@@ -93,9 +94,12 @@ def _fetched(folder: Path) -> Path:
     try:
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
         with tarfile.open(next(folder.glob("*.tgz"))) as file:
-            file.extractall(folder, filter="data")
+            for member in file:  # by their names alone: early Pythons of each version have no filter for extractall
+                name = Path(member.name).name
+                if member.isfile() and name in FILES:
+                    (folder / name).write_bytes(file.extractfile(member).read())
     except (OSError, StopIteration, subprocess.SubprocessError, tarfile.TarError):
         raise NetworkError(
             f"--runtime=npm: npm cannot fetch onnxruntime-web {VERSION}; try again, or give cdn"
         ) from None
-    return folder / "package"
+    return folder
