@@ -46,8 +46,14 @@ def read(path: Path) -> list[dict]:
 
 
 def read_ticks(path: Path, needs: Iterable[str] = ()) -> list[dict]:
-    """The ticks of a training among the lines of a file; each has the numbers of TICK, and those that are needed."""
-    return _read(path, lambda row: _is_tick(row, needs), "metric")
+    """The ticks of a training among the lines of a file; each has the numbers of TICK, and those that are needed.
+
+    A tick without one of these is of another training, and nothing is said of it; one with words for it is no tick.
+    """
+    rows = _read(
+        path, lambda row: isinstance(row, dict) and _is_tick(row, [name for name in needs if name in row]), "metric"
+    )
+    return [row for row in rows if all(name in row for name in needs)]
 
 
 def level(tick: dict) -> int:
@@ -94,8 +100,8 @@ def _say_strange(path: Path, numbers: tuple[int, ...]) -> None:
         print(f"{path}: {which} none that this program writes; passed over", file=sys.stderr)
 
 
-def _is_tick(row: object, needs: Iterable[str] = ()) -> bool:
-    return isinstance(row, dict) and all(
+def _is_tick(row: dict, needs: Iterable[str]) -> bool:
+    return all(
         _is_number(row.get(name)) and (math.isfinite(row[name]) or name.partition("/")[0] in MAY_DIVERGE)
         for name in (*TICK, *needs)
     )

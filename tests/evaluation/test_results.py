@@ -58,6 +58,17 @@ def test_lines_that_are_not_ours_are_passed_over_and_named_once(tmp_path, capsys
     assert capsys.readouterr().err == f"{path}: line 2 is none that this program writes; passed over\n"
 
 
+def test_a_tick_without_what_is_needed_is_anothers_and_nothing_is_said(tmp_path, capsys):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("".join(json.dumps(tick) + "\n" for tick in (TICK, {**TICK, "probability/real": 0.5})))
+    assert results.read_ticks(path, ("probability/real",)) == [{**TICK, "probability/real": 0.5}]
+    assert results.read_ticks(path, ("no/such",)) == []
+    assert capsys.readouterr().err == ""
+    path.write_text(json.dumps({**TICK, "probability/real": "high"}) + "\n")
+    assert results.read_ticks(path, ("probability/real",)) == []
+    assert "line 1 is none" in capsys.readouterr().err
+
+
 def test_a_loss_may_be_no_number(tmp_path):
     """It is what --nan=skip goes on from; a report is written of it."""
     path = tmp_path / "metrics.jsonl"
