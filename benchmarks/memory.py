@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Peak memory of real training rounds beside what the dry run says of it, each case in a process of its own.
 
-    python benchmarks/memory.py --resolutions=32,128 --devices=1,2 --minibatch=16 --pieces=1,2 --remats=false,true
+    python benchmarks/memory.py --resolutions=32,128 --devices=1,2 --minibatch=16 --microbatches=1,2 --remats=false,true
     python benchmarks/memory.py --resolutions=1024 --minibatch=4 --remats=false,true --fmap_base=8192 --fmap_max=512
 
 Every flag of train.py counts, but for those of the data. The images are noise: memory does not depend on them. A case
@@ -30,7 +30,7 @@ define_flags(flags)
 flags.DEFINE_list("resolutions", ["32"], "the resolutions to measure")
 flags.DEFINE_list("devices", ["1"], "on so many CPUs, of which TensorFlow sees one as several")
 flags.DEFINE_integer("minibatch", 4, "images in a global minibatch")
-flags.DEFINE_list("pieces", ["1"], "in how many pieces a device takes its share")
+flags.DEFINE_list("microbatches", ["1"], "in how many microbatches a device takes its share")
 flags.DEFINE_list("remats", ["false"], "with --remat or without: false,true")
 flags.DEFINE_float("most_gb", 17.0, "end a case that takes more")
 flags.DEFINE_bool("one", False, "run the first case here, and print its numbers")
@@ -67,16 +67,22 @@ def peak() -> int:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def case_config(resolution: int, devices: int, pieces: int, remat: bool) -> Config:
+def case_config(resolution: int, devices: int, microbatches: int, remat: bool) -> Config:
     options = {"minibatch_base": FLAGS.minibatch, "remat": remat, "lod_initial_resolution": resolution}
     local = FLAGS.minibatch // devices
-    limit = {"max_minibatch_per_device": {0: local // pieces}} if pieces > 1 else {}
+    limit = {"max_minibatch_per_device": {0: local // microbatches}} if microbatches > 1 else {}
     return Config.from_values({**given_options(FLAGS), **options, **limit})
 
 
-def in_a_process(resolution: str, devices: str, pieces: str, remat: str) -> dict | None:
+def in_a_process(resolution: str, devices: str, microbatches: str, remat: str) -> dict | None:
     """The numbers of a case; None where it took too much."""
-    case = [f"--resolutions={resolution}", f"--devices={devices}", f"--pieces={pieces}", f"--remats={remat}", "--one"]
+    case = [
+        f"--resolutions={resolution}",
+        f"--devices={devices}",
+        f"--microbatches={microbatches}",
+        f"--remats={remat}",
+        "--one",
+    ]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, *sys.argv, *case]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -97,14 +103,14 @@ def held(process: int) -> int:
 
 
 def main(arguments: list[str]) -> None:
-    cases = list(itertools.product(FLAGS.resolutions, FLAGS.devices, FLAGS.pieces, FLAGS.remats))
+    cases = list(itertools.product(FLAGS.resolutions, FLAGS.devices, FLAGS.microbatches, FLAGS.remats))
     if FLAGS.one:
-        resolution, devices, pieces, remat = cases[0]
-        config = case_config(int(resolution), int(devices), int(pieces), remat == "true")
+        resolution, devices, microbatches, remat = cases[0]
+        config = case_config(int(resolution), int(devices), int(microbatches), remat == "true")
         print(json.dumps(run_case(config, int(resolution), int(devices))))
         return
     print(f"minibatch {FLAGS.minibatch}; GB of memory\n")
-    print("| resolution | devices | pieces | remat | networks built | peak | estimate | estimate / peak |")
+    print("| resolution | devices | microbatches | remat | networks built | peak | estimate | estimate / peak |")
     print("|---|---|---|---|---|---|---|---|")
     for case in cases:
         found = in_a_process(*case)

@@ -355,7 +355,7 @@ class Optim:
     )  # fmt: skip
     remat: bool = of_all_images(
         False, "keep of each block no more than its input for gradients, and compute the rest again: less memory, "
-        "about a third more time", since="0.2.0",
+        "about half as much time again", since="0.2.0",
     )  # fmt: skip
     jit: bool = option(False, "compile with XLA: the gradient functions, or whole rounds of small networks")
     nan: str = option(

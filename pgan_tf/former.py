@@ -23,9 +23,7 @@ MEANT = {"accumulate": ("max_minibatch_per_device", False)}
 
 def meant(stored: dict[str, Any]) -> dict[str, Any]:
     """Options that a config.json does not name, since it is older, and of which the default is not what was done."""
-    return {
-        option: value for option, (about, value) in MEANT.items() if option not in stored and stored.get(about)
-    }  # fmt: skip
+    return {name: value for name, (about, value) in MEANT.items() if name not in stored and stored.get(about)}
 
 
 def translated(options: dict[str, Any], known: Collection[str]) -> dict[str, Any]:

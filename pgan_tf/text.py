@@ -1,4 +1,4 @@
-"""Small text files as people have them: of any system, with or without a byte order mark."""
+"""Text as people have it and read it: small files of any system, names that are shown, times in words."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def shown(text: str) -> str:
 def plain(text: str) -> str:
     """A name as Markdown that shows it as it is, on one line."""
     return re.sub(r"([\\`*_\[\]<>|~&#])", r"\\\1", shown(text))
+
+
+def duration(seconds: float) -> str:
+    """93784 -> '1d 02h 03m', 125 -> '2m 05s'."""
+    minutes, s = divmod(int(seconds + 0.5), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days}d {h:02}h {m:02}m"
+    return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"

@@ -11,8 +11,15 @@ for folder in (TESTS.parent, TESTS):
         sys.path.insert(0, str(folder))
 
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import reference  # noqa: E402
+
+
+@pytest.fixture
+def record_property(record_property):
+    """pytest's, also for NumPy's numbers, which its processes cannot send to each other."""
+    return lambda name, value: record_property(name, value.item() if isinstance(value, np.generic) else value)
 
 
 @pytest.fixture(scope="session")

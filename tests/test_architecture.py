@@ -44,7 +44,7 @@ INNER = {
         {"celebahq", "faces", "tools"},
     ],
     "training": [
-        {"bars", "costs", "curves", "deciding", "export", "pieces", "rundir", "speeds", "stopping", "unroll"},
+        {"bars", "costs", "curves", "deciding", "export", "microbatches", "rundir", "speeds", "stopping", "unroll"},
         {"console", "memory", "player"},
         {"run_report"},
         {"extras"},

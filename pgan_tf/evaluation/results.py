@@ -50,10 +50,11 @@ def read_ticks(path: Path, needs: Iterable[str] = ()) -> list[dict]:
 
     A tick without one of these is of another training, and nothing is said of it; one with words for it is no tick.
     """
-    rows = _read(
-        path, lambda row: isinstance(row, dict) and _is_tick(row, [name for name in needs if name in row]), "metric"
-    )
-    return [row for row in rows if all(name in row for name in needs)]
+
+    def wanted(row: object) -> bool:
+        return isinstance(row, dict) and _is_tick(row, [name for name in needs if name in row])
+
+    return [row for row in _read(path, wanted, "metric") if all(name in row for name in needs)]
 
 
 def level(tick: dict) -> int:

@@ -20,7 +20,7 @@ from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
-from pgan_tf.training.console import duration
+from pgan_tf.text import duration
 
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"
 

@@ -35,7 +35,7 @@ class OnnxEngine:
         self._sessions = _sessions(model, self._inputs, self.parted, path)
 
     def first(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        return self._run(0, FIRST, dict(zip((LATENTS, LABELS), (latents, labels), strict=True)))
+        return self._run(0, FIRST, {LATENTS: latents, LABELS: labels})
 
     def rest(self, x: np.ndarray) -> np.ndarray:
         return in_parts(lambda part: _last(self._run(1, IMAGES, {FIRST: part})), self.resolution, x)
@@ -43,8 +43,10 @@ class OnnxEngine:
     def whole(self, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
         if self.parted:
             return self.rest(self.first(latents, labels))
-        names = (LATENTS, LABELS)
-        run = lambda *part: _last(self._run(0, IMAGES, dict(zip(names, part, strict=True))))  # noqa: E731
+
+        def run(latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+            return _last(self._run(0, IMAGES, {LATENTS: latents, LABELS: labels}))
+
         return in_parts(run, self.resolution, latents, labels)
 
     def _run(self, session: int, output: str, feed: dict[str, np.ndarray]) -> np.ndarray:

@@ -10,9 +10,8 @@ from pgan_tf.explore.engine import Engine
 from pgan_tf.explore.points import DIRECTIONS, Points
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.inputs import draw_latents, label_rows
-from pgan_tf.inference.truncation import DRAWS
-from pgan_tf.latents import Purpose
+from pgan_tf.inference.inputs import label_rows
+from pgan_tf.inference.truncation import DRAWS, central_latents, means
 
 
 class Painter:
@@ -37,9 +36,8 @@ class Painter:
     @functools.cached_property
     def centres(self) -> np.ndarray:
         """The mean of what the first layer makes, for each class: float32 [K,..], [1,..] without labels."""
-        latents = self._latents(DRAWS)
         rows = np.eye(max(1, self.engine.label_size), self.engine.label_size, dtype=np.float32)  # [K,K]
-        return np.stack([self.engine.first(latents, row[None].repeat(DRAWS, axis=0)).mean(axis=0) for row in rows])
+        return means(self.engine.first, self._latents(), rows)
 
     def _centres(self, labels: np.ndarray) -> np.ndarray:
         """[N,K] -> [N,..]; of labels between classes the same mixture."""
@@ -53,7 +51,7 @@ class Painter:
         of the largest number.
         """
         labels = label_rows("", self.engine.label_size, DRAWS, 0)
-        x = self.engine.first(self._latents(DRAWS), labels)  # [DRAWS,..]
+        x = self.engine.first(self._latents(), labels)  # [DRAWS,..]
         rows = (x - self._centres(labels)).reshape(DRAWS, -1).astype(np.float64)  # [DRAWS,F]
         _, mixtures = np.linalg.eigh(rows @ rows.T / DRAWS)  # ascending
         # A direction is mixtures.T @ rows, of length sqrt(DRAWS * variance): so divided it is a deviation long.
@@ -61,5 +59,5 @@ class Painter:
         signs = np.sign(found[np.arange(len(found)), np.abs(found).argmax(axis=1)])
         return (found * signs[:, None]).reshape(-1, *x.shape[1:]).astype(np.float32)
 
-    def _latents(self, count: int) -> np.ndarray:
-        return draw_latents(count, self.engine.latent_size, 0, self.engine.kind, Purpose.CENTRE)
+    def _latents(self) -> np.ndarray:
+        return central_latents(self.engine.latent_size, self.engine.kind)

@@ -82,7 +82,7 @@ def _pin_button(shared: Shared) -> None:
 def _change(shared: Shared) -> list[gr.Slider]:
     """Sliders for the principal directions and for sets of latent dimensions."""
     source = next(iter(shared.sources.values()))
-    options = [update for update in _slider_updates(source)]
+    options = _slider_updates(source)
     with gr.Row():
         with gr.Column(min_width=200):
             made = still("changed", elem_id="changed")

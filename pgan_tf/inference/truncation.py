@@ -12,6 +12,8 @@ and 1 changes nothing, 0 gives the average picture (of the label), and the way b
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,6 +29,19 @@ def centres(network: Generator, labels: np.ndarray) -> np.ndarray:
 
     Depends on the network only: the latents, of its distribution, are always the same.
     """
-    latents = tf.constant(draw_latents(DRAWS, network.latent_size, 0, network.options.latents, Purpose.CENTRE))
-    project = tf.function(lambda row: network.project((latents, tf.repeat(row, DRAWS, axis=0))))  # [DRAWS,4,4,C]
-    return np.stack([project(tf.constant(row[None])).numpy().mean(axis=0) for row in labels])
+    project = tf.function(lambda latents, labels: network.project((latents, labels)))
+    given = central_latents(network.latent_size, network.options.latents)
+    return means(lambda *rows: project(*map(tf.constant, rows)).numpy(), given, labels)
+
+
+def central_latents(size: int, distribution: str) -> np.ndarray:
+    """Those that the mean is taken over, [DRAWS,size]."""
+    return draw_latents(DRAWS, size, 0, distribution, Purpose.CENTRE)
+
+
+def means(first: Callable[[np.ndarray, np.ndarray], np.ndarray], latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The mean of what `first` makes of latents [N,L], for each label [M,label_size]: float32 [M,..].
+
+    first: latents [N,L], labels [N,label_size] -> [N,..].
+    """
+    return np.stack([first(latents, row[None].repeat(len(latents), axis=0)).mean(axis=0) for row in labels])

@@ -156,11 +156,11 @@ def split_batches(x: tf.Tensor, group_size: int) -> tuple[tf.Tensor, tf.Tensor]:
     return a, b
 
 
-class Piece(NamedTuple):
-    """Where the samples of a piece are in a pass of a device's whole share.
+class Microbatch(NamedTuple):
+    """Where the samples of a microbatch are in a pass of a device's whole share.
 
-    The share is `count` pieces of `size` samples, dealt in groups of `group`; a pass has `first` other rows, then the
-    share, or two shares joined by `join_batches`.
+    The share is `count` microbatches of `size` samples, dealt in groups of `group`; a pass has `first` other rows, then
+    the share, or two shares joined by `join_batches`.
     """
 
     index: tf.Tensor  # []
@@ -170,7 +170,7 @@ class Piece(NamedTuple):
     first: int = 0
 
     def of_whole(self, shape: tf.Tensor, draw: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-        """The rows for a pass of this piece, of `shape`, of what `draw(shape)` gives for the whole share's pass."""
+        """The rows, `shape`, for a pass of this microbatch, of what `draw(shape)` gives for that of the whole share."""
         copies, rest, each = (shape[0] - self.first) // self.size, shape[1:], self.size // self.group
         rows = self.first + copies * self.count * self.size
         whole = draw(tf.concat([[rows], rest], 0))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from pgan_tf.layers.minibatch import Piece
+from pgan_tf.layers.minibatch import Microbatch
 
 
 def follow(running_score: tf.Tensor, score: tf.Tensor) -> tf.Tensor:
@@ -31,20 +31,20 @@ class Noise:
 
     (The paper says neither that it is per element nor that it is not.) The numbers follow from `seed` [2] and the count
     of calls: whoever asks in the same order gets the same. They are drawn in the precision of `magnitude` [], not in
-    that of x. A `piece` of a minibatch gets those that its samples have in the whole one.
+    that of x. A `microbatch` of a minibatch gets those that its samples have in the whole one.
     """
 
-    def __init__(self, magnitude: tf.Tensor, seed: tf.Tensor, piece: Piece | None = None):
-        self.magnitude, self.seed, self.piece, self.calls = magnitude, seed, piece, 0
+    def __init__(self, magnitude: tf.Tensor, seed: tf.Tensor, microbatch: Microbatch | None = None):
+        self.magnitude, self.seed, self.microbatch, self.calls = magnitude, seed, microbatch, 0
 
     def tensors(self) -> list[tf.Tensor]:
         """What the numbers follow from."""
-        return [self.magnitude, self.seed, *([self.piece.index] if self.piece else [])]
+        return [self.magnitude, self.seed, *([self.microbatch.index] if self.microbatch else [])]
 
     def over(self, tensors: Sequence[tf.Tensor], calls: int) -> Noise:
         """The same noise of other such tensors, after so many calls."""
         magnitude, seed, *index = tensors
-        noise = Noise(magnitude, seed, self.piece and self.piece._replace(index=index[0]))
+        noise = Noise(magnitude, seed, self.microbatch and self.microbatch._replace(index=index[0]))
         noise.calls = calls
         return noise
 
@@ -52,5 +52,5 @@ class Noise:
         seed = tf.random.experimental.stateless_fold_in(self.seed, tf.constant(self.calls, tf.int64))
         self.calls += 1
         draw = functools.partial(tf.random.stateless_normal, seed=seed, dtype=self.magnitude.dtype)
-        n = self.piece.of_whole(tf.shape(x), draw) if self.piece else draw(tf.shape(x))
+        n = self.microbatch.of_whole(tf.shape(x), draw) if self.microbatch else draw(tf.shape(x))
         return x * tf.cast(1.0 + self.magnitude * n, x.dtype)

@@ -59,9 +59,7 @@ class Term(NamedTuple):
     tags: tuple[str, ...] = ()  # what these are called in the report; () = not reported
     needs: Callable[[Loss], frozenset[str]] = nothing  # fields of the pass that are not always there: "reals"
     interval: Callable[[Loss], int] = every_step  # k: it is computed in every k-th step, and counts k times there
-    joint: bool = (
-        False  # a sample's value goes by the minibatch's other samples, and by nothing but what is said of them
-    )
+    joint: bool = False  # a sample's value goes by the other samples, and by nothing but what D says of them all
 
 
 def active(terms: Sequence[Term], options: Loss) -> list[Term]:

@@ -7,18 +7,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from pgan_tf import notebook
 from pgan_tf.stages import Stage
+from pgan_tf.text import duration
 
 WIDTH = 24  # characters of a notebook's bar
-
-
-def duration(seconds: float) -> str:
-    """93784 -> '1d 02h 03m', 125 -> '2m 05s'."""
-    minutes, s = divmod(int(seconds + 0.5), 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    if days:
-        return f"{days}d {h:02}h {m:02}m"
-    return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"
 
 
 class NoBars:

@@ -13,9 +13,10 @@ from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.points import has_points
 from pgan_tf.stages import span
+from pgan_tf.text import duration
 from pgan_tf.training import checkpoint, trial
-from pgan_tf.training.console import duration, waiting
-from pgan_tf.training.pieces import pieces_at
+from pgan_tf.training.console import waiting
+from pgan_tf.training.microbatches import microbatches_at
 from pgan_tf.training.plan import Plan, make_plan
 from pgan_tf.training.speeds import FILE, Speeds
 from pgan_tf.workers.team import current
@@ -196,9 +197,9 @@ def at_once(config: Config, plan: Plan) -> list[str]:
     found: dict[str, list[str]] = {}
     for size in dict.fromkeys(phase.stage.size for phase in plan.schedule.phases()):
         local = plan.schedule.minibatch(size.level) // plan.schedule.devices
-        pieces = pieces_at(config, size.level, plan.schedule.devices)
-        if pieces > 1:
-            found.setdefault(f"{local // pieces} of {local}", []).append(str(size))
+        microbatches = microbatches_at(config, size.level, plan.schedule.devices)
+        if microbatches > 1:
+            found.setdefault(f"{local // microbatches} of {local}", []).append(str(size))
     kind = plan.dataset.kind
     lines = [
         f"gradients of {parts} {kind} at a time on a device, added up, at {sizes[0]}"

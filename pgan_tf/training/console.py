@@ -15,7 +15,6 @@ from rich.console import Console
 
 from pgan_tf import notebook
 from pgan_tf.training.bars import bars
-from pgan_tf.training.bars import duration as duration
 
 INDENT = 10  # columns of "device    ", "training  ", "tick 12   "
 

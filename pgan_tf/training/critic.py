@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from pgan_tf.augment import Augmentation, asked
 from pgan_tf.latents import Purpose, stream
-from pgan_tf.layers.minibatch import Piece, join_batches, split_batches
+from pgan_tf.layers.minibatch import Microbatch, join_batches, split_batches
 from pgan_tf.layers.noise import Noise, magnitude
 from pgan_tf.networks import DiscriminatorOutput
 from pgan_tf.stages import Fade
@@ -42,10 +42,10 @@ class Critic:
     """Images [.,R,R,C] -> DiscriminatorOutput; each call is augmented and disturbed in its own way."""
 
     def __init__(self, state: StageState, fade: Fade, disturbances: Drawn, sizes: tuple[int, ...] = ()):
-        """sizes: of a Piece, all that is no tensor, where the minibatch is taken in pieces."""
+        """sizes: of a Microbatch, all that is no tensor, where the minibatch is taken in microbatches."""
         self.discriminator, self.fade = state.discriminator, fade
-        piece = Piece(*disturbances["piece"], *sizes) if "piece" in disturbances else None
-        self.noise = Noise(*disturbances["noise"], piece) if "noise" in disturbances else None
+        microbatch = Microbatch(*disturbances["microbatch"], *sizes) if "microbatch" in disturbances else None
+        self.noise = Noise(*disturbances["noise"], microbatch) if "noise" in disturbances else None
         self.augmented = _as_they_are
         if "augment" in disturbances:
             self.augmented = Augmentation(asked(state.config.augment), *disturbances["augment"])

@@ -16,9 +16,9 @@ from pgan_tf.devices import hardware
 from pgan_tf.option import NONE
 from pgan_tf.schedule import Phase, Schedule
 from pgan_tf.stages import Stage, share
-from pgan_tf.training.console import duration
+from pgan_tf.text import duration
 from pgan_tf.training.costs import Costs, number_bytes, stage_costs
-from pgan_tf.training.pieces import pieces_at
+from pgan_tf.training.microbatches import microbatches_at
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.workers.team import current
@@ -45,7 +45,7 @@ class StageSize(NamedTuple):
     parameters: tuple[int, int]  # of G, of D
     memory: float  # bytes at its peak
     operations: float  # floating-point operations of a round on one device
-    pieces: int = 1  # in which a device takes its share of the minibatch
+    microbatches: int = 1  # in which a device takes its share of the minibatch
 
 
 def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
@@ -55,11 +55,11 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
         stage, devices = phase.stage, plan.schedule.devices
         costs = stage_costs(config.model, stage, plan.dataset.channels, plan.label_size)
         minibatch = plan.schedule.minibatch(stage.size.level)
-        pieces, local = pieces_at(config, stage.size.level, devices, minibatch), minibatch / devices
+        microbatches, local = microbatches_at(config, stage.size.level, devices, minibatch), minibatch / devices
         operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
-        at_once, own = local / pieces, _devices_of_process(devices)
+        at_once, own = local / microbatches, _devices_of_process(devices)
         memory = memory_bytes(costs, config.optim.precision, at_once, number, own, config.optim.remat)
-        found[stage] = StageSize(minibatch, costs.parameters, memory, operations, pieces)
+        found[stage] = StageSize(minibatch, costs.parameters, memory, operations, microbatches)
     return found
 
 
@@ -84,7 +84,7 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
     Console(width=TABLE_WIDTH, highlight=False, markup=False, emoji=False).print(table)
     if config.growth.grow not in ("layers", NONE):
         print_ladder(config, plan.schedule)
-    parts = "batch/parts; " if any(size.pieces > 1 for size in sizes.values()) else ""
+    parts = "batch/parts; " if any(size.microbatches > 1 for size in sizes.values()) else ""
     print(f"Parameters of G and D; memory of the process; {parts}* measured")
 
 
@@ -118,7 +118,7 @@ def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]
 
 def _parts(size: StageSize) -> str:
     """The minibatch, and in how many parts a device takes its share."""
-    return f"{size.minibatch}/{size.pieces}" if size.pieces > 1 else str(size.minibatch)
+    return f"{size.minibatch}/{size.microbatches}" if size.microbatches > 1 else str(size.minibatch)
 
 
 def _millions(count: int) -> str:
@@ -131,7 +131,7 @@ def stage_bytes(
 ) -> float:
     """Peak memory of the process that trains this stage as its `stages`-th, on so many devices whose memory is its."""
     costs = stage_costs(config.model, stage, channels, labels)
-    local = minibatch / devices / pieces_at(config, stage.size.level, devices, minibatch)
+    local = minibatch / devices / microbatches_at(config, stage.size.level, devices, minibatch)
     return memory_bytes(costs, config.optim.precision, local, stages, devices, config.optim.remat)
 
 

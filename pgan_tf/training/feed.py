@@ -63,36 +63,44 @@ def process_reals(stored: tf.Tensor, mirror: tf.Tensor | None, stage: Stage, alp
 
 
 class Feed:
-    """The replicas' shares of one stage's minibatches, which they may take in `pieces`, one after the other."""
+    """The replicas' shares of one stage's minibatches, which they may take in `microbatches`, one after the other."""
 
     def __init__(
         self, config: Config, state: StageState, replicas: int, minibatch: int, own: range | None = None,
-        pieces: int = 1,
+        microbatches: int = 1,
     ):  # fmt: skip
         """own: the replicas of this process, by default all."""
         self.config, self.state, self.minibatch = config, state, minibatch
-        self.replicas, self.pieces = replicas, pieces
+        self.replicas, self.microbatches = replicas, microbatches
         self.dtype = tf.as_dtype(state.generator.variable_dtype)
-        self.shares = deal(minibatch, replicas * pieces, state.discriminator.together)  # [replicas*pieces, n]
-        rows = [replica * pieces + piece for replica in own or range(replicas) for piece in range(pieces)]
+        self.shares = deal(
+            minibatch, replicas * microbatches, state.discriminator.together
+        )  # [replicas*microbatches, n]
+        rows = [
+            replica * microbatches + microbatch
+            for replica in own or range(replicas)
+            for microbatch in range(microbatches)
+        ]
         self.read = np.sort(self.shares[rows], axis=None)  # [N] of the minibatch, in its order
-        self.places = np.searchsorted(self.read, self.shares)  # [replicas*pieces, n] in what is read, of own replicas
+        self.places = np.searchsorted(
+            self.read, self.shares
+        )  # [replicas*microbatches, n] in what is read, of own replicas
 
-    def discriminators(self, batch: Batch, index, step, fade: Fade, piece=0) -> Samples:
+    def discriminators(self, batch: Batch, index, step, fade: Fade, microbatch=0) -> Samples:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""
         mirror = None
         if self.config.data.mirror_augment:
-            mirror = self.numbers(Purpose.MIRROR, batch, index, step, piece) < 0.5
-        reals = self.own(batch.reals[index], piece)
+            mirror = self.numbers(Purpose.MIRROR, batch, index, step, microbatch) < 0.5
+        reals = self.own(batch.reals[index], microbatch)
         reals = process_reals(reals, mirror, self.state.stage, fade.alpha, self.dtype)
-        labels = tf.cast(self.own(batch.labels[index], piece), self.dtype)
-        mixing = self.numbers(Purpose.MIXING, batch, index, step, piece)
-        return Samples(labels, self.numbers(Purpose.D_LATENTS, batch, index, step, piece), reals, mixing)
+        labels = tf.cast(self.own(batch.labels[index], microbatch), self.dtype)
+        mixing = self.numbers(Purpose.MIXING, batch, index, step, microbatch)
+        return Samples(labels, self.numbers(Purpose.D_LATENTS, batch, index, step, microbatch), reals, mixing)
 
-    def generators(self, batch: Batch, index, step, piece=0) -> Samples:
+    def generators(self, batch: Batch, index, step, microbatch=0) -> Samples:
         """This replica's samples of the G step of round `index` of the batch, number `step` of the run."""
-        labels = tf.cast(self.own(batch.g_labels[index], piece), self.dtype)
-        return Samples(labels, self.numbers(Purpose.G_LATENTS, batch, index, step, piece))
+        labels = tf.cast(self.own(batch.g_labels[index], microbatch), self.dtype)
+        return Samples(labels, self.numbers(Purpose.G_LATENTS, batch, index, step, microbatch))
 
     def ahead(self, first_round: tf.Tensor, rounds: tf.Tensor) -> dict[str, tf.Tensor]:
         """`Batch.numbers` of so many rounds: those that would be drawn on the way, for a program that draws others."""
@@ -105,9 +113,9 @@ class Feed:
             )
         return ahead
 
-    def numbers(self, purpose: Purpose, batch: Batch, index, step, piece=0) -> tf.Tensor:
+    def numbers(self, purpose: Purpose, batch: Batch, index, step, microbatch=0) -> tf.Tensor:
         """This replica's share of a step's random numbers, those at `index` where they are drawn ahead."""
-        return self.share(batch.numbers[purpose.name][index] if batch.numbers else self.draw(purpose, step), piece)
+        return self.share(batch.numbers[purpose.name][index] if batch.numbers else self.draw(purpose, step), microbatch)
 
     def draw(self, purpose: Purpose, step) -> tf.Tensor:
         """Of the whole minibatch: latents [N,latent], or for each sample a number in 0..1 [N]."""
@@ -116,7 +124,7 @@ class Feed:
             return self.state.generator.draw_latents(self.minibatch, seed, self.dtype)
         return tf.random.stateless_uniform([self.minibatch], seed, dtype=self.dtype)
 
-    def augmentation(self, purpose: Purpose, step, piece=0) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+    def augmentation(self, purpose: Purpose, step, microbatch=0) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
         """What the transforms of --augment follow from in the step whose noise is drawn for `purpose`; {} without.
 
         augment: this replica's numbers [n,CALLS,K], uniform in 0..1, and the probability [].
@@ -127,27 +135,27 @@ class Feed:
         seed = stream(self.config.run.seed, AUGMENTED[purpose], step)
         numbers = tf.random.stateless_uniform([self.minibatch, augment.CALLS, size], seed, dtype=self.dtype)
         p = tf.cast(self.state.extras.get(PROBABILITY, 1.0), self.dtype)
-        return {"augment": (self.share(numbers, piece), p)}
+        return {"augment": (self.share(numbers, microbatch), p)}
 
-    def piece_sizes(self) -> tuple[int, int, int, int]:
-        """What a `layers.minibatch.Piece` is told beside its index."""
+    def microbatch_sizes(self) -> tuple[int, int, int, int]:
+        """What a `layers.minibatch.Microbatch` is told beside its index."""
         discriminator, size = self.state.discriminator, self.shares.shape[1]
         first = discriminator.reference.count if discriminator.has_reference else 0
-        return self.pieces, size, max(min(discriminator.together, size), 1), first
+        return self.microbatches, size, max(min(discriminator.together, size), 1), first
 
-    def share(self, x: tf.Tensor, piece=0) -> tf.Tensor:
-        """This replica's piece, [n,...], of something for each sample of the global minibatch [M,...]."""
-        return self._take(x, self.shares, piece)
+    def share(self, x: tf.Tensor, microbatch=0) -> tf.Tensor:
+        """This replica's microbatch, [n,...], of something for each sample of the global minibatch [M,...]."""
+        return self._take(x, self.shares, microbatch)
 
-    def own(self, x: tf.Tensor, piece=0) -> tf.Tensor:
+    def own(self, x: tf.Tensor, microbatch=0) -> tf.Tensor:
         """The same of something for each sample that this process has read [N,...]."""
-        return self._take(x, self.places, piece)
+        return self._take(x, self.places, microbatch)
 
-    def _take(self, x: tf.Tensor, places: np.ndarray, piece) -> tf.Tensor:
+    def _take(self, x: tf.Tensor, places: np.ndarray, microbatch) -> tf.Tensor:
         if len(places) == 1:
             return x
         replica = 0 if self.replicas == 1 else tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.gather(x, tf.gather(tf.constant(places), replica * self.pieces + piece))
+        return tf.gather(x, tf.gather(tf.constant(places), replica * self.microbatches + microbatch))
 
     def gather(self, x: tf.Tensor) -> tf.Tensor:
         """The samples of all replicas, [n,...] -> [N,...], with their gradients."""

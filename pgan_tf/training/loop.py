@@ -28,13 +28,13 @@ from pgan_tf.files import clear_folder
 from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
+from pgan_tf.text import duration
 from pgan_tf.training import checkpoint, initial, reference, rundir
 from pgan_tf.training.blocks import Blocks, Piece
 from pgan_tf.training.clock import Reports, TickClock
-from pgan_tf.training.console import duration
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
 from pgan_tf.training.feed import Batch
-from pgan_tf.training.pieces import limits_with, pieces_at, smaller_piece
+from pgan_tf.training.microbatches import limits_with, microbatches_at, smaller_microbatch
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
@@ -298,8 +298,8 @@ class Run:
     def _memory_advice(self, progress: Progress) -> str:
         """One line that says how many images at once did not fit, and how to go on with less."""
         level, devices = progress.stage.size.level, self.schedule.devices
-        at_once = progress.minibatch // devices // pieces_at(self.config, level, devices)
-        smaller, way = smaller_piece(self.config, level, devices), "with a smaller --minibatch_base or _dict"
+        at_once = progress.minibatch // devices // microbatches_at(self.config, level, devices)
+        smaller, way = smaller_microbatch(self.config, level, devices), "with a smaller --minibatch_base or _dict"
         if smaller:
             way = f"--max_minibatch_per_device={limits_with(self.config, level, smaller)}"
         elif belongs("remat", self.config.model.family) and not self.config.optim.remat:

@@ -21,7 +21,7 @@ from pgan_tf.schedule import Schedule, sizes_of
 from pgan_tf.stages import LADDERS, Size
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
-from pgan_tf.training.pieces import pieces_at
+from pgan_tf.training.microbatches import microbatches_at
 from pgan_tf.workers.team import current
 
 WAYS = {
@@ -80,7 +80,7 @@ def _check_stages(config: Config, schedule: Schedule, dataset: Samples) -> None:
         )
     for size in sizes:
         _check_minibatch(schedule, size, config.model.mbstd_group_size)
-        pieces_at(config, size.level, schedule.devices)
+        microbatches_at(config, size.level, schedule.devices)
     _check_group(config, max(schedule.minibatch(size.level) for size in sizes))
 
 

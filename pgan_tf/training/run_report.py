@@ -12,9 +12,8 @@ from pgan_tf.files import new_file
 from pgan_tf.networks.families import FAMILIES
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
-from pgan_tf.text import plain
+from pgan_tf.text import duration, plain
 from pgan_tf.training import curves, rundir
-from pgan_tf.training.console import duration
 
 # The numbers of a tick that the page shows, beside those of all.
 NEEDS = (

@@ -4,7 +4,7 @@ All that changes while a stage lasts (the fade, learning rates, EMA decay) enter
 Replicas compute gradients of the loss summed over their share and divided by the GLOBAL minibatch; these are summed
 over the replicas, checked, and applied once, outside of the replicas' context: a gradient that is not finite on one
 replica skips the update on all of them. Where --max_minibatch_per_device asks for it a replica takes its share in
-pieces, one after the other, and adds up their gradients.
+microbatches, one after the other, and adds up their gradients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pgan_tf.stages import Fade
 from pgan_tf.training.compiled import CompiledRounds
 from pgan_tf.training.critic import Critic, Drawn, drawn
 from pgan_tf.training.feed import Batch, Feed, Samples, stored_type
-from pgan_tf.training.pieces import pieces_at, summed
+from pgan_tf.training.microbatches import microbatches_at, summed
 from pgan_tf.training.player import Player
 from pgan_tf.training.state import StageState
 from pgan_tf.training.unroll import unroll, weights_as
@@ -59,8 +59,8 @@ class TrainStep:
     ):
         self.config, self.state, self.strategy, self.minibatch = config, state, strategy, minibatch
         replicas, own = strategy.num_replicas_in_sync, own_replicas(strategy)
-        pieces = pieces_at(config, state.stage.size.level, replicas, minibatch)
-        self.feed = Feed(config, state, replicas, minibatch, own, pieces)
+        microbatches = microbatches_at(config, state.stage.size.level, replicas, minibatch)
+        self.feed = Feed(config, state, replicas, minibatch, own, microbatches)
         self.dtype, self.upscale = self.feed.dtype, resolution // state.stage.resolution
         self.d_terms, self.g_terms = (active(terms, config.loss) for terms in (D_TERMS, G_TERMS))
         self.needs = needed(self.g_terms, config.loss)  # what the generator's pass is to have
@@ -69,8 +69,8 @@ class TrainStep:
         self.d_reported = ("loss/D", "scores/real", "scores/fake", *self.told, *d_tags)
         self.g_reported = ("loss/G", *g_tags)
         self.metrics = tuple(dict.fromkeys((*METRICS, *self.d_reported, *self.g_reported)))
-        # A piece alone does not tell their values: `pulls` takes them of all pieces, before the gradients.
-        self.g_joint = [term for term in self.g_terms if term.joint and pieces > 1]
+        # A microbatch alone does not tell their values: `pulls` takes them of all microbatches, before the gradients.
+        self.g_joint = [term for term in self.g_terms if term.joint and microbatches > 1]
         self.g_terms = [term for term in self.g_terms if term not in self.g_joint]
         # Several devices wait for each other in every step; and XLA's convolutions on a CPU are slow within loops.
         whole = FAMILIES[config.model.family].tiny and strategy.num_replicas_in_sync == 1
@@ -150,47 +150,47 @@ class TrainStep:
     def d_replica(self, batch: Batch, index, step, fade: Fade, scale):
         """Gradients and report of D step `index` of the batch, summed over the replicas."""
 
-        def gradients(piece):
-            samples = self.feed.discriminators(batch, index, step, fade, piece)
-            return self._d_gradients(samples, fade, scale, self.drawn(Purpose.D_NOISE, step, piece), step)
+        def gradients(microbatch):
+            samples = self.feed.discriminators(batch, index, step, fade, microbatch)
+            return self._d_gradients(samples, fade, scale, self.drawn(Purpose.D_NOISE, step, microbatch), step)
 
-        return all_reduce(*self.add_pieces(self.state.d, self.d_reported, gradients))
+        return all_reduce(*self.add_microbatches(self.state.d, self.d_reported, gradients))
 
     def g_replica(self, batch: Batch, k, step, fade: Fade, d_lrate, scale):
         """Gradients and report of the G step of round k of the batch, summed over the replicas."""
         repeats = self.config.growth.D_repeats
 
-        def inputs(piece):
-            samples, last = self.feed.generators(batch, k, step, piece), None
+        def inputs(microbatch):
+            samples, last = self.feed.generators(batch, k, step, microbatch), None
             if self.needs or self.config.loss.unroll_steps:
                 at = (k + 1) * repeats - 1, (step + 1) * repeats - 1
-                last = self.feed.discriminators(batch, *at, fade, piece)
-            return samples, fade, scale, self.drawn(Purpose.G_NOISE, step, piece), step, last
+                last = self.feed.discriminators(batch, *at, fade, microbatch)
+            return samples, fade, scale, self.drawn(Purpose.G_NOISE, step, microbatch), step, last
 
         pulls, report = self.pulls(inputs, scale, step) if self.g_joint else (None, {})
 
-        def gradients(piece):
-            own = pulls and tf.nest.map_structure(lambda x: x[piece], pulls)
-            return self._g_gradients(*inputs(piece), d_lrate, own)
+        def gradients(microbatch):
+            own = pulls and tf.nest.map_structure(lambda x: x[microbatch], pulls)
+            return self._g_gradients(*inputs(microbatch), d_lrate, own)
 
-        summed, found = self.add_pieces(self.state.g, self.g_reported, gradients)
+        summed, found = self.add_microbatches(self.state.g, self.g_reported, gradients)
         return all_reduce(summed, {name: value + report.get(name, 0.0) for name, value in found.items()})
 
-    def add_pieces(self, player: Player, reported: Sequence[str], gradients):
-        """The sum over a replica's pieces of what `gradients(piece)` returns; `reported`: the names in their report."""
+    def add_microbatches(self, player: Player, reported: Sequence[str], gradients):
+        """The sum over a replica's microbatches of what `gradients` returns; `reported`: the names in their report."""
         begin = self.rewound()
 
-        def piece(j):
+        def microbatch(j):
             begin()
             found, report = gradients(j)
             return found, {name: report.get(name, tf.zeros([], self.dtype)) for name in reported}
 
         zeros = [tf.zeros(weight.shape, weight.dtype) for weight in player.weights()]
-        return summed(self.feed.pieces, (zeros, dict.fromkeys(reported, tf.zeros([], self.dtype))), piece)
+        return summed(self.feed.microbatches, (zeros, dict.fromkeys(reported, tf.zeros([], self.dtype))), microbatch)
 
     def rewound(self) -> Callable[[], None]:
-        """What sets all state that passes change to what it is now: each piece goes by that, as the whole does."""
-        if self.feed.pieces == 1:
+        """What sets all state that passes change to what it is now: each microbatch goes by that, as the whole does."""
+        if self.feed.microbatches == 1:
             return lambda: None
         changing = [v for network in (self.state.generator, self.state.discriminator) for v in states(network)]
         values = [tf.identity(variable) for variable in changing]
@@ -204,26 +204,26 @@ class TrainStep:
     def pulls(self, inputs, scale, step) -> tuple[dict, Report]:
         """Of the joint terms of the generator's loss: how they pull at what is said of each sample, and their report.
 
-        -> ({name: [pieces,n,..]}, the gradients of these terms in outputs of the networks; the sums over the samples).
-        A pass of all pieces comes first, which keeps nothing but these outputs.
+        -> ({name: [microbatches,n,..]}, gradients of these terms in outputs of the networks; sums over the samples).
+        A pass of all microbatches comes first, which keeps nothing but these outputs.
         """
         begin = self.rewound()
 
         @tf.function
-        def outputs(piece):
+        def outputs(microbatch):
             begin()
-            samples, fade, _, disturbances, _, last = inputs(piece)
+            samples, fade, _, disturbances, _, last = inputs(microbatch)
             said = self.g_outputs(self.critic(fade, disturbances), self.g_made(samples, fade), last)
             del said["fakes"]
             return said
 
         spec = outputs.get_concrete_function(tf.TensorSpec([], tf.int32)).structured_outputs
         spec = tf.nest.map_structure(tf.TensorSpec.from_tensor, spec)
-        found = tf.map_fn(outputs, tf.range(self.feed.pieces), fn_output_signature=spec, parallel_iterations=1)
+        found = tf.map_fn(outputs, tf.range(self.feed.microbatches), fn_output_signature=spec, parallel_iterations=1)
         begin()  # the passes for the gradients are the same once more
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(found)
-            whole = tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *x.shape[2:]]), found)  # [pieces*n,..]
+            whole = tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *x.shape[2:]]), found)  # [microbatches*n,..]
             run = Pass(
                 None, None, whole["fake"], None, self.minibatch, (), self.state.extras, self.feed.gather,
                 real=whole.get("real"), hidden=whole["hidden"], step=step,
@@ -234,15 +234,15 @@ class TrainStep:
         pulls = tape.gradient(objective, pulled, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return pulls, sums({"loss/G": loss, **report})
 
-    def drawn(self, purpose: Purpose, step, piece=0) -> Drawn:
+    def drawn(self, purpose: Purpose, step, microbatch=0) -> Drawn:
         """What the critics of a step are disturbed by, this replica's share of it."""
         own = drawn(self.state, self.config.run.seed, purpose, step)
-        if own and self.feed.pieces > 1:
-            own["piece"] = (piece,)
-        return {**own, **self.feed.augmentation(purpose, step, piece)}
+        if own and self.feed.microbatches > 1:
+            own["microbatch"] = (microbatch,)
+        return {**own, **self.feed.augmentation(purpose, step, microbatch)}
 
     def critic(self, fade: Fade, disturbances: Drawn | None) -> Critic:
-        return Critic(self.state, fade, disturbances or {}, self.feed.piece_sizes())
+        return Critic(self.state, fade, disturbances or {}, self.feed.microbatch_sizes())
 
     def d_gradients(self, samples: Samples, fade: Fade, scale=1.0, disturbances: Drawn | None = None, step=0):
         """One replica's share of the discriminator's gradients, and its report summed over the samples."""

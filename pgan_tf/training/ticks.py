@@ -18,9 +18,10 @@ from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.stamps import stamp
+from pgan_tf.text import duration
 from pgan_tf.training import export
 from pgan_tf.training.clock import TickClock
-from pgan_tf.training.console import ConsoleLog, duration
+from pgan_tf.training.console import ConsoleLog
 from pgan_tf.training.gauge import Gauge
 from pgan_tf.training.measuring import summary
 from pgan_tf.training.plan import Plan

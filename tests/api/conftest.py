@@ -34,3 +34,16 @@ def trained(config):
     told = []
     run = pgan_tf.train(config, on_tick=lambda run, tick: told.append((run.kimg, tick["kimg"], len(run.pictures))))
     return run, told
+
+
+@pytest.fixture
+def one_line():
+    """Checks that something is refused in one line, which says so."""
+
+    def check(act, said: str) -> None:
+        with pytest.raises(pgan_tf.UserError) as caught:
+            act()
+        assert said in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+
+    return check

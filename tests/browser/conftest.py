@@ -8,12 +8,8 @@ Without --browser nothing is collected here.
 
 import sys
 
-import numpy as np
 import pytest
-
-from pgan_tf.config import Config
-from pgan_tf.data import DatasetWriter
-from pgan_tf.networks import Generator
+from tiny_networks import tiny_run
 
 collect_ignore_glob = [] if any(word.startswith("--browser=") for word in sys.argv) else ["*.py"]
 PATIENCE = 60_000  # milliseconds
@@ -63,17 +59,4 @@ def _is_home(url: str, home: str) -> bool:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """A run of a network with three labels beside its data set."""
-    folder = tmp_path_factory.mktemp("shown")
-    with DatasetWriter(folder / "set", 16, 1, total=50) as writer:
-        for picture in np.random.default_rng(0).integers(0, 256, (50, 16, 16, 1), np.uint8):
-            writer.add(picture)
-    network = Generator(resolution=16, num_channels=1, label_size=3, fmap_base=64, fmap_max=8, latent_size=20)
-    rng = np.random.default_rng(0)
-    for variable in network.trainable_variables:
-        variable.assign(variable + 0.3 * rng.standard_normal(variable.shape))
-    run = folder / "00000-shown-s1"
-    run.mkdir()
-    (run / "config.json").write_text(Config.from_values({"latent_size": 20, "dataset": str(folder / "set")}).to_json())
-    network.save(run / "network-000010.keras")
-    return run
+    return tiny_run(tmp_path_factory.mktemp("shown"))

@@ -1,21 +1,7 @@
 """Tiny generators, in memory and in files."""
 
-import numpy as np
 import pytest
-
-from pgan_tf.networks import Generator
-
-
-def tiny(label_size: int = 0, resolution: int = 16, num_channels: int = 3, seed: int = 0, **options) -> Generator:
-    """A generator with pictures that differ: the weights of a new one, its RGB layer a little stronger."""
-    network = Generator(
-        resolution=resolution, num_channels=num_channels, label_size=label_size, fmap_base=64, fmap_max=8,
-        latent_size=20, seed=seed, **options,
-    )  # fmt: skip
-    rng = np.random.default_rng(seed)
-    for variable in network.trainable_variables:  # biases, which start at zero, included
-        variable.assign(variable + 0.3 * rng.standard_normal(variable.shape))
-    return network
+from tiny_networks import tiny
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from pgan_tf.stages import layer_stage
-from pgan_tf.training.console import ConsoleLog, Screen, duration, fitted, show, waiting
+from pgan_tf.text import duration
+from pgan_tf.training.console import ConsoleLog, Screen, fitted, show, waiting
 
 
 def watch(tmp_path, terminal: bool) -> str:

@@ -131,7 +131,7 @@ def test_they_follow_from_the_seed_of_the_run_the_step_and_whose_step_it_is():
 def test_each_step_takes_its_own(steps):
     """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
     step, seen, batch = make(1.0, D_repeats=2, unroll_steps=steps), {}, make_batch(make(D_repeats=2), 2)
-    step.drawn = lambda purpose, index, piece: (purpose, index)
+    step.drawn = lambda purpose, index, microbatch: (purpose, index)
     step._d_gradients = lambda *data: seen.update(d=data[3]) or ([], {})
     step._g_gradients = lambda *data: seen.update(g=data[3]) or ([], {})
     step.d_replica(batch, 3, 15, Fade(), 1.0)

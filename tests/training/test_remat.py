@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from training.rounds import make_step
-from training.test_pieces import apart, trained
+from training.test_microbatches import apart, trained
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.stages import layer_stage

@@ -1,7 +1,7 @@
-"""A device's share of a minibatch in pieces, of which it takes one after the other: --max_minibatch_per_device.
+"""A device's share of a minibatch in microbatches, of which it takes one after the other: --max_minibatch_per_device.
 
-The gradients of the pieces add up to those of the whole: a loss is a mean over samples, each of which is in one piece
-together with all that its value depends on. Layers, losses and options say themselves how many samples that is.
+Their gradients add up to those of the whole: a loss is a mean over samples, each of which is in one microbatch together
+with all that its value depends on. Layers, losses and options say themselves how many samples that is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WAY_OUT = "or take a smaller minibatch: --accumulate=false"
 
 
 def together(config: Config) -> dict[str, int]:
-    """{what asks for it: samples that it must have in one piece}, 0 = all that a device has."""
+    """{what asks for it: samples that it must have in one microbatch}, 0 = all that a device has."""
     model, found = config.model, {}
     for option in ("g_norm", "d_norm"):
         found[f"--{option}={getattr(model, option)}"] = NORMS[getattr(model, option)].together
@@ -36,8 +36,8 @@ def together(config: Config) -> dict[str, int]:
     return found
 
 
-def pieces_at(config: Config, level: int, devices: int, minibatch: int = 0) -> int:
-    """In how many equal pieces each device takes its share. ConfigError where it cannot be divided so.
+def microbatches_at(config: Config, level: int, devices: int, minibatch: int = 0) -> int:
+    """In how many equal microbatches each device takes its share. ConfigError where it cannot be divided so.
 
     minibatch: the global one; by default the schedule's.
     """
@@ -49,20 +49,20 @@ def pieces_at(config: Config, level: int, devices: int, minibatch: int = 0) -> i
     whole = [reason for reason, samples in together(config).items() if not samples]
     if whole:
         raise ConfigError(f"{said}: {whole[0]} is of all {local} images of a device: give at least {local}, {WAY_OUT}")
-    sizes = _piece_sizes(config, local)
+    sizes = _microbatch_sizes(config, local)
     if sizes[0] > limit:
         groups = f"groups of --mbstd_group_size={config.model.mbstd_group_size} stay together"
         raise ConfigError(f"{said}: {groups}: give at least {sizes[0]}, {WAY_OUT}")
     return local // max(size for size in sizes if size <= limit)
 
 
-def smaller_piece(config: Config, level: int, devices: int) -> int | None:
+def smaller_microbatch(config: Config, level: int, devices: int) -> int | None:
     """The next smaller number of images at once than a device has now; None where there is none."""
     local = minibatch_at(config.growth, level, devices) // devices
-    now = local // pieces_at(config, level, devices)
+    now = local // microbatches_at(config, level, devices)
     if not config.growth.accumulate:
         return now // 2 or None
-    sizes = _piece_sizes(config, local) if all(together(config).values()) else []
+    sizes = _microbatch_sizes(config, local) if all(together(config).values()) else []
     return max((size for size in sizes if size < now), default=None)
 
 
@@ -82,21 +82,21 @@ def _key(level: int) -> int:
     return level if level >= 4 and not level & (level - 1) else EVERYWHERE
 
 
-def _piece_sizes(config: Config, local: int) -> list[int]:
+def _microbatch_sizes(config: Config, local: int) -> list[int]:
     """The sizes, whole groups, that divide a device's share. (A group is at most as large as the share.)"""
     group = min(max(config.model.mbstd_group_size, 1), local)
     return [size for size in range(group, local + 1, group) if local % size == 0]
 
 
-def summed(count: int, zeros: Any, piece: Callable[[tf.Tensor], Any]) -> Any:
-    """The sum of piece(0) .. piece(count - 1), computed one after the other.
+def summed(count: int, zeros: Any, microbatch: Callable[[tf.Tensor], Any]) -> Any:
+    """The sum of microbatch(0) .. microbatch(count - 1), computed one after the other.
 
-    zeros: tensors of the same structure, types and shapes as those of a piece.
+    zeros: tensors of the same structure, types and shapes as those of a microbatch.
     """
     if count == 1:
-        return piece(tf.constant(0))
+        return microbatch(tf.constant(0))
 
     def add(j, sums):
-        return j + 1, tf.nest.map_structure(tf.add, sums, piece(j))
+        return j + 1, tf.nest.map_structure(tf.add, sums, microbatch(j))
 
     return tf.while_loop(lambda j, sums: j < count, add, (tf.constant(0), zeros), parallel_iterations=1)[1]
