@@ -1,6 +1,9 @@
 """The training loop: stage after stage, block after block, tick after tick.
 
 while images remain:  Schedule.at(images) -> Stage -> build networks + carry -> rounds(batch, fade, ..) -> ticks.TICKS
+
+Run.train is the whole, Run._train_blocks its heart. calls.py has what a call of the step is given, failures.py what
+ends a run, ticks.py what is made at the end of a tick.
 """
 
 from __future__ import annotations
@@ -9,54 +12,36 @@ import contextlib
 import dataclasses
 import functools
 import gc
-import math
 import os
-import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
-from pgan_tf.config import Config, belongs
-from pgan_tf.data.pipeline import Reals, Rounds, RoundStream
-from pgan_tf.errors import UserError
-from pgan_tf.evaluation.results import read_ticks
+from pgan_tf.config import Config
+from pgan_tf.data.pipeline import Reals, RoundStream
 from pgan_tf.files import clear_folder
-from pgan_tf.networks.saved import snapshots
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.text import duration
 from pgan_tf.training import checkpoint, initial, reference, rundir
 from pgan_tf.training.blocks import Blocks, Piece
+from pgan_tf.training.calls import concatenate, controls
 from pgan_tf.training.clock import Reports, TickClock
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
-from pgan_tf.training.feed import Batch
-from pgan_tf.training.microbatches import limits_with, microbatches_at, smaller_microbatch
+from pgan_tf.training.failures import check_untrained, diverged, out_of_memory
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.state import Counters, StageState
-from pgan_tf.training.step import Controls, TrainStep
+from pgan_tf.training.step import TrainStep
 from pgan_tf.training.stopping import StopNow, Stopping
 from pgan_tf.training.ticks import Books, Moment, Ticks, open_books
 from pgan_tf.training.together import UNREACHABLE, Silent, lost, spread
 from pgan_tf.workers.team import current
-
-
-class Diverged(UserError, RuntimeError):
-    """The loss or a gradient is not finite and --nan=stop."""
-
-    status = 1
-
-
-class OutOfMemory(UserError, RuntimeError):
-    """A device has too little memory for its share of the minibatch."""
-
-    status = 1
 
 
 class Stopped(Exception):
@@ -92,7 +77,7 @@ class Run:
         self.blocks: Blocks | None = None  # from when the run has begun on
         self.agreed = False  # that the run stops now
 
-    # ---- from start to end -----------------------------------------------------------------------------------------
+    # ---- the loop ----------------------------------------------------------------------------------------------------
 
     def train(self) -> None:
         """Trains to total_kimg. Raises Diverged, or Stopped after a signal; the run folder is complete either way."""
@@ -116,25 +101,118 @@ class Run:
             finally:
                 self._close()
 
-    @contextlib.contextmanager
-    def _others_stop(self) -> Iterator[None]:
-        """Within, a worker that is asked to stop asks the chief, who decides for all."""
-        self.stopping.tell = self.team.send_stop
-        self.team.on_stop = functools.partial(os.kill, os.getpid(), signal.SIGTERM)
+    def _train_stage(self) -> None:
+        """All blocks of one stage."""
+        counters, growth = self.counters, self.config.growth
+        began = time.monotonic()
+        progress = self.blocks.now()
+        self.log.busy(f"building {progress.stage}")
+        if progress.stage != self.state.stage:
+            self._enter_stage(progress.stage)
+        stage = progress.stage
+        step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
+        with self._at_once():
+            step.rounds.get_concrete_function()
+        self.clock.add_build(time.monotonic() - began)
+        data = self.reals.stream(
+            counters.block_start, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats,
+            self.blocks.rounds_done(), step.feed.read,
+        )  # fmt: skip
+        with contextlib.closing(data):
+            self._train_blocks(step, data, progress)
+
+    def _enter_stage(self, stage: Stage) -> None:
+        """Swaps the networks: new ones for `stage` that take over the weights of the old ones."""
+        old = self.state
+        self.state = self._build(stage)
+        self.state.carry_from(old)
+        reference.choose(self.state, self.reals)
+        del old
+        gc.collect()
+
+    def _build(self, stage: Stage) -> StageState:
+        with self.plan.strategy.scope():
+            return StageState(stage, self.config, self.plan.dataset.channels, self.plan.label_size)
+
+    def _train_blocks(self, step: TrainStep, data: RoundStream, progress: Progress) -> None:
+        """Call after call of the step, until the schedule leaves the stage; ticks and checkpoints on the way."""
+        counters, most = self.counters, 1
+        while counters.block_start < self.total and self.blocks.now().stage == progress.stage:
+            end = min(self.total, counters.tick_start + progress.tick_kimg * 1000)
+            parts = self.blocks.next(end, most)
+            seconds = self._call(step, parts, data)
+            self.blocks.advance(sum(part.rounds for part in parts))
+            if self.blocks.between() and counters.images >= end:
+                counters.end_tick(self.clock.take_seconds())
+                self._tell(self.ticks.end(progress, self._moment()))
+            most = self._go_by(self._decide(len(parts), seconds))
+
+    def _tell(self, row: dict) -> None:
+        """A tick to who asked for it."""
         try:
-            yield
-        finally:
-            self.team.on_stop = lambda: None
+            if self.on_tick:
+                self.on_tick(row)
+        except BaseException:
+            if self.saver.images != self.counters.images:
+                self._save_checkpoint()
+            raise
 
-    def _at_once(self) -> contextlib.AbstractContextManager:
-        """A scope that a signal ends at once; not where other workers would wait for this one."""
-        return self.stopping.at_once() if self.team.size == 1 else contextlib.nullcontext()
+    def _decide(self, pieces: int, seconds: float) -> Decision:
+        """What comes next, after a call of so many pieces that took so long."""
+        save = bool(self.saver.due(self.counters, self.counters.images >= self.total))
+        own = Decision(pieces_of_a_call(pieces, seconds), save, self.stopping.number())
+        return own.shared(self.config.run.strategy)
 
-    def _close(self) -> None:
-        self.records.close()
-        self.log.close()
-        if self.team.chief and (self.folder / "metrics.jsonl").exists():
-            write_report(self.folder, self.config)
+    def _go_by(self, decision: Decision) -> int:
+        """Saves or stops where that was decided; returns how many pieces the next call may take."""
+        if decision.save:
+            self._save_checkpoint()
+        self.agreed = bool(decision.signal)
+        self.stopping.follow(decision.signal)
+        return decision.pieces
+
+    # ---- a call of the step ------------------------------------------------------------------------------------------
+
+    def _call(self, step: TrainStep, parts: list[Piece], data: RoundStream) -> float:
+        """Some pieces in one call of the step; returns the seconds that it took."""
+        began, progress = time.monotonic(), parts[0].progress
+        batch = concatenate([next(data) for _ in parts])
+        got = time.monotonic()
+        try:
+            reports = step.rounds(batch, controls(self.config, parts, self.counters.rounds, step.dtype))
+            reports = {name: values.numpy() for name, values in reports.items()}  # [K] each
+        except tf.errors.ResourceExhaustedError:
+            raise out_of_memory(self.config, self.folder, progress, self.schedule.devices) from None
+        done = time.monotonic()
+        rounds = sum(part.rounds for part in parts)
+        self.counters.rounds += rounds
+        images = rounds * self.blocks.round_images()
+        self.clock.add_call(reports, got - began, done - got, images)
+        self._check_finite(reports)
+        self._show(parts[-1].progress, reports, images, done - began)
+        return done - began
+
+    def _check_finite(self, reports: Reports) -> None:
+        bad = int(reports["nonfinite"].sum())
+        self.counters.nonfinite += bad
+        if bad and self.config.optim.nan == "stop" and not self.state.absorbs_overflow():
+            raise diverged(self.folder, self.counters.images)
+
+    def _show(self, progress: Progress, reports: Reports, images: int, seconds: float) -> None:
+        """A call of the step, which trained so many images in so long, as what a person sees."""
+        seen, stage = self.counters.images + images, progress.stage
+        if self.warm == stage:
+            self.speeds.add(stage, images, seconds)
+        self.warm = stage
+        spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
+        rate = self.clock.rate()
+        self.log.advance(
+            seen / 1000, stage, spans[stage],
+            self.speeds.seconds(self.schedule, seen) or max(self.total - seen, 0) / max(rate, 1e-9), rate,
+            (reports["loss/D"].mean(), reports["loss/G"].mean()),
+        )  # fmt: skip
+
+    # ---- how it begins -----------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         """The newest sound checkpoint, or the first stage; where several train, as the chief finds it."""
@@ -145,7 +223,7 @@ class Run:
             if checkpoint.paths(self.folder / "checkpoints"):
                 path = checkpoint.newest_sound(self.folder / "checkpoints", self.log.line)
             else:
-                self._check_new()
+                check_untrained(self.folder)
         if path := self.team.share(str(path) if path else None):
             self._go_on(Path(path))
         else:
@@ -195,158 +273,21 @@ class Run:
             self.counters.unmeasured = False
             self._go_by(self._decide(1, 0.0))
 
-    def _check_new(self) -> None:
-        """CheckpointError where there has been a training: to start it again would write over what it made."""
-        if read_ticks(self.folder / "metrics.jsonl") or snapshots(self.folder):
-            raise checkpoint.CheckpointError(
-                f"{self.folder}: has been trained, but {self.folder / 'checkpoints'} holds nothing to go on from; "
-                "put its checkpoints back, or start a new run (one that begins with this one's network: "
-                "--init_from=NETWORK.keras)"
-            )
+    # ---- how it ends, and what it saves ------------------------------------------------------------------------------
 
-    def _build(self, stage: Stage) -> StageState:
-        with self.plan.strategy.scope():
-            return StageState(stage, self.config, self.plan.dataset.channels, self.plan.label_size)
-
-    def _enter_stage(self, stage: Stage) -> None:
-        """Swaps the networks: new ones for `stage` that take over the weights of the old ones."""
-        old = self.state
-        self.state = self._build(stage)
-        self.state.carry_from(old)
-        reference.choose(self.state, self.reals)
-        del old
-        gc.collect()
-
-    # ---- a stage ---------------------------------------------------------------------------------------------------
-
-    def _train_stage(self) -> None:
-        """All blocks of one stage."""
-        counters, growth = self.counters, self.config.growth
-        began = time.monotonic()
-        progress = self.blocks.now()
-        self.log.busy(f"building {progress.stage}")
-        if progress.stage != self.state.stage:
-            self._enter_stage(progress.stage)
-        stage = progress.stage
-        step = TrainStep(self.config, self.state, self.plan.strategy, progress.minibatch, self.plan.resolution)
-        with self._at_once():
-            step.rounds.get_concrete_function()
-        self.clock.add_build(time.monotonic() - began)
-        data = self.reals.stream(
-            counters.block_start, stage.resolution, progress.minibatch, growth.minibatch_repeats, growth.D_repeats,
-            self.blocks.rounds_done(), step.feed.read,
-        )  # fmt: skip
-        with contextlib.closing(data):
-            self._train_blocks(step, data, progress)
-
-    def _train_blocks(self, step: TrainStep, data: RoundStream, progress: Progress) -> None:
-        """Call after call of the step, until the schedule leaves the stage; ticks and checkpoints on the way."""
-        counters, most = self.counters, 1
-        while counters.block_start < self.total and self.blocks.now().stage == progress.stage:
-            end = min(self.total, counters.tick_start + progress.tick_kimg * 1000)
-            parts = self.blocks.next(end, most)
-            seconds = self._call(step, parts, data)
-            self.blocks.advance(sum(part.rounds for part in parts))
-            if self.blocks.between() and counters.images >= end:
-                counters.end_tick(self.clock.take_seconds())
-                self._tell(self.ticks.end(progress, self._moment()))
-            most = self._go_by(self._decide(len(parts), seconds))
-
-    def _tell(self, row: dict) -> None:
-        """A tick to who asked for it."""
+    @contextlib.contextmanager
+    def _others_stop(self) -> Iterator[None]:
+        """Within, a worker that is asked to stop asks the chief, who decides for all."""
+        self.stopping.tell = self.team.send_stop
+        self.team.on_stop = functools.partial(os.kill, os.getpid(), signal.SIGTERM)
         try:
-            if self.on_tick:
-                self.on_tick(row)
-        except BaseException:
-            if self.saver.images != self.counters.images:
-                self._save_checkpoint()
-            raise
+            yield
+        finally:
+            self.team.on_stop = lambda: None
 
-    def _decide(self, pieces: int, seconds: float) -> Decision:
-        """What comes next, after a call of so many pieces that took so long."""
-        save = bool(self.saver.due(self.counters, self.counters.images >= self.total))
-        own = Decision(pieces_of_a_call(pieces, seconds), save, self.stopping.number())
-        return own.shared(self.config.run.strategy)
-
-    def _go_by(self, decision: Decision) -> int:
-        """Saves or stops where that was decided; returns how many pieces the next call may take."""
-        if decision.save:
-            self._save_checkpoint()
-        self.agreed = bool(decision.signal)
-        self.stopping.follow(decision.signal)
-        return decision.pieces
-
-    def _call(self, step: TrainStep, parts: list[Piece], data: RoundStream) -> float:
-        """Some pieces in one call of the step; returns the seconds that it took."""
-        began, progress = time.monotonic(), parts[0].progress
-        batch = concatenate([next(data) for _ in parts])
-        got = time.monotonic()
-        try:
-            reports = step.rounds(batch, self._controls(step, parts))
-            reports = {name: values.numpy() for name, values in reports.items()}  # [K] each
-        except tf.errors.ResourceExhaustedError:
-            raise OutOfMemory(self._memory_advice(progress)) from None
-        done = time.monotonic()
-        rounds = sum(part.rounds for part in parts)
-        self.counters.rounds += rounds
-        images = rounds * self.blocks.round_images()
-        self.clock.add_call(reports, got - began, done - got, images)
-        self._check_finite(reports)
-        self._show(parts[-1].progress, reports, images, done - began)
-        return done - began
-
-    def _memory_advice(self, progress: Progress) -> str:
-        """One line that says how many images at once did not fit, and how to go on with less."""
-        level, devices = progress.stage.size.level, self.schedule.devices
-        at_once = progress.minibatch // devices // microbatches_at(self.config, level, devices)
-        smaller, way = smaller_microbatch(self.config, level, devices), "with a smaller --minibatch_base or _dict"
-        if smaller:
-            way = f"--max_minibatch_per_device={limits_with(self.config, level, smaller)}"
-        elif belongs("remat", self.config.model.family) and not self.config.optim.remat:
-            way = "--remat"
-        return (
-            f"out of memory at {progress.stage} with {at_once} images on a device; "
-            f"go on with --resume={shlex.quote(str(self.folder))} {way}"
-        )
-
-    def _controls(self, step: TrainStep, parts: list[Piece]) -> Controls:
-        rounds, first, dtype = [part.rounds for part in parts], parts[0].progress, step.dtype
-        decays = [ema_decay(self.config, part.progress) for part in parts]
-        fades = [part.progress.fade for part in parts]
-        return Controls(
-            fade=Fade(*(tf.constant(np.repeat(series, rounds), dtype) for series in zip(*fades, strict=True))),
-            ema_decay=tf.constant(np.repeat(decays, rounds), dtype),
-            g_lrate=tf.constant(first.g_lrate, dtype),
-            d_lrate=tf.constant(first.d_lrate, dtype),
-            first_round=tf.constant(self.counters.rounds, tf.int64),
-        )
-
-    def _check_finite(self, reports: Reports) -> None:
-        bad = int(reports["nonfinite"].sum())
-        self.counters.nonfinite += bad
-        if bad and self.config.optim.nan == "stop" and not self.state.absorbs_overflow():
-            good = checkpoint.paths(self.folder / "checkpoints")
-            last = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
-            raise Diverged(
-                f"a loss or gradient is not finite after {self.counters.images / 1000:.1f} kimg; {last}. Try a lower "
-                "--g_lrate_base / --d_lrate_base, --precision=float32, or --nan=skip to leave such steps out"
-            )
-
-    def _show(self, progress: Progress, reports: Reports, images: int, seconds: float) -> None:
-        """A call of the step, which trained so many images in so long, as what a person sees."""
-        seen, stage = self.counters.images + images, progress.stage
-        if self.warm == stage:
-            self.speeds.add(stage, images, seconds)
-        self.warm = stage
-        spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
-        rate = self.clock.rate()
-        self.log.advance(
-            seen / 1000, stage, spans[stage],
-            self.speeds.seconds(self.schedule, seen) or max(self.total - seen, 0) / max(rate, 1e-9), rate,
-            (reports["loss/D"].mean(), reports["loss/G"].mean()),
-        )  # fmt: skip
-
-    # ---- saving ----------------------------------------------------------------------------------------------------
+    def _at_once(self) -> contextlib.AbstractContextManager:
+        """A scope that a signal ends at once; not where other workers would wait for this one."""
+        return self.stopping.at_once() if self.team.size == 1 else contextlib.nullcontext()
 
     def _stop(self) -> None:
         """Saves what is not saved yet. Raises Stopped."""
@@ -358,6 +299,17 @@ class Run:
         else:
             self.log.line(f"{after}; saved {self._save_checkpoint()}")
         raise Stopped(self.stopping.signal)
+
+    def _finish(self) -> None:
+        path = self.ticks.network(self._moment())
+        kimg, seconds = self.counters.images / 1000, self.counters.seconds
+        self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
+
+    def _close(self) -> None:
+        self.records.close()
+        self.log.close()
+        if self.team.chief and (self.folder / "metrics.jsonl").exists():
+            write_report(self.folder, self.config)
 
     def _save_checkpoint(self) -> Path:
         self.counters.seconds += self.clock.take_seconds()
@@ -371,26 +323,3 @@ class Run:
         """The fade of the networks at this moment; a stage whose end has come is faded in."""
         now = self.schedule.at(self.counters.images)
         return now.fade if now.stage == self.state.stage else Fade()
-
-    def _finish(self) -> None:
-        path = self.ticks.network(self._moment())
-        kimg, seconds = self.counters.images / 1000, self.counters.seconds
-        self.log.line(f"done: {kimg:.1f} kimg in {duration(seconds)}; the generator is {path}")
-
-
-def concatenate(pieces: list[Rounds]) -> Batch:
-    """The data of several pieces as one."""
-    return Batch(*(tf.constant(np.concatenate(parts)) for parts in zip(*pieces, strict=True)))
-
-
-def ema_decay(config: Config, progress: Progress) -> float:
-    """Decay per step of the averaged generator: the original's constant, or by half-life in real images.
-
-    The half-life is at most `ema_rampup` of the images that the stage has seen, so that the average of a short
-    stage follows what is learnt (Karras et al. 2020, StyleGAN2-ADA, training loop).
-    """
-    options = config.optim
-    if not options.ema_halflife_kimg:
-        return options.G_smoothing
-    halflife = min(options.ema_halflife_kimg * 1000, max(progress.stage_images * options.ema_rampup, 1e-8))
-    return math.pow(0.5, progress.minibatch / halflife)

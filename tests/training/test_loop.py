@@ -12,7 +12,7 @@ from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule
 from pgan_tf.stages import Fade, layer_stage
-from pgan_tf.training import checkpoint, loop, rundir
+from pgan_tf.training import calls, checkpoint, failures, loop, rundir
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.step import METRICS
@@ -44,17 +44,15 @@ def rows(folder):
 
 
 def test_a_value_that_is_not_finite_stops_the_run_and_names_the_checkpoint(config, monkeypatch):
-    original = loop.Run._controls
-
-    def poisoned(self, step, blocks):
-        controls = original(self, step, blocks)
-        late = self.counters.images >= 60
+    def poisoned(config, parts, first_round, dtype):
+        controls = calls.controls(config, parts, first_round, dtype)
+        late = first_round >= 15  # after 60 images
         return controls._replace(fade=Fade(*(x * np.nan for x in controls.fade))) if late else controls
 
-    monkeypatch.setattr(loop.Run, "_controls", poisoned)
+    monkeypatch.setattr(loop, "controls", poisoned)
     monkeypatch.setattr("pgan_tf.training.feed.process_reals", poisoned_reals)
     folder = rundir.create(config, "set", "")
-    with pytest.raises(loop.Diverged, match=r"checkpoints/000000\.\d+\. Try a lower --g_lrate_base"):
+    with pytest.raises(failures.Diverged, match=r"checkpoints/000000\.\d+\. Try a lower --g_lrate_base"):
         loop.Run(config, make_plan(config), folder).train()
     path = checkpoint.newest_sound(folder / "checkpoints", print)
     _, counters = checkpoint.read_counters(path)
@@ -63,13 +61,12 @@ def test_a_value_that_is_not_finite_stops_the_run_and_names_the_checkpoint(confi
 
 def test_skip_counts_the_rounds_and_keeps_the_weights(config, monkeypatch):
     monkeypatch.setattr("pgan_tf.training.feed.process_reals", poisoned_reals)
-    original = loop.Run._controls
 
-    def poisoned(self, step, blocks):
-        controls = original(self, step, blocks)
+    def poisoned(*arguments):
+        controls = calls.controls(*arguments)
         return controls._replace(fade=Fade(*(x * np.nan for x in controls.fade)))
 
-    monkeypatch.setattr(loop.Run, "_controls", poisoned)
+    monkeypatch.setattr(loop, "controls", poisoned)
     run = loop.Run(config.replace(nan="skip"), make_plan(config), rundir.create(config, "set", ""))
     run.train()
     assert rows(run.folder)[-1]["nonfinite_rounds"] == 25
@@ -83,14 +80,14 @@ def test_out_of_memory_says_what_would_fit(config, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
     monkeypatch.setattr(loop, "concatenate", lambda blocks: None)
-    monkeypatch.setattr(loop.Run, "_controls", full)
+    monkeypatch.setattr(loop, "controls", full)
     for options, words in (
         (dict(mbstd_group_size=2), r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"),
         (dict(accumulate=False), r"4x4 stabilise with 4 images .*--max_minibatch_per_device=4:2,8:7$"),
         ({}, r"4x4 stabilise with 4 images .* --remat$"),
         (dict(remat=True), r"with a smaller --minibatch_base or _dict$"),
     ):
-        with pytest.raises(loop.OutOfMemory, match=words):
+        with pytest.raises(failures.OutOfMemory, match=words):
             train(config.replace(max_minibatch_per_device={8: 7}, **options))
 
 
@@ -173,15 +170,15 @@ def progress(minibatch: int, stage_images: float) -> Progress:
 
 
 def test_the_average_is_the_originals_unless_a_half_life_is_given():
-    assert loop.ema_decay(Config(), progress(16, 1e6)) == 0.999
+    assert calls.ema_decay(Config(), progress(16, 1e6)) == 0.999
 
 
 def test_after_its_half_life_of_images_half_of_the_average_is_new():
     config = Config.from_values({"ema_halflife_kimg": 2.0, "ema_rampup": 0.05})
-    assert loop.ema_decay(config, progress(16, 1e6)) ** (2000 / 16) == pytest.approx(0.5)
+    assert calls.ema_decay(config, progress(16, 1e6)) ** (2000 / 16) == pytest.approx(0.5)
     # Early in a stage the half-life is the ramp-up's share of the images so far.
-    assert loop.ema_decay(config, progress(16, 10000)) ** (500 / 16) == pytest.approx(0.5)
-    assert loop.ema_decay(config, progress(16, 0)) == 0
+    assert calls.ema_decay(config, progress(16, 10000)) ** (500 / 16) == pytest.approx(0.5)
+    assert calls.ema_decay(config, progress(16, 0)) == 0
 
 
 def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
