@@ -215,6 +215,10 @@ class ScheduleOptions:
     )  # fmt: skip
     minibatch_repeats: int = option(4, "rounds between two looks at the schedule", minimum=1, maximum=1000)
     D_repeats: int = option(1, "discriminator steps to a generator step", minimum=1, maximum=1000)
+    minibatch_updates: int = option(
+        1, "steps of each network with one minibatch and its latents: the discriminator's, then the generator's",
+        minimum=1, maximum=1000, since="0.2.0",
+    )  # fmt: skip
     g_lrate_base: float = option(0.001, "generator's learning rate", minimum=0, maximum=1000)
     g_lrate_dict: dict = option(
         {}, "other generator learning rates: 1024:0.0015 (resolution:rate)", minimum=0, maximum=1000

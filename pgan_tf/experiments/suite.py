@@ -21,12 +21,12 @@ class Row:
     config: Config
 
     @property
-    def iteration(self) -> int | None:
+    def iteration(self) -> float | None:
         """Samples to a step of the generator, where it is the same at all times; None where networks grow."""
         growth = self.config.growth
         if growth.grow != NONE or growth.minibatch_dict or growth.max_minibatch_per_device:
             return None
-        return growth.minibatch_base * growth.D_repeats
+        return growth.minibatch_base * growth.D_repeats / growth.minibatch_updates
 
 
 @dataclass(frozen=True)

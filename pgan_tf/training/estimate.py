@@ -57,6 +57,7 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
         minibatch = plan.schedule.minibatch(stage.size.level)
         microbatches, local = microbatches_at(config, stage.size.level, devices, minibatch), minibatch / devices
         operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
+        operations *= config.growth.minibatch_updates
         at_once, own = local / microbatches, _devices_of_process(devices)
         memory = memory_bytes(costs, config.optim.precision, at_once, number, own, config.optim.remat)
         found[stage] = StageSize(minibatch, costs.parameters, memory, operations, microbatches)

@@ -39,6 +39,7 @@ METRICS = (
 )  # fmt: skip
 
 Report = dict[str, tf.Tensor]
+Told = tuple[Report, tf.Tensor]  # of a step, and whether all of it is finite
 
 
 class Controls(NamedTuple):
@@ -110,31 +111,42 @@ class TrainStep:
         """Round k of a call: the discriminator's step(s), each followed by the EMA's, then the generator's."""
         step, fade = controls.first_round + tf.cast(k, tf.int64), Fade(*(series[k] for series in controls.fade))
         d, d_finite = self.d_steps(batch, controls, k, step, fade)
-        g, g_finite = self.play(self.state.g, self.g_replica, controls.g_lrate, batch, k, step, fade, controls.d_lrate)
+        g, g_finite = self.g_steps(batch, controls, k, step, fade)
         bad = tf.cast(tf.logical_not(tf.logical_and(d_finite, g_finite)), self.dtype)
         nothing = dict.fromkeys(self.metrics, tf.zeros([], self.dtype))
         return {**nothing, **d, **g, "nonfinite": bad}
 
-    def d_steps(self, batch: Batch, controls: Controls, k, step, fade: Fade) -> tuple[Report, tf.Tensor]:
-        """The discriminator's steps of a round: -> (means of their reports, whether all were finite)."""
+    def d_steps(self, batch: Batch, controls: Controls, k, step, fade: Fade) -> Told:
+        """The discriminator's steps of a round, on one minibatch after the other."""
         repeats = self.config.growth.D_repeats
-        report, finite = self.d_step(batch, controls, k, k * repeats, step * repeats, fade)
-        if repeats == 1:
-            return report, finite
-        for i in tf.range(1, repeats):  # traced once, however many they are
-            at = step * repeats + tf.cast(i, tf.int64)
-            more, fine = self.d_step(batch, controls, k, k * repeats + i, at, fade)
-            report, finite = {name: report[name] + more[name] for name in report}, tf.logical_and(finite, fine)
-        return {name: total / repeats for name, total in report.items()}, finite
 
-    def d_step(self, batch: Batch, controls: Controls, k, index, step, fade: Fade) -> tuple[Report, tf.Tensor]:
-        """D step `index` of the batch, in round k of the call, and the EMA's: -> what `play` returns."""
-        report, finite = self.play(self.state.d, self.d_replica, controls.d_lrate, batch, index, step, fade)
+        def minibatch(i):
+            index, at = k * repeats + i, step * repeats + tf.cast(i, tf.int64)
+            return self.d_step(batch, controls, k, index, at, fade)
+
+        return mean_of(repeats, minibatch)
+
+    def d_step(self, batch: Batch, controls: Controls, k, index, step, fade: Fade) -> Told:
+        """D's steps with minibatch `index` of the batch, in round k of the call, then the EMA's."""
+
+        def update(_):
+            return self.play(self.state.d, self.d_replica, controls.d_lrate, batch, index, step, fade)
+
+        told = mean_of(self.config.growth.minibatch_updates, update)
         self.state.update_ema(controls.ema_decay[k])
-        return report, finite
+        return told
 
-    def play(self, player: Player, replica, rate, *data) -> tuple[Report, tf.Tensor]:
-        """One step of a player: -> (its report, means over the global minibatch, and whether all of it is finite)."""
+    def g_steps(self, batch: Batch, controls: Controls, k, step, fade: Fade) -> Told:
+        """The generator's steps of a round."""
+
+        def update(_):
+            player, data = self.state.g, (batch, k, step, fade, controls.d_lrate)
+            return self.play(player, self.g_replica, controls.g_lrate, *data)
+
+        return mean_of(self.config.growth.minibatch_updates, update)
+
+    def play(self, player: Player, replica, rate, *data) -> Told:
+        """One step of a player; its report are means over the global minibatch."""
         scale = player.loss_scale()
         gradients, report = self.strategy.run(replica, args=(*data, scale))
         first = [self.strategy.experimental_local_results(gradient)[0] for gradient in gradients]
@@ -324,6 +336,17 @@ class TrainStep:
         """The generator's images [n,R,R,C] for these latents and labels."""
         latents = samples.latents, samples.labels
         return tf.cast(self.state.generator(latents, **fade.options(), training=True), self.dtype)
+
+
+def mean_of(count: int, play: Callable[[int | tf.Tensor], Told]) -> Told:
+    """play(0) .. play(count - 1), one after the other: -> (means of their reports, whether all were finite)."""
+    report, finite = play(0)
+    if count == 1:
+        return report, finite
+    for i in tf.range(1, count):  # traced once, however many they are
+        more, fine = play(i)
+        report, finite = {name: report[name] + more[name] for name in report}, tf.logical_and(finite, fine)
+    return {name: total / count for name, total in report.items()}, finite
 
 
 def sums(report: Report) -> Report:

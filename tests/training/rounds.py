@@ -14,13 +14,13 @@ SMALL = dict(fmap_base=64, fmap_max=16, latent_size=16)
 STAGE = layer_stage(8)
 
 
-def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, **options) -> TrainStep:
-    """The step of a run of colour pictures; `options` are those of the run."""
+def make_step(stage=STAGE, minibatch=8, resolution=16, labels=0, strategy=None, channels=3, **options) -> TrainStep:
+    """The step of a run, of colour pictures if nothing else is said; `options` are those of the run."""
     family, strategy = options.get("family", "progressive"), strategy or tf.distribute.get_strategy()
     small = {name: value for name, value in SMALL.items() if belongs(name, family)}
     config = Config.from_values({**small, **options})
     with strategy.scope():
-        state = StageState(stage, config, 3, labels)
+        state = StageState(stage, config, channels, labels)
     return TrainStep(config, state, strategy, minibatch, resolution)
 
 

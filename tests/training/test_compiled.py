@@ -41,9 +41,19 @@ def trained(jit: bool, **options) -> tuple[dict, dict]:
                 real_target=0.9,
             ),
         ),
-        (256, dict(d_norm="none", d_weights="spectral", optimizer="rmsprop", loss="hinge", g_blocks=1)),
+        (
+            256,
+            dict(
+                d_norm="none", d_weights="spectral", optimizer="rmsprop", loss="hinge", g_blocks=1, minibatch_updates=2
+            ),
+        ),
     ],
-    ids=["batch norm, D_repeats", "gradient penalty", "terms of weights and features", "spectral norm, RMSProp"],
+    ids=[
+        "batch norm, D_repeats",
+        "gradient penalty",
+        "terms of weights and features",
+        "spectral norm, RMSProp, two updates",
+    ],
 )
 def test_compiled_rounds_are_the_others(at_once, options, monkeypatch):
     monkeypatch.setattr(compiled, "rounds_at_once", lambda feed: at_once)
