@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 import tensorflow as tf
-from tensorflow.python.distribute import collective_all_reduce_strategy
-from tensorflow.python.eager import context
 
 from pgan_tf.errors import UserError
 from pgan_tf.workers.team import Team
@@ -27,11 +28,7 @@ def make(team: Team) -> tf.distribute.Strategy:
     """
     gpus = len(tf.config.list_physical_devices("GPU"))
     team.compare({"the number of devices": f"{gpus} GPUs" if gpus else "1 CPU"})
-    job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=team.size)
-    context.context().configure_coordination_service(
-        "standalone", "/job:worker/replica:0/task:0", coordinated_jobs=[job], heartbeat_timeout_in_ms=HEARTBEAT_MS,
-        cluster_register_timeout_in_ms=REGISTER_MS,
-    )  # fmt: skip
+    abort = internals(team.size)
     cluster = tf.train.ClusterSpec({"worker": list(team.cluster.addresses)})
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         cluster, task_type="worker", task_id=team.task, num_accelerators={"GPU": gpus}, rpc_layer="grpc"
@@ -41,5 +38,39 @@ def make(team: Team) -> tf.distribute.Strategy:
     except tf.errors.OpError as error:
         said = (error.message.splitlines() or [type(error).__name__])[0]
         raise NoStrategy(f"TensorFlow cannot reach the workers: {said}; start all of them again") from None
-    team.watch(lambda why: context.context().abort_collective_ops(tf.errors.UNAVAILABLE, why))
+    team.watch(abort)
     return strategy
+
+
+# ---- what TensorFlow keeps to itself ---------------------------------------------------------------------------------
+# It has no public names for these two. Seen to be there, and to do what they should, in TensorFlow 2.18 and 2.21.
+
+
+def internals(workers: int) -> Callable[[str], None]:
+    """Sets the patience of TensorFlow's watch; returns what ends all waiting for others, to be called with why.
+
+    NoStrategy where this version of TensorFlow has something of it no more.
+    """
+    with _said_in_one_line():
+        from tensorflow.python.distribute import collective_all_reduce_strategy
+        from tensorflow.python.eager import context
+
+        own = context.context()
+        abort = own.abort_collective_ops
+        job = collective_all_reduce_strategy.coordination_config_pb2.CoordinatedJob(name="worker", num_tasks=workers)
+        own.configure_coordination_service(
+            "standalone", "/job:worker/replica:0/task:0", coordinated_jobs=[job], heartbeat_timeout_in_ms=HEARTBEAT_MS,
+            cluster_register_timeout_in_ms=REGISTER_MS,
+        )  # fmt: skip
+    return lambda why: abort(tf.errors.UNAVAILABLE, why)
+
+
+@contextlib.contextmanager
+def _said_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise NoStrategy(
+            f"TensorFlow {tf.__version__} lacks something that --strategy=multi_worker is made with "
+            f"({str(error).splitlines()[0]}): take TensorFlow 2.18 to 2.21, or --strategy=mirrored on one machine"
+        ) from None
