@@ -89,7 +89,7 @@ def _measure_stage(config: Config, plan: Plan, stage: Stage, speeds: Speeds) -> 
 
 def rounds(step: TrainStep, count: int, repeats: int) -> float:
     """Seconds that so many rounds on noise take."""
-    n, shape = step.minibatch, step.state.generator.sample_shape
+    n, shape = len(step.feed.read), step.state.generator.sample_shape
     rng = np.random.default_rng(0)
     labels = tf.zeros([count * repeats, n, step.state.generator.label_size])
     reals = tf.cast(rng.integers(0, 256, (count * repeats, n, *shape), np.uint8), stored_type(shape))
