@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pgan_tf.experiments import collapses, growing, neighbors, outputs, plots, samples, watched
+from pgan_tf.experiments import collapses, growing, neighbors, outputs, plots, samples, sooner, watched
 from pgan_tf.experiments.collapses import Collapse
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.scores import Score
@@ -110,6 +110,12 @@ OVER_TIME = (
         "curves", ".png", "metrics over time", lambda section: not section.comparison.last_only,
         lambda section, path: plots.plot_metrics(section.comparison, section.runs, section.names, path),
         lambda section: "Mean and standard deviation over the seeds; grey: the baseline.",
+    ),
+    Figure(
+        "times", ".png", "metrics over the time of training",
+        lambda section: sooner.has_times(section.comparison, section.runs),
+        lambda section, path: sooner.plot_times(section.comparison, section.runs, section.names, path),
+        lambda section: "The same over the minutes of training; each line is a seed, each dot a snapshot.",
     ),
     Figure(
         "watched", ".png", "scores over time",

@@ -14,7 +14,7 @@ from pathlib import Path
 from pgan_tf import html_page
 from pgan_tf.config import ConfigError
 from pgan_tf.evaluation import results
-from pgan_tf.experiments import collapses, hparams
+from pgan_tf.experiments import collapses, hparams, sooner
 from pgan_tf.experiments.figures import COLLAPSES, OVER_TIME, SCORES, Figure, Section
 from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
@@ -101,8 +101,18 @@ def _section(section: Section, files: dict[Figure, Path]) -> list[str]:
         *_shown(section, SCORES, files[SCORES]),
         f"{level} Over time", "",
         *(line for figure in OVER_TIME if figure in files for line in _shown(section, figure, files[figure])),
+        *_sooner(section, level),
         *_collapses(section, level, files),
     ]  # fmt: skip
+
+
+def _sooner(section: Section, level: str) -> list[str]:
+    """Nothing where rows get equal images."""
+    if not sooner.has_times(section.comparison, section.runs):
+        return []
+    head, *rows = sooner.table(section.comparison, section.runs, section.names)
+    lines = [_row(head), _row(["---"] * len(head)), *map(_row, rows), ""]
+    return [f"{level} Table 3: how many times as fast", "", sooner.RULE, "", *lines]
 
 
 def _collapses(section: Section, level: str, files: dict[Figure, Path]) -> list[str]:
