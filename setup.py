@@ -100,6 +100,7 @@ setup(
         "keras>=3.12,<4",  # before 3.11.3 a .keras file could run code in spite of safe mode
         "tensorflow-gan>=2.1,<3",
         "tensorflow-datasets>=4.9.4,<5",
+        "etils[epath]>=1.9,<2",  # paths on stores; it brings fsspec
         "importlib_resources>=5",  # tensorflow-datasets needs it to prepare a set, and does not say so
         "tensorboard>=2.18,<3",
         "numpy>=1.26,<3",

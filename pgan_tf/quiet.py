@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from absl import logging
 
@@ -26,16 +27,23 @@ def import_tensorflow_quietly(first: Callable[[], object] = _nothing) -> None:
     """
     if pgan_tf.other_backend():
         raise BackendError(pgan_tf.other_backend())
-    saved = os.dup(2)
-    with open(os.devnull, "w") as null:
-        os.dup2(null.fileno(), 2)
-    try:
+    with silence():
         import tensorflow
 
         tensorflow.get_logger().setLevel("WARNING")  # in a notebook it tells of every strategy
         first()
         tensorflow.config.list_logical_devices()
+    logging.set_verbosity(logging.WARNING)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Within, what libraries write to the process's stderr goes nowhere."""
+    saved = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-    logging.set_verbosity(logging.WARNING)

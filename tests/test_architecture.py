@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"errors", "html_page", "metrics", "notebook", "registration", "text"},
     {"endings", "former", "option", "pickles", "progress", "recipes"},
-    {"called", "config", "files", "flagfiles", "grids", "hdf5", "plain", "plane", "quiet", "rules", "stamps"},
+    {"called", "config", "files", "flagfiles", "grids", "hdf5", "places", "plain", "plane", "quiet", "rules", "stamps"},
     {"option_flags", "stages", "workers"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"augment", "networks", "losses", "precision", "resampling"},
@@ -30,7 +30,7 @@ RANK = {module: level for level, modules in enumerate(LEVELS) for module in modu
 INNER = {
     "data": [
         {"errors", "memory", "pyramid"},
-        {"files", "holdout", "label_rows", "parallel", "pictures", "stored"},
+        {"files", "holdout", "label_rows", "parallel", "pictures", "remote", "stored"},
         {"tfrecord"},
         {"dataset"},
         {"points"},

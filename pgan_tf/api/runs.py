@@ -11,6 +11,7 @@ from pgan_tf.api.generators import Generator
 from pgan_tf.api.loading import in_one_line, load_tensorflow
 from pgan_tf.config import Config
 from pgan_tf.option import ConfigError
+from pgan_tf.places import place
 
 
 @in_one_line
@@ -174,6 +175,6 @@ def _check_data(folder: str) -> None:
 
     if not folder:
         raise ConfigError("dataset is missing: give read_config the folder of one, as dataset='datasets/cats'")
-    if not Path(folder).exists():
+    if not place(folder).exists():
         raise ConfigError(f"{folder}: there is no such data set; make one with pgan_tf.create_dataset")
     check_files(folder)

@@ -10,6 +10,7 @@ from pgan_tf.commands.flags import (
     add_out,
     add_partial,
     add_pictures,
+    anywhere,
     command,
     location,
     number,
@@ -173,7 +174,7 @@ def _add_celeba(commands) -> None:
     text = "make CelebA-HQ, bit for bit; or a data set of its ready-made pictures; or one like it of your own faces"
     sub = command(commands, "create_celebahq", _create_celebahq, text)
     sub.epilog = CELEBAHQ_INPUTS[0].upper() + CELEBAHQ_INPUTS[1:] + "."
-    add_out(sub, nargs="?")
+    add_out(sub, kind=location, nargs="?")  # its makers keep their work beside it
     add = sub.add_argument
     add("celeba", type=location, metavar="CELEBA", nargs="?", help="folder of CelebA: img_celeba/ (in the wild), Anno/")
     add(
@@ -323,7 +324,7 @@ def _add_arrays(commands) -> None:
     text = "complete a folder of TFRecords that has only the highest resolution (StyleGAN's, say)"
     sub = command(commands, "create_from_tfrecords", _create_from_tfrecords, text)
     add_out(sub, shuffle=0)
-    sub.add_argument("folder", type=location, metavar="FOLDER", help="with *-rNN.tfrecords")
+    sub.add_argument("folder", type=anywhere, metavar="FOLDER", help="with *-rNN.tfrecords")
 
 
 def _create_from_numpy(args: argparse.Namespace) -> int:
@@ -356,7 +357,7 @@ def _add_planar(commands) -> None:
     text = "make a data set of points in the plane, drawn from a known distribution"
     sub = command(commands, "create_planar", _create_planar, text)
     add = sub.add_argument
-    add("out", type=location, metavar="OUT", help=OUT)
+    add("out", type=anywhere, metavar="OUT", help=OUT)
     add("distribution", choices=PLANAR, metavar="DISTRIBUTION", help=", ".join(PLANAR))
     add("--points", type=whole(1, 1_000_000), default=10_000, metavar="N", help="how many (default: %(default)s)")
     widths = "its standard deviation (default: 0.2 for the roll, 0.5 uncentred, 0.05 for 25 Gaussians, else 0.02)"

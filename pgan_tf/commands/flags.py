@@ -12,6 +12,7 @@ from pgan_tf import __version__
 from pgan_tf.called import page
 from pgan_tf.errors import UserError
 from pgan_tf.option import ConfigError, parse_grid_size, shown, whole_number
+from pgan_tf.places import is_stored
 
 MOST = 10**9  # of what can be counted; what is larger was mistyped
 LARGEST_SEED, LARGEST_SIDE, MOST_BYTES = 2**63 - 1, 2**14, 2**40
@@ -89,11 +90,18 @@ def grid_size(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(str(error).partition("=")[2]) from None
 
 
-def location(text: str) -> str:
-    """The type of a file or folder: not empty, and ~ is the user's own."""
+def anywhere(text: str) -> str:
+    """The type of a file or folder of the disk or of a store: not empty, and ~ is the user's own."""
     if not text:
         raise argparse.ArgumentTypeError("is empty; give the name of a file or folder")
     return os.path.expanduser(text)
+
+
+def location(text: str) -> str:
+    """The type of a file or folder of the disk."""
+    if is_stored(text):
+        raise argparse.ArgumentTypeError(f"{shown(text)}: has to be on a disk; copy it there, or give a local name")
+    return anywhere(text)
 
 
 MISSING = {
@@ -116,16 +124,16 @@ OUT = "folder to make; must not exist or be empty; it names the data set"
 # ---- flags -----------------------------------------------------------------------------------------------------------
 
 
-def add_out(parser: argparse.ArgumentParser, shuffle: int = 1, **out) -> None:
+def add_out(parser: argparse.ArgumentParser, shuffle: int = 1, kind=anywhere, **out) -> None:
     """OUT, and how it is written; `output` reads them back. `shuffle`: the default, as the original's tool has it.
 
-    out: what argparse is told of OUT besides.
+    kind: of places that OUT may be. out: what argparse is told of it besides.
     """
     add = parser.add_argument
     add(
         "out",
         **out,
-        type=location,
+        type=kind,
         metavar="OUT",
         help=OUT,
     )

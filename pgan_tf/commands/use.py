@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pgan_tf.commands.flags import LARGEST_SIDE, command, location, positive, whole
+from pgan_tf.commands.flags import LARGEST_SIDE, anywhere, command, location, positive, whole
 
 
 def add_commands(commands) -> None:
     """Adds them to argparse's sub-commands."""
     text = "show the first images of a data set, or its points, on the terminal, in a PNG or on a page"
     sub = command(commands, "display", _display, text)
-    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument("dataset", type=anywhere, metavar="DATASET")
     sub.add_argument(
         "--output", type=location, metavar="FILE.png", help="(without a terminal: <name>-<resolution>.png here)"
     )
@@ -24,28 +24,28 @@ def add_commands(commands) -> None:
 
     text = "write the images of a data set as PNG files, and its labels as labels.npy"
     sub = command(commands, "extract", _extract, text)
-    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument("dataset", type=anywhere, metavar="DATASET")
     sub.add_argument("out", type=location, metavar="OUT", help="folder to make, must not exist or be empty; or a .zip")
     _add_workers(sub)
 
     sub = command(commands, "compare", _compare, "compare two data sets, image by image")
-    sub.add_argument("dataset_a", type=location, metavar="A")
-    sub.add_argument("dataset_b", type=location, metavar="B")
+    sub.add_argument("dataset_a", type=anywhere, metavar="A")
+    sub.add_argument("dataset_b", type=anywhere, metavar="B")
 
     sub = command(commands, "verify", _verify, "check every record of a data set")
-    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument("dataset", type=anywhere, metavar="DATASET")
     sub.add_argument("--cascade", action="store_true", help="also that lower resolutions are the means of the full one")
 
     text = "measure a data set: mean, deviation, histograms, repeated images, labels"
     sub = command(commands, "stats", _stats, text)
-    sub.add_argument("dataset", type=location, metavar="DATASET")
+    sub.add_argument("dataset", type=anywhere, metavar="DATASET")
 
     text = "turn a data set, or a folder, archive or ImageFolder of pictures, into another kind of set"
     sub = command(commands, "convert", _convert, text)
     sub.add_argument(
-        "source", type=location, metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>"
+        "source", type=anywhere, metavar="SOURCE", help="a data set, what extract makes, or <split>/<class>/<picture>"
     )
-    sub.add_argument("out", type=location, metavar="OUT", help="folder or .zip to make")
+    sub.add_argument("out", type=anywhere, metavar="OUT", help="folder or .zip to make")
     sub.add_argument("--to", choices=("folder", "zip", "tfds", "records"), required=True, help="records: a data set")
     sub.add_argument("--split", default="train", help="of an ImageFolder (default: %(default)s)")
     sub.add_argument("--shards", type=whole(1, 10_000), default=1, help="files per resolution, of records (default: 1)")

@@ -7,17 +7,22 @@ records that the one file would hold, in the same order.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from pgan_tf.data import tfrecord
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.files import check_whole
 from pgan_tf.data.label_rows import vectors
+from pgan_tf.data.remote import for_each, keep_small
 from pgan_tf.errors import reason
+from pgan_tf.places import is_stored, place
 
 _RECORD_NAME = re.compile(
     r"(?P<name>.+)-(?P<level>r(?P<log2>\d\d)|(?P<side>[1-9]\d{0,3})x(?P=side))"
@@ -34,24 +39,24 @@ class RecordFile:
     Our files and NVIDIA's hold records of one length, so record i is at i * length and a batch is read as rows. A file
     whose records differ in length gets a list of offsets, scanned once; its pictures are decoded one at a time.
 
-    Attributes: path, count, and shape, the (C, H, W) of every picture.
+    Attributes: path, count, and shape, the (C, H, W) of every picture; content, the open file.
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
-        self._content = tfrecord.open_file(path)
+        self.path = place(path)
+        self.content = tfrecord.open_file(path)
         with tfrecord.located(path, 0, 0):
-            self._layout = tfrecord.image_layout(tfrecord.payload(self._content, 0))
-            length = tfrecord.payload_length(self._content, 0)
+            self._layout = tfrecord.image_layout(tfrecord.payload(self.content, 0))
+            length = tfrecord.payload_length(self.content, 0)
         self.shape = self._layout[:3]
         self._stride = tfrecord.HEADER_BYTES + length + tfrecord.FOOTER_BYTES
         self._prefix = tfrecord.HEADER_BYTES + self._layout.offset  # bytes of a record before its pixels
-        self._first = np.frombuffer(self._content.read(0, self._prefix), np.uint8)  # [prefix]
+        self._first = np.frombuffer(self.content.read(0, self._prefix), np.uint8)  # [prefix]
         if self._has_one_length():
             self._offsets = None
-            self.count = self._content.size // self._stride
+            self.count = self.content.size // self._stride
         else:
-            self._offsets = np.fromiter(tfrecord.record_offsets(path, self._content), np.int64)
+            self._offsets = np.fromiter(tfrecord.record_offsets(path, self.content), np.int64)
             self.count = len(self._offsets)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
@@ -63,7 +68,7 @@ class RecordFile:
             images = np.empty((len(indices), *self.shape), np.uint8)  # [n,C,H,W]
             odd = range(len(indices))
         else:
-            rows = self._content.read_rows(indices, self._stride)  # [n,stride]
+            rows = self.content.read_rows(indices, self._stride)  # [n,stride]
             images = rows[:, self._prefix : self._prefix + self._layout.size].reshape(-1, *self.shape)  # [n,C,H,W]
             odd = np.flatnonzero(~self._is_as_expected(rows))
         for i in odd:
@@ -82,15 +87,15 @@ class RecordFile:
 
     def _has_one_length(self) -> bool:
         """Tells from the size and the last record, reading nothing between: a wrong guess is found out by `read`."""
-        if self._content.size % self._stride:
+        if self.content.size % self._stride:
             return False
-        last = self._content.read(self._content.size - self._stride, tfrecord.HEADER_BYTES)
-        return last == self._content.read(0, tfrecord.HEADER_BYTES)
+        first = self.content.read(0, tfrecord.HEADER_BYTES)
+        return first == self.content.read(self.content.size - self._stride, tfrecord.HEADER_BYTES)
 
     def _decode(self, index: int) -> np.ndarray:
         offset = index * self._stride if self._offsets is None else int(self._offsets[index])
         with tfrecord.located(self.path, index, offset):
-            data = tfrecord.payload(self._content, offset)
+            data = tfrecord.payload(self.content, offset)
             layout = tfrecord.image_layout(data)
             if layout[:3] != self.shape:
                 raise DataError(f"shape {list(layout[:3])}, but the first record has {list(self.shape)}")
@@ -105,7 +110,9 @@ class RecordLevel:
 
     def __init__(self, paths: list[Path]):
         """`paths`: as `record_files` returns them. DataError: a file is damaged, or the shards' shapes differ."""
-        self._files = [RecordFile(path) for path in paths]
+        self._each = for_each if is_stored(paths[0]) else _in_turn
+        self._files = self._each(RecordFile, paths)
+        keep_small(file.content for file in self._files)
         first = self._files[0]
         self.label, self.shape = _label(paths), first.shape
         for file in self._files:
@@ -123,10 +130,17 @@ class RecordLevel:
         channels, height, width = self.shape
         images = np.empty((len(indices), height, width, channels), np.uint8)
         shards = np.searchsorted(self._ends, indices, side="right")
-        for shard in np.unique(shards):
+
+        def read(shard: int) -> None:
             here, file = shards == shard, self._files[shard]
             images[here] = file.read(indices[here] - (self._ends[shard] - file.count))
+
+        self._each(read, np.unique(shards))
         return images
+
+
+def _in_turn(function: Callable, items: Iterable) -> list:
+    return [function(item) for item in items]
 
 
 class RecordDataset:
@@ -143,7 +157,7 @@ class RecordDataset:
 
     def __init__(self, folder: str | os.PathLike):
         """Raises DataError when a file is missing, damaged, or disagrees with the others."""
-        self.folder = Path(folder)
+        self.folder = place(folder)
         self.name, paths = record_files(folder)
         self._levels = {resolution: RecordLevel(files) for resolution, files in paths.items()}
         self.resolutions = sorted(self._levels)
@@ -177,7 +191,8 @@ class RecordDataset:
 
 def has_records(folder: str | os.PathLike) -> bool:
     """Whether a folder is a data set, or was meant to be one."""
-    return any(name.endswith(".tfrecords") and not name.startswith(".") for name in os.listdir(folder))
+    names = (path.name for path in place(folder).iterdir())
+    return any(name.endswith(".tfrecords") and not name.startswith(".") for name in names)
 
 
 def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]:
@@ -185,9 +200,10 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
 
     Raises DataError unless there is one set, and all its shards.
     """
-    folder = Path(folder)
+    folder = place(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
+    check_whole(folder)
     files = [path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")]  # macOS leaves ._name
     matches = [match for match in map(_RECORD_NAME.fullmatch, files) if match]
     names = sorted({match["name"] for match in matches})
@@ -216,7 +232,7 @@ def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]
 
 def labels_path(folder: str | os.PathLike, name: str) -> Path:
     """Where the labels of the data set called `name` are: a .npy file of float32 [N, L]."""
-    return Path(folder) / f"{name}-rxx.labels"
+    return place(folder) / f"{name}-rxx.labels"
 
 
 def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray | None:
@@ -227,7 +243,7 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     if not path.is_file():  # opening a pipe would wait for its other end
         raise DataError(f"{path}: not a file; write the data set again")
     try:
-        labels = np.load(path, mmap_mode="r", allow_pickle=False)  # takes no memory for what the file does not have
+        labels = _load(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {reason(error)}") from error
     except Exception as error:  # numpy evaluates a header that may be anything
@@ -237,6 +253,13 @@ def read_labels(folder: str | os.PathLike, name: str, count: int) -> np.ndarray 
     if len(labels) != count:
         raise DataError(f"{path}: {len(labels)} labels for {count} pictures; write the data set again")
     return vectors(labels, path)
+
+
+def _load(path: Path) -> np.ndarray:
+    """What a .npy file holds; of the disk by a map, which takes no memory for what the file does not have."""
+    if is_stored(path):
+        return np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _check_shards(folder: Path, shards: list[re.Match]) -> None:

@@ -6,20 +6,39 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.remote import for_each
 from pgan_tf.errors import WAYS_ON, reason
 from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
+from pgan_tf.places import is_stored, place, size_of, upload
+
+UNFINISHED = ".unfinished"  # in a folder on a store, while it is written
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
     """Raises DataError unless `folder` does not exist or is empty."""
-    path = Path(folder)
+    path = place(folder)
+    check_whole(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise DataError(f"{path}: exists already; remove it or choose another output folder")
+
+
+def check_whole(folder: Path) -> None:
+    """Raises DataError for a folder on a store whose writing has not come to its end."""
+    if is_stored(folder) and (folder / UNFINISHED).exists():
+        raise DataError(
+            f"{folder}: is being written, or its writing was cut off; if nobody writes it, remove it and write it again"
+        )
+
+
+def beside(out: str | os.PathLike, name: str) -> Path:
+    """Where a file called `name`, for the making of `out`, can lie for a while: beside it, or among temporary ones."""
+    return Path(tempfile.gettempdir(), name) if is_stored(out) else Path(out).resolve().with_name(name)
 
 
 def check_readable(file: str | os.PathLike, advice: str) -> None:
@@ -40,8 +59,13 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
 
     A process killed outright leaves the hidden temporary folder behind, never an incomplete `folder`; the next one that
     makes `folder` removes it. DataError: `folder` has something in it, another process is making it, or the disk fails.
+    On a store: see `_new_on_store`.
     """
     check_new_folder(folder)
+    if is_stored(folder):
+        with _new_on_store(place(folder)) as temporary:
+            yield temporary
+        return
     path = Path(folder).resolve()
     with storing(folder):
         make_folder(path.parent)
@@ -62,6 +86,40 @@ def new_folder(folder: str | os.PathLike) -> Iterator[Path]:
                 sync(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _new_on_store(folder: Path) -> Iterator[Path]:
+    """The same on a store, which renames nothing: written among the temporary files, then copied file by file.
+
+    While it is copied the folder holds UNFINISHED, by which readers know that it is not whole. If the copying fails,
+    what has been copied is removed; of a process that is killed meanwhile it stays, and stays refused.
+    """
+    with tempfile.TemporaryDirectory(prefix="pgan_tf-") as aside:
+        temporary = Path(aside, folder.name)
+        temporary.mkdir()
+        yield temporary
+        check_new_folder(folder)
+        with storing(folder):
+            _copy_to_store(temporary, folder)
+
+
+def _copy_to_store(source: Path, folder: Path) -> None:
+    files = sorted(source.iterdir())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / UNFINISHED).write_text("")
+        for_each(lambda file: upload(file, folder / file.name), files)
+        for file in files:
+            if size_of(folder / file.name) != size_of(file):
+                raise OSError(f"{file.name} was not kept")
+        (folder / UNFINISHED).unlink()
+    except BaseException:
+        with suppress(OSError):
+            for file in (*files, Path(UNFINISHED)):  # in this order: what is left of it stays refused
+                (folder / file.name).unlink(missing_ok=True)
+            folder.rmtree(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -8,7 +8,11 @@ buffer and no iterator state: the position of a run in its data is one integer, 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +22,10 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples
 from pgan_tf.latents import Purpose, stream
+from pgan_tf.places import is_stored
 
 MOST_ROUNDS = 8  # in a piece; the original's blocks have 4
+PIECES_OF_A_STORE = 4  # that are read at the same time, while each waits for its answers
 
 
 class Rounds(NamedTuple):
@@ -52,6 +58,19 @@ def shuffled_indices(position: int, size: int, count: int, seed: int) -> np.ndar
 def pieces(rounds: int, done: int = 0) -> list[slice]:
     """The parts in which the rounds of a block are read and trained, from round `done` on: a stop waits for one."""
     return [slice(begin, min(begin + MOST_ROUNDS, rounds)) for begin in range(done, rounds, MOST_ROUNDS)]
+
+
+def in_order(function: Callable, items: Iterator, at_once: int) -> Iterator:
+    """function(item) of items without end, in their order, so many of them at a time, by threads."""
+    if at_once == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(at_once, thread_name_prefix="piece") as pool:
+        waiting = deque(pool.submit(function, item) for item in itertools.islice(items, at_once))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(function, item) for item in itertools.islice(items, 1))
+            yield result
 
 
 class Reals:
@@ -127,14 +146,18 @@ class RoundStream:
         def read():
             parts = ((at, part) for at in itertools.count(position, steps * minibatch)
                      for part in pieces(rounds, done if at == position else 0))  # fmt: skip
-            while self._open:
-                at, part = next(parts)
-                try:
-                    piece = reals.read_rounds(at, resolution, minibatch, rounds, d_repeats, part, own)
-                except Exception as error:  # TensorFlow would wrap it into a page of its own
-                    self._error = error
-                    return
-                yield piece
+            ordered = in_order(
+                lambda where: reals.read_rounds(where[0], resolution, minibatch, rounds, d_repeats, where[1], own),
+                parts, PIECES_OF_A_STORE if is_stored(reals.dataset.folder) else 1,
+            )  # fmt: skip
+            with contextlib.closing(ordered):
+                while self._open:
+                    try:
+                        piece = next(ordered)
+                    except Exception as error:  # TensorFlow would wrap it into a page of its own
+                        self._error = error
+                        return
+                    yield piece
 
         # Some 64 MB ahead of the step, at least two pieces: the low resolutions take many small ones per call.
         piece = min(rounds, MOST_ROUNDS) * d_repeats

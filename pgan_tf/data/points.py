@@ -15,8 +15,9 @@ import numpy as np
 from pgan_tf.data import tfrecord
 from pgan_tf.data.dataset import POINTS_SUFFIX, labels_path, read_labels
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import new_folder, storing
+from pgan_tf.data.files import check_whole, new_folder, storing
 from pgan_tf.data.pyramid import LOWEST
+from pgan_tf.places import name_of, place
 
 ORIGIN_SUFFIX = "-points.json"
 _IN_A_RECORD = 4096
@@ -46,7 +47,7 @@ class PointDataset:
 
     def __init__(self, folder: str | os.PathLike):
         """Raises DataError where there is none, or a file is missing or damaged."""
-        self.folder = Path(folder)
+        self.folder = place(folder)
         self.name = _name(self.folder)
         self.points = _read(self.folder / f"{self.name}{POINTS_SUFFIX}")  # [count,2]
         self.count = len(self.points)
@@ -69,7 +70,8 @@ class PointDataset:
 
 def has_points(folder: str | os.PathLike) -> bool:
     """Whether there is such a folder, and it is a data set of points."""
-    names = os.listdir(folder) if os.path.isdir(folder) else []
+    folder = place(folder)
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     return any(name.endswith(POINTS_SUFFIX) and not name.startswith(".") for name in names)
 
 
@@ -80,7 +82,7 @@ def write_points(
 
     Raises DataError.
     """
-    name = Path(folder).resolve().name
+    name = name_of(folder)
     with new_folder(folder) as temporary, storing(folder):
         with open(temporary / f"{name}{POINTS_SUFFIX}", "wb") as file:
             for begin in range(0, len(points), _IN_A_RECORD):
@@ -100,6 +102,7 @@ def _name(folder: Path) -> str:
     """The base name of a set's files. DataError unless there is one set of points."""
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; make a data set with dataset_tool.py first")
+    check_whole(folder)
     found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     names = [name.removesuffix(POINTS_SUFFIX) for name in found if name.endswith(POINTS_SUFFIX)]
     if not names and any(name.endswith(".tfrecords") for name in found):

@@ -12,11 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.remote import RemoteBytes
 from pgan_tf.errors import reason
+from pgan_tf.places import is_stored
 
 _CALL = 2**13  # bytes that are copied while the system is called once
 _AT = hasattr(os, "preadv")  # not on Windows
 _lock = threading.Lock()
+
+
+def open_bytes(path: str | os.PathLike) -> StoredBytes | RemoteBytes:
+    """A file of the disk or of a store. DataError."""
+    return RemoteBytes(path) if is_stored(path) else StoredBytes(path)
 
 
 class StoredBytes:

@@ -22,7 +22,8 @@ import google_crc32c
 import numpy as np
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.stored import StoredBytes
+from pgan_tf.data.remote import RemoteBytes
+from pgan_tf.data.stored import StoredBytes, open_bytes
 
 HEADER_BYTES = 12
 FOOTER_BYTES = 4
@@ -69,9 +70,9 @@ def masked_crcs(rows: np.ndarray) -> np.ndarray:
     return ((crcs >> np.uint32(15)) | (crcs << np.uint32(17))) + np.uint32(0xA282EAD8)
 
 
-def open_file(path: str | os.PathLike) -> StoredBytes:
+def open_file(path: str | os.PathLike) -> StoredBytes | RemoteBytes:
     """A record file, open for reading. DataError for an empty, compressed or missing file."""
-    content = StoredBytes(path)
+    content = open_bytes(path)
     if content.size == 0:
         raise DataError(f"{path}: the file is empty; write the data set again")
     if content.read(0, min(2, content.size)) == b"\x1f\x8b":
@@ -79,7 +80,7 @@ def open_file(path: str | os.PathLike) -> StoredBytes:
     return content
 
 
-def payload_length(content: StoredBytes, offset: int) -> int:
+def payload_length(content: StoredBytes | RemoteBytes, offset: int) -> int:
     """The length of the payload of the record at `offset`. DataError if it is damaged or incomplete."""
     header = content.read(offset, min(HEADER_BYTES, content.size - offset))
     if len(header) < HEADER_BYTES:
@@ -93,7 +94,7 @@ def payload_length(content: StoredBytes, offset: int) -> int:
     return length
 
 
-def payload(content: StoredBytes, offset: int) -> bytes:
+def payload(content: StoredBytes | RemoteBytes, offset: int) -> bytes:
     """The payload of the record at `offset`, as it was written: its CRC is compared. Raises DataError."""
     length = payload_length(content, offset)
     data = content.read(offset + HEADER_BYTES, length + FOOTER_BYTES)
@@ -102,7 +103,7 @@ def payload(content: StoredBytes, offset: int) -> bytes:
     return data[:length]
 
 
-def record_offsets(path: str | os.PathLike, content: StoredBytes) -> Iterator[int]:
+def record_offsets(path: str | os.PathLike, content: StoredBytes | RemoteBytes) -> Iterator[int]:
     """Yields where each record starts, reading the headers only. DataError names the file, the record and the byte."""
     index, offset = 0, 0
     while offset < content.size:

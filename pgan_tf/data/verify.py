@@ -13,6 +13,7 @@ from pgan_tf.data.dataset import RecordDataset, read_labels, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.pyramid import pyramid
+from pgan_tf.places import place, size_of
 from pgan_tf.progress import track
 
 
@@ -44,7 +45,7 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
 
     cascade: also that each lower resolution is what `pyramid` makes of the full one. DataError if there is no data set.
     """
-    result = Verification(Path(folder))
+    result = Verification(place(folder))
     if has_points(folder):
         return _verify_points(result)
     name, files = record_files(folder)
@@ -52,7 +53,7 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
         for path in paths:  # one, or the shards
             try:
                 result.counts[resolution] = result.counts.get(resolution, 0) + _check_file(path, resolution)
-                result.bytes += path.stat().st_size
+                result.bytes += size_of(path)
             except DataError as error:
                 result.problems.append(str(error))
     if not result.problems:
@@ -65,7 +66,7 @@ def verify(folder: str | os.PathLike, cascade: bool = False) -> Verification:
 def _verify_points(result: Verification) -> Verification:
     try:
         result.points = PointDataset(result.folder).count
-        result.bytes = sum(path.stat().st_size for path in result.folder.iterdir())
+        result.bytes = sum(size_of(path) for path in result.folder.iterdir())
     except DataError as error:
         result.problems.append(str(error))
     return result

@@ -17,6 +17,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, new_folder, storing
 from pgan_tf.data.pyramid import LOWEST, pyramid
 from pgan_tf.data.tfrecord import encode_image, frame, located, open_file, payload, record_bytes
+from pgan_tf.places import is_stored, name_of, place
 from pgan_tf.text import shown
 
 HIGHEST = 8192
@@ -86,8 +87,8 @@ class DatasetWriter:
             raise ValueError("shards need the total number of pictures")
         if total is not None and shards > total > 0:
             raise DataError(f"--shards={shards}: there are only {total} pictures; give {total} or less")
-        self.folder = Path(folder)
-        self.name = self.folder.resolve().name
+        self.folder = place(folder)
+        self.name = name_of(folder)
         self.channels = channels
         self._shape, self.own_size = (resolution, resolution, channels), own_size
         self._total = total
@@ -196,6 +197,8 @@ class DatasetWriter:
         usage = shutil.disk_usage(self._temporary)
         if usage.total and usage.free < needed:
             free = f"{usage.free / 1e6:,.0f} MB are free"
+            if is_stored(self.folder):
+                free += f" in {self._temporary.parent.parent}, where it is made before it is copied (TMPDIR says where)"
             raise DataError(f"{self.folder}: needs {needed / 1e6:,.0f} MB, {free}; make room or choose another place")
 
     def _check_kept(self) -> None:

@@ -21,18 +21,20 @@ from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import picture_kind, read_picture
 from pgan_tf.data.sources.planar import DISTRIBUTIONS
-from pgan_tf.data.stored import StoredBytes
+from pgan_tf.data.stored import StoredBytes, open_bytes
 from pgan_tf.errors import reason
 from pgan_tf.files import sha256
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.frechet import Statistics
 from pgan_tf.metrics.numpy_files import UnpackedTooLarge, check_unpacked
 from pgan_tf.metrics.planar import Truth
+from pgan_tf.places import is_stored, place
 from pgan_tf.text import shown
 
 BATCH = 64  # images read at a time
 POINT = (2,)  # the shape of a point in the plane
 _MOST_UNPACKED = 2**33  # bytes of an .npz
+_PIECE = 2**22  # bytes that are read at a time for a hash
 _NAMED = 3  # of the pictures that are not as most are
 
 
@@ -96,7 +98,7 @@ def open_set(path: str | os.PathLike | np.ndarray, resolution: int | None = None
     if isinstance(path, np.ndarray):
         path, opened = "array", from_array("array", path, lambda array=path: iter([array.tobytes()]))
     else:
-        opened = _stored(Path(path), resolution)
+        opened = _stored(place(path), resolution)
     images = isinstance(opened, ImageSet) and opened.shape != POINT
     if resolution and images and opened.shape[0] != resolution:
         raise MetricError(f"{path}: its images have {opened.shape[0]} pixels, not {resolution}; resize them first")
@@ -107,6 +109,8 @@ def _stored(path: Path, resolution: int | None) -> ImageSet | StatisticsSet:
     """What lies at a path, by what it is."""
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
+    if is_stored(path) and not (path.is_dir() and (has_points(path) or has_records(path))):
+        raise MetricError(f"{path}: on a store only data sets can be measured; copy it to a disk")
     if path.is_dir():
         return _folder(path, resolution)
     if not path.is_file():  # opening a pipe would wait for its other end
@@ -260,6 +264,6 @@ def _load(path: Path):
 
 def _file_bytes(files: Sequence[Path]) -> Iterator[bytes]:
     for file in files:
-        with open(file, "rb") as stream:
-            while piece := stream.read(1 << 22):
-                yield piece
+        content = open_bytes(file)
+        for begin in range(0, content.size, _PIECE):
+            yield content.read(begin, min(_PIECE, content.size - begin))

@@ -22,6 +22,7 @@ from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import ASKS_GENERATOR
+from pgan_tf.places import place
 from pgan_tf.plain import plain_path
 
 
@@ -46,12 +47,12 @@ class RunReals:
             raise ConfigError(f"--run={folder}: its config.json cannot be read: {reason(error)}") from None
         self.folder = folder
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
-        if dataset is None and not Path(path).exists():
+        if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
         self.images = _open(path, resolution or self.config.data.resolution or None)
         if not isinstance(self.images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
-        self.labels = None if isinstance(path, np.ndarray) else self._labels(Path(path))
+        self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""

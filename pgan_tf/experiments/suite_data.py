@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pgan_tf import flagfiles
 from pgan_tf.config import ConfigError
 from pgan_tf.data.samples import open_samples
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.metrics.registry import check_kind
 from pgan_tf.networks.families import FAMILIES
+from pgan_tf.places import place
 from pgan_tf.training.plan import check_samples
 
 
@@ -24,7 +23,7 @@ def check_data(suite: Suite) -> None:
 
 def _check(comparison: Comparison) -> None:
     folder = comparison.dataset
-    if not Path(folder).exists():
+    if not place(folder).exists():
         recipe = _recipe(comparison)
         raise ConfigError(f"{folder}: there is no such data set; make it first" + (recipe and f": {recipe}"))
     samples = open_samples(folder)

@@ -6,7 +6,6 @@ further away by the small copies than the k-th best by the pixels need not be re
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.explore.engine import Engine
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.networks.saved import folder_of
+from pgan_tf.places import place
 
 SMALL = 16  # pixels a side of the copies
 MOST_BYTES = 2**30  # of all copies
@@ -64,7 +64,7 @@ def open_training_set(engine: Engine) -> TrainingSet:
     if engine.config is None:
         raise GenerateError("an exported or imported network does not say what it was trained on")
     path = identity.find(folder_of(engine.path), engine.config.data.dataset)
-    if not path or not Path(path).exists():
+    if not path or not place(path).exists():
         raise GenerateError("the run's training pictures are not where they were")
     reals = open_set(path, engine.resolution)
     if not isinstance(reals, ImageSet):

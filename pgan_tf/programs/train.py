@@ -17,6 +17,7 @@ from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
 from pgan_tf.former import FORMER
 from pgan_tf.option_flags import define_flags, flag_lines, flag_options, given_options
+from pgan_tf.places import place
 from pgan_tf.programs import together, train_help
 from pgan_tf.programs.loading import load_tensorflow
 from pgan_tf.workers.team import Alone, Team
@@ -121,7 +122,7 @@ def parse_flags(argv: list[str]) -> list[str]:
 def check_data_set(folder: str, words: list[str]) -> None:
     """An error unless --dataset is a data set, by its files' names; the flagfiles among the words say how theirs is
     made."""
-    if folder and Path(folder).exists():
+    if folder and place(folder).exists():
         check_files(folder)
         return
     for name in flagfiles.split(words)[0]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pgan_tf.config import Config
 from pgan_tf.data import identity
+from pgan_tf.places import absolute
 from pgan_tf.training import initial, loop, rundir
 from pgan_tf.training.begin import Asked, Start, begin
 from pgan_tf.training.console import Screen
@@ -55,7 +56,7 @@ def train(prepared: Prepared, flags: str, on_tick: Callable[[Path, dict], object
     flags: what was asked for as a flagfile, to be kept in a new folder. on_tick: see loop.Run; also gets the folder.
     """
     start, team = prepared.start, current()
-    config = start.config.replace(dataset=os.path.abspath(start.config.data.dataset))  # it may go on from anywhere
+    config = start.config.replace(dataset=absolute(start.config.data.dataset))  # it may go on from anywhere
     with contextlib.ExitStack() as held:
         folder = held.enter_context(_claimed(prepared, config, flags)) if team.chief else None
         folder = folder or Path(team.share(None))

@@ -27,6 +27,7 @@ from pgan_tf.data import identity
 from pgan_tf.errors import reason
 from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
 from pgan_tf.option import option_text
+from pgan_tf.places import place
 
 LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
 
@@ -102,7 +103,7 @@ def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
     if config.growth.grow != grew:
         asked = config.growth.grow
         raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
-    if not Path(config.data.dataset).is_dir():
+    if not place(config.data.dataset).is_dir():
         raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
     return config
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import storing
+from pgan_tf.data.files import beside, storing
 from pgan_tf.files import temporary_name
+from pgan_tf.places import name_of
 
 _SUFFIXES = {
     ".zip": "zip",
@@ -91,8 +92,7 @@ class Scratch:
 
     def __init__(self, out: str | os.PathLike):
         self._out = out
-        path = Path(out).resolve()
-        self._folder = temporary_name(path.with_name(f"{path.name}.unpacked"))
+        self._folder = temporary_name(beside(out, f"{name_of(out)}.unpacked"))
 
     def __enter__(self) -> Scratch:
         return self

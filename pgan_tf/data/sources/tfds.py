@@ -15,11 +15,12 @@ import numpy as np
 
 from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.files import check_new_folder, storing
+from pgan_tf.data.files import beside, check_new_folder, storing
 from pgan_tf.data.label_rows import Labels, one_hot
 from pgan_tf.data.sources.fitting import Files, Options, write_files
 from pgan_tf.data.sources.listing import is_hidden
 from pgan_tf.files import temporary_name
+from pgan_tf.places import name_of
 from pgan_tf.progress import track
 from pgan_tf.quiet import import_tensorflow_quietly
 from pgan_tf.text import shown
@@ -65,8 +66,7 @@ def create_from_tfds(
     builder = _builder(name, data_dir)
     features = builder.info.features
     image, label = _image_feature(features, image), _label_feature(features, label)
-    path = Path(out).resolve()
-    with _temporary_file(temporary_name(path.with_name(f"{path.name}.spool"))) as file:
+    with _temporary_file(temporary_name(beside(out, f"{name_of(out)}.spool"))) as file:
         spool, classes = _read(builder, split, image, label, file)
         labels = _one_hot(classes, features[label].names, label) if label else Labels()
         files = Files(spool, partial(_open, path=file.name), _name, *labels)

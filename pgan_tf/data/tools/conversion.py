@@ -11,6 +11,7 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.data.source import PictureSource
 from pgan_tf.data.tools import writers
 from pgan_tf.data.tools.readers import open_source, read_records
+from pgan_tf.places import check_on_disk, place
 
 Writer = Callable[[str | os.PathLike, PictureSource, str, Output], None]
 KINDS: dict[str, Writer] = {
@@ -27,7 +28,7 @@ def extract(folder: str | os.PathLike, out: str | os.PathLike, workers: int = 1)
     labels.npy beside them holds the labels, labels.txt the names of the classes. `convert` makes the same data set of
     `out` again. Raises DataError.
     """
-    source = read_records(Path(folder))
+    source = read_records(place(folder))
     kind = "zip" if Path(out).suffix.lower() == ".zip" else "folder"
     KINDS[kind](out, source, "", Output(workers=workers))
     return len(source.items)
@@ -46,6 +47,8 @@ def convert(
     if to not in KINDS:
         raise DataError(f"--to={to}: must be one of {', '.join(KINDS)}")
     output = output or Output()
+    if to != "records":
+        check_on_disk(out, f"what --to={to} makes")
     if to != "records" and output.shards != 1:
         raise DataError(f"--shards={output.shards}: only --to=records is cut into shards")
     with open_source(path, split, out) as source:

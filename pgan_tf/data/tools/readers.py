@@ -25,6 +25,7 @@ from pgan_tf.data.sources.picture import EXTENSIONS, File, picture_kind, read_pi
 from pgan_tf.data.sources.sides import Sides
 from pgan_tf.data.tools.batches import label_names
 from pgan_tf.data.writer import is_resolution
+from pgan_tf.places import check_on_disk, place
 from pgan_tf.text import decode, shown
 
 LABELS, LABEL_NAMES = "labels.npy", "labels.txt"
@@ -41,12 +42,13 @@ def open_source(path: str | os.PathLike, split: str, out: str | os.PathLike) -> 
     one size, a power of two, and one mode; their labels are in labels.npy, or in StyleGAN's dataset.json. `out`: what
     is made of it; archives that must be unpacked are, beside it.
     """
-    path = Path(path)
+    path = place(path)
     if not path.exists():
         raise DataError(f"{path}: neither a data set folder, nor a folder of pictures, nor an archive of pictures")
     if path.is_dir() and has_records(path):
         yield read_records(path)
         return
+    check_on_disk(path, "a source of pictures")
     with open_listing(path, out, _Beside()) as listing:
         files, known = as_files(listing, path, _MEMBER_BYTES), _known(path, listing)
         if known.labels is None and any(name.startswith(f"{split}/") for name in listing.paths):

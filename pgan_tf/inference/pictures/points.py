@@ -17,6 +17,7 @@ from pgan_tf.inference.load import Loaded
 from pgan_tf.networks import checkpoints
 from pgan_tf.networks.judging import Judge
 from pgan_tf.networks.saved import folder_of
+from pgan_tf.places import place
 from pgan_tf.stages import Fade
 
 ASK = "say by --dataset where they are now"
@@ -30,7 +31,7 @@ def scatter(loaded: Loaded, dataset: str | None = None, way: str = ASK) -> Scatt
     path = dataset or (identity.find(folder_of(loaded.path), loaded.config.data.dataset) if loaded.config else "")
     if not path:
         raise GenerateError(f"{loaded.path}: does not say which points it was trained on; {way}")
-    if not dataset and not Path(path).exists():
+    if not dataset and not place(path).exists():
         raise GenerateError(f"{path}: the points that it was trained on are not there; {way}")
     points = PointDataset(path)
     return Scatter.of(points, points.resolution, None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from pgan_tf.data import identity
@@ -17,6 +15,7 @@ from pgan_tf.inference.search.nearest import Neighborhood
 from pgan_tf.metrics import extractors
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.networks.saved import folder_of
+from pgan_tf.places import place
 
 PIXELS_ONLY = "none"  # in place of an extractor's name
 
@@ -29,7 +28,7 @@ def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
     path = dataset or (identity.find(folder_of(loaded.path), loaded.config.data.dataset) if loaded.config else "")
     if not path:
         raise GenerateError(f"{loaded.path}: does not say what it was trained on; give the images by --dataset")
-    if not dataset and not Path(path).exists():
+    if not dataset and not place(path).exists():
         raise GenerateError(f"{path}: the run's training images are not there; say by --dataset where they are now")
     reals = open_set(path, loaded.network.resolution)
     if not isinstance(reals, ImageSet):
