@@ -132,3 +132,13 @@ def test_reports_are_means_over_the_updates(plane, monkeypatch):
         report = step.rounds(points(plane), make_controls(dtype="float64", lrate=0.0))
         found[updates] = [float(report[name][0]) for name in ("loss/D", "loss/G", "gradient_norm/D", "scores/real")]
     np.testing.assert_allclose(found[10], found[1], rtol=1e-12)
+
+
+def test_the_average_moves_once_for_a_minibatch(plane, monkeypatch):
+    """However many updates it serves: its half-life is in images."""
+    step = step_of(plane, "z1_2.16", monkeypatch, minibatch_updates=3)
+    average, generator = ({name: v.numpy() for name, v in network.parameters_by_name().items()}
+                          for network in (step.state.ema, step.state.generator))  # fmt: skip
+    step.rounds(points(plane), make_controls(dtype="float64", ema=0.9))
+    for name, variable in step.state.ema.parameters_by_name().items():
+        np.testing.assert_allclose(variable, 0.9 * average[name] + 0.1 * generator[name], rtol=1e-12, err_msg=name)
