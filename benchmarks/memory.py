@@ -43,7 +43,7 @@ def run_case(config: Config, resolution: int, devices: int) -> dict:
 
     from pgan_tf.stages import layer_stage
     from pgan_tf.training import trial
-    from pgan_tf.training.estimate import stage_bytes
+    from pgan_tf.training.peak import stage_bytes
     from pgan_tf.training.state import StageState
     from pgan_tf.training.step import TrainStep
 

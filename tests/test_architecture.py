@@ -45,8 +45,8 @@ INNER = {
     ],
     "training": [
         {"bars", "costs", "curves", "deciding", "export", "microbatches", "rundir", "speeds", "stopping", "unroll"},
-        {"console", "memory", "player"},
-        {"run_report"},
+        {"console", "peak", "player"},
+        {"memory", "run_report"},
         {"extras"},
         {"state"},
         {"blocks", "checkpoint", "critic", "feed", "measuring", "records", "together"},

@@ -17,8 +17,10 @@ from pgan_tf.option import NONE
 from pgan_tf.schedule import Phase, Schedule
 from pgan_tf.stages import Stage, share
 from pgan_tf.text import duration
-from pgan_tf.training.costs import Costs, number_bytes, stage_costs
+from pgan_tf.training import memory
+from pgan_tf.training.costs import Costs, stage_costs
 from pgan_tf.training.microbatches import microbatches_at
+from pgan_tf.training.peak import peak_bytes
 from pgan_tf.training.plan import Plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.workers.team import current
@@ -27,14 +29,6 @@ from pgan_tf.workers.team import current
 # besides for each parameter: Adam, EMA, scaling of the weights.
 G_PASSES, D_PASSES, OPERATIONS_PER_PARAMETER = 4, 14, 100
 
-# Fitted to the peak resident memory of seven runs on a CPU (tests/training/test_estimate.py), so that they err high.
-IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
-STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
-# Weights of G, EMA and D with Adam's two moments and gradients; twice, as a stage begins beside the one before.
-G_COPIES, D_COPIES = 2 * 5, 2 * 4
-# D's activations and their kin: of reals and fakes in one pass, then of the penalty with its inner gradient.
-ACTIVATION_COPIES = 10
-KEPT_COPIES, BLOCK_COPIES = 5, 7.8  # with --remat: of what is kept between blocks, and of the largest block's
 TABLE_WIDTH = 80
 
 
@@ -59,7 +53,7 @@ def stage_sizes(config: Config, plan: Plan) -> dict[Stage, StageSize]:
         operations = local * image_operations(costs) + OPERATIONS_PER_PARAMETER * sum(costs.parameters)
         operations *= config.growth.minibatch_updates
         at_once, own = local / microbatches, _devices_of_process(devices)
-        memory = memory_bytes(costs, config.optim.precision, at_once, number, own, config.optim.remat)
+        memory = peak_bytes(costs, config.optim.precision, at_once, number, own, config.optim.remat)
         found[stage] = StageSize(minibatch, costs.parameters, memory, operations, microbatches)
     return found
 
@@ -87,6 +81,8 @@ def print_stage_table(config: Config, plan: Plan, speeds: Speeds) -> None:
         print_ladder(config, plan.schedule)
     parts = "batch/parts; " if any(size.microbatches > 1 for size in sizes.values()) else ""
     print(f"Parameters of G and D; memory of the process; {parts}* measured")
+    if line := memory.advice(config, plan.schedule, plan.dataset.channels, plan.label_size):
+        print(line)
 
 
 def print_ladder(config: Config, schedule: Schedule) -> None:
@@ -125,26 +121,6 @@ def _parts(size: StageSize) -> str:
 def _millions(count: int) -> str:
     """1234567 -> '1.2M'."""
     return f"{count / 1e6:.1f}M" if count >= 1e5 else f"{count / 1e3:.0f}k"
-
-
-def stage_bytes(
-    config: Config, stage: Stage, minibatch: int, devices: int, channels: int, labels: int, stages: int = 1
-) -> float:
-    """Peak memory of the process that trains this stage as its `stages`-th, on so many devices whose memory is its."""
-    costs = stage_costs(config.model, stage, channels, labels)
-    local = minibatch / devices / microbatches_at(config, stage.size.level, devices, minibatch)
-    return memory_bytes(costs, config.optim.precision, local, stages, devices, config.optim.remat)
-
-
-def memory_bytes(
-    costs: Costs, precision: str, local: float, stages: int, devices: int = 1, remat: bool = False
-) -> float:
-    """Peak memory of the process at its `stages`-th stage, with `local` images at once on each device."""
-    weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
-    outputs = ACTIVATION_COPIES * costs.d_outputs
-    if remat:
-        outputs = min(outputs, KEPT_COPIES * costs.d_kept + BLOCK_COPIES * costs.d_block)
-    return IMPORTS_BYTES + STAGE_BYTES * stages + devices * (weights + number_bytes(precision) * local * outputs)
 
 
 def convolution_speed(config: Config) -> float:

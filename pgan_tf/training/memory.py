@@ -1,6 +1,6 @@
 """What a machine could never hold is refused before anything is built, by the option and a value that would fit.
 
-A lower bound: options that pass may still be too much. The dry run's table has the estimate.
+A lower bound: options that pass may still be too much. What is proposed fits by the estimate of the dry run's table.
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf.config import Config, ConfigError, belongs
+from pgan_tf.devices import hardware
+from pgan_tf.option import option_text
 from pgan_tf.schedule import Schedule, device_limit, minibatch_at, sizes_of
 from pgan_tf.stages import Stage
 from pgan_tf.training.costs import number_bytes, stage_costs
+from pgan_tf.training.microbatches import changed_limits, microbatch_sizes
+from pgan_tf.training.peak import stage_bytes
 
 G_COPIES, D_COPIES = 5, 4  # weights, gradients, Adam's two moments; G's average
 ACTIVATION_COPIES = 2  # of D's layers: for reals and fakes
@@ -24,19 +28,28 @@ CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 
 def check(config: Config, schedule: Schedule, channels: int, label_size: int) -> None:
     """ConfigError where a stage of the run needs more memory than there is, or a block has too many images."""
-    have = machine_bytes()
-    for phase in schedule.phases():
-        size = phase.stage.size
-        place = Place(phase.stage, schedule.resolution, channels, label_size, schedule.devices)
-        need = least_bytes(config, place)
+    have, places = machine_bytes(), _places(schedule, channels, label_size)
+    for place in places:
+        size, need = place.stage.size, least_bytes(config, place)
         if need > have:
             where = f"takes {_gb(need)} GB of memory at {size}, this machine has {_gb(have)}"
-            raise ConfigError(_way_out(config, place, have, where))
+            raise ConfigError(_way_out(config, places, place, have, where))
         block, growth = schedule.block_images(size.level), config.growth
         if block > MOST_BLOCK_IMAGES:
             flags = f"--minibatch_repeats={growth.minibatch_repeats} --D_repeats={growth.D_repeats}"
             many = f"{block} images between two looks at the schedule"
             raise ConfigError(f"{flags}: {many}; at most {MOST_BLOCK_IMAGES}, so lower one of them")
+
+
+def advice(config: Config, schedule: Schedule, channels: int, label_size: int) -> str | None:
+    """What to say where a stage may need more memory than there is, by the estimate; None where all stages fit."""
+    have, places = machine_bytes(), _places(schedule, channels, label_size)
+    large = next((place.stage for place in places if not _fits(config, place, have)), None)
+    if large is None or hardware().gpus:  # these have memory of their own
+        return None
+    relief = _relief(config, places, have)
+    way = f"{relief} would fit, with the same numbers" if relief else "make the minibatch or the networks smaller"
+    return f"{large}: that is more memory than this machine has, {_gb(have)} GB; {way}"
 
 
 class Place(NamedTuple):
@@ -47,6 +60,13 @@ class Place(NamedTuple):
     channels: int
     label_size: int
     devices: int
+    number: int  # of the stage, in the run
+
+
+def _places(schedule: Schedule, channels: int, label_size: int) -> list[Place]:
+    """Of all stages of a run."""
+    rest = schedule.resolution, channels, label_size, schedule.devices
+    return [Place(phase.stage, *rest, number) for number, phase in enumerate(schedule.phases(), start=1)]
 
 
 def least_bytes(config: Config, place: Place) -> float:
@@ -72,9 +92,13 @@ def machine_bytes() -> float:
     return min(found)
 
 
-def _way_out(config: Config, place: Place, have: float, where: str) -> str:
-    """Names an option, and a smaller value of it with which the stage would fit: half, a quarter, an eighth, .."""
-    for name, value, smaller in _candidates(config, place.stage.size.level):
+def _way_out(config: Config, places: list[Place], place: Place, have: float, where: str) -> str:
+    """Names an option, and what would fit: options that change no numbers, or half of its value, a quarter, .."""
+    level = place.stage.size.level
+    if relief := _relief(config, places, have):
+        name, *_ = next(_candidates(config, level))
+        return f"{name}: {where}; {relief} would fit"
+    for name, value, smaller in _candidates(config, level):
         values = [value >> halvings for halvings in range(1, value.bit_length())]
         values = [n for n in values if _stage(smaller(n), place)]
         # Networks are slow to build, so nothing is tried in between where the least value is too much.
@@ -83,6 +107,31 @@ def _way_out(config: Config, place: Place, have: float, where: str) -> str:
     name = next(name for name in ("fmap_max", "hidden_units") if belongs(name, config.model.family))
     given = f"--{name}={getattr(config.model, name)} --minibatch_base={config.growth.minibatch_base}"
     return f"{given}: {where}; lower both"
+
+
+def _relief(config: Config, places: list[Place], have: float) -> str | None:
+    """Options with the same numbers for less memory, by which all stages would fit; those that cost no time first."""
+    remat = config.optim.remat
+    other = not remat and not config.optim.jit and belongs("remat", config.model.family)
+    for divided, again in ((True, remat), *(((False, True), (True, True)) if other else ())):
+        limits = {}
+        for place in places:
+            level, given = place.stage.size.level, config.replace(remat=again)
+            sizes = microbatch_sizes(config, level, place.devices)[: None if divided else 1]
+            fitting = next((n for n in sizes if _fits(_limited(given, {level: n}), place, have)), None)
+            if fitting is None:
+                break
+            if fitting != sizes[0]:
+                limits[level] = min(fitting, limits.get(level, fitting))
+        else:
+            said = option_text(changed_limits(config, limits))
+            return " ".join([f"--max_minibatch_per_device={said}"] * bool(limits) + ["--remat"] * (again and not remat))
+    return None
+
+
+def _limited(config: Config, limits: dict[int, int]) -> Config:
+    """With these most images at once on a device."""
+    return config.replace(max_minibatch_per_device=changed_limits(config, limits))
 
 
 def _stage(config: Config, place: Place) -> Stage | None:
@@ -95,8 +144,13 @@ def _stage(config: Config, place: Place) -> Stage | None:
 
 
 def _fits(config: Config, place: Place, have: float) -> bool:
-    """Whether the stage by these options needs less than there is."""
-    return least_bytes(config, place._replace(stage=_stage(config, place))) < have
+    """Whether the stage by these options needs less than there is, by the estimate too."""
+    place = place._replace(stage=_stage(config, place))
+    if least_bytes(config, place) > have:
+        return False
+    minibatch = minibatch_at(config.growth, place.stage.size.level, place.devices)
+    rest = place.devices, place.channels, place.label_size, place.number
+    return stage_bytes(config, place.stage, minibatch, *rest) < have
 
 
 def _candidates(config: Config, level: int) -> Iterator[tuple]:

@@ -58,18 +58,29 @@ def microbatches_at(config: Config, level: int, devices: int, minibatch: int = 0
 
 def smaller_microbatch(config: Config, level: int, devices: int) -> int | None:
     """The next smaller number of images at once than a device has now; None where there is none."""
+    now, *smaller = microbatch_sizes(config, level, devices)
+    return max(smaller, default=None) if config.growth.accumulate else now // 2 or None
+
+
+def microbatch_sizes(config: Config, level: int, devices: int) -> list[int]:
+    """How many images a device can have at once with the same numbers: as many as now, then fewer and fewer."""
     local = minibatch_at(config.growth, level, devices) // devices
     now = local // microbatches_at(config, level, devices)
-    if not config.growth.accumulate:
-        return now // 2 or None
-    sizes = _microbatch_sizes(config, local) if all(together(config).values()) else []
-    return max((size for size in sizes if size < now), default=None)
+    divisible = config.growth.accumulate and all(together(config).values())
+    return [now, *(size for size in reversed(_microbatch_sizes(config, local)) if size < now and divisible)]
 
 
 def limits_with(config: Config, level: int, limit: int) -> str:
     """--max_minibatch_per_device with another limit at this level, as it is written."""
-    limits = config.growth.max_minibatch_per_device
-    return option_text(dict(sorted({**limits, _key(level): limit}.items())))
+    return option_text(changed_limits(config, {level: limit}))
+
+
+def changed_limits(config: Config, limits: dict[int, int]) -> dict[int, int]:
+    """--max_minibatch_per_device with other limits at these levels."""
+    found = {}
+    for level, limit in limits.items():
+        found[_key(level)] = min(limit, found.get(_key(level), limit))
+    return dict(sorted({**config.growth.max_minibatch_per_device, **found}.items()))
 
 
 def limit_text(level: int, limit: int, config: Config) -> str:

@@ -7,7 +7,14 @@ from training.rounds import make_batch, make_controls, make_step
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.stages import layer_stage
-from pgan_tf.training.microbatches import limits_with, microbatches_at, smaller_microbatch, summed
+from pgan_tf.training.microbatches import (
+    changed_limits,
+    limits_with,
+    microbatch_sizes,
+    microbatches_at,
+    smaller_microbatch,
+    summed,
+)
 
 SMALLEST = layer_stage(4)
 COMMON = dict(precision="float64", adam_epsilon=1e-3)
@@ -130,6 +137,16 @@ def test_the_next_smaller_microbatch():
     assert smaller_microbatch(config, 8, 1) == 4
     assert limits_with(config, 8, 4) == "8,8:4"
     assert limits_with(config, 28, 4) == "4"
+    assert changed_limits(config, {28: 4, 3: 2, 16: 8}) == {0: 2, 16: 8}
     assert smaller_microbatch(config.replace(max_minibatch_per_device={0: 4}), 8, 1) is None
     assert smaller_microbatch(Config.from_values({"g_norm": "batch"}), 8, 1) is None
     assert smaller_microbatch(config.replace(accumulate=False), 8, 1) == 4
+
+
+def test_how_many_at_once_change_no_numbers():
+    config = Config.from_values({"minibatch_base": 24})
+    assert microbatch_sizes(config, 8, 1) == [24, 12, 8, 4]
+    assert microbatch_sizes(config.replace(max_minibatch_per_device={8: 10}), 8, 1) == [8, 4]
+    assert microbatch_sizes(config.replace(mbstd_group_size=0), 8, 2) == [12, 6, 4, 3, 2, 1]
+    for alone in (dict(accumulate=False), dict(d_norm="batch"), dict(unroll_steps=1, penalty="none")):
+        assert microbatch_sizes(Config.from_values({"minibatch_base": 24, **alone}), 8, 2) == [12]

@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pgan_tf.config import Config
 from pgan_tf.data import DatasetWriter
+from pgan_tf.growth import NetworkFactory
+from pgan_tf.networks.saved import save_network
+from pgan_tf.stages import layer_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds for a process to end, also on a machine that is busy with other work
@@ -35,6 +39,15 @@ def dataset(tmp_path_factory):
             writer.add(image)
         writer.add_labels(np.eye(3, dtype=np.float32)[rng.integers(3, size=40)])
     return folder
+
+
+@pytest.fixture(scope="module")
+def words(dataset) -> list[str]:
+    """The flags of the runs that are compared. They begin with a network that the chief alone loads."""
+    options = dict(fmap_base=16, fmap_max=4, latent_size=4, precision="float64", seed=5)
+    network = dataset.parent / "begin.keras"
+    save_network(NetworkFactory(Config.from_values(options), 1, 3).generator(layer_stage(8)), network)
+    return [f"--dataset={dataset}", f"--init_from={network}", *FLAGS]
 
 
 class Process:
@@ -103,19 +116,18 @@ def rows(folder: Path) -> list[dict[str, float]]:
 
 
 @pytest.fixture(scope="module")
-def alone(dataset, tmp_path_factory) -> Path:
+def alone(words, tmp_path_factory) -> Path:
     """The run of one process."""
     results = tmp_path_factory.mktemp("alone")
-    process = Process(f"--dataset={dataset}", f"--result_dir={results}", *FLAGS)
+    process = Process(*words, f"--result_dir={results}")
     assert process.end() == 0, process.err
     return next(results.iterdir())
 
 
 @pytest.fixture(scope="module")
-def straight(dataset, tmp_path_factory) -> Path:
+def straight(words, tmp_path_factory) -> Path:
     """The run of two processes that nothing stopped; the second comes late, and writes nothing."""
     results, where = tmp_path_factory.mktemp("straight"), addresses()
-    words = [f"--dataset={dataset}", *FLAGS]
     chief = Process(*words, f"--result_dir={results / 'chief'}", workers=where, variable=True)
     chief.wait_for(f"waiting for worker 1 ({where[1]}), at most 10 minutes")
     worker = Process(*words, f"--result_dir={results / 'worker'}", workers=where, task=1, variable=True)
@@ -138,10 +150,10 @@ def test_two_processes_train_to_the_numbers_of_one(alone, straight):
 
 
 @pytest.fixture(scope="module")
-def killed(dataset, tmp_path_factory) -> Path:
+def killed(words, tmp_path_factory) -> Path:
     """A run whose second worker was killed after two ticks."""
     results = tmp_path_factory.mktemp("killed")
-    chief, worker = pair(f"--dataset={dataset}", f"--result_dir={results}", *FLAGS)
+    chief, worker = pair(*words, f"--result_dir={results}")
     chief.wait_for("tick 2 ")
     worker.process.kill()
     assert (chief.end(), worker.end()) == (1, -signal.SIGKILL)
@@ -152,6 +164,7 @@ def killed(dataset, tmp_path_factory) -> Path:
         "fewer, or with --strategy=mirrored on one machine alone\n"
     )
     assert chief.err.count("\n") == 1
+    assert (folder / "report.md").exists()  # the chief ends by itself, and is not ended
     return folder
 
 

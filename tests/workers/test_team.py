@@ -4,12 +4,14 @@ import contextlib
 import queue
 import socket
 import threading
+import time
+import types
 from functools import partial
 
 import pytest
 
 from pgan_tf.option import ConfigError
-from pgan_tf.workers import meeting, team
+from pgan_tf.workers import meeting, team, wire
 from pgan_tf.workers.cluster import Cluster
 from pgan_tf.workers.team import Alone, Refused, WorkerGone, difference
 
@@ -125,6 +127,43 @@ def test_silence_counts_once_it_is_watched(monkeypatch):
     assert gone.wait(PATIENCE)
     assert "is gone: it has said nothing for" in chief.lost
     at_once(*(partial(each.close, RuntimeError("the test is over")) for each in (chief, worker)))
+
+
+def test_who_was_held_up_itself_misses_nobody(monkeypatch):
+    """As after a machine has slept: what was silent for so long is this process."""
+    slept, turns = [0.0], threading.Semaphore(0)
+
+    def monotonic():
+        turns.release()
+        return time.monotonic() + slept[0]
+
+    clock = types.SimpleNamespace(monotonic=monotonic, sleep=time.sleep)
+    for module in (team, wire):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(team, "BEAT_SECONDS", 1.0)
+    where = addresses(2)
+    ends = [process.end() for process in [Process(where, task) for task in range(2)]]
+    for each in ends:
+        each.watch(lambda why: None)
+    slept[0] = 10 * team.SILENCE_SECONDS
+    for each in ends:
+        each._wake.set()  # looks now
+    for _ in range(20):
+        assert turns.acquire(timeout=PATIENCE)
+    assert at_once(lambda: ends[0].share(1), lambda: ends[1].share(2)) == [1, 1]
+    assert [each.lost for each in ends] == [None, None]
+    assert at_once(*(each.close for each in ends)) == [None, None]
+
+
+def test_a_process_that_does_not_end_by_itself_is_ended(three, monkeypatch, capfd):
+    ended = queue.Queue()
+    monkeypatch.setattr(team, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(team.os, "_exit", ended.put)
+    three[1]._closed.set()
+    three[1]._wires[0].finish()
+    assert [ended.get(timeout=PATIENCE) for _ in range(2)] == [1, 1]  # the chief and the other worker
+    line = f"error: {three[0].cluster.name(1)} is gone: its connection broke off; start all of them again\n"
+    assert capfd.readouterr().err == 2 * line
 
 
 def test_a_worker_that_is_asked_to_stop_tells_the_chief(three):

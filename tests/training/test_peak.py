@@ -6,7 +6,7 @@ import pytest
 from pgan_tf.config import Config
 from pgan_tf.stages import layer_stage
 from pgan_tf.training.costs import stage_costs
-from pgan_tf.training.estimate import IMPORTS_BYTES, memory_bytes, stage_bytes
+from pgan_tf.training.peak import IMPORTS_BYTES, peak_bytes, stage_bytes
 
 QUICK = dict(fmap_base=512, fmap_max=128, latent_size=64, precision="bfloat16")
 EMOJI = {**QUICK, "fmap_base": 1024}
@@ -35,7 +35,7 @@ def estimates(options: dict, minibatch: int, channels: int, labels: int, peaks: 
         stage = layer_stage(resolution, fading=resolution > 4)
         stages = 2 * int(np.log2(resolution)) - 3
         costs = stage_costs(config.model, stage, channels, labels)
-        found[resolution] = memory_bytes(costs, config.optim.precision, minibatch, stages) / 2**20
+        found[resolution] = peak_bytes(costs, config.optim.precision, minibatch, stages) / 2**20
     return found
 
 
@@ -57,7 +57,7 @@ def test_half_precision_halves_the_activations_only():
     for precision in ("float32", "bfloat16", "float16"):
         for minibatch in (0, 16):
             costs = stage_costs(Config.from_values(QUICK).model, stage, 1, 0)
-            found[precision, minibatch] = memory_bytes(costs, precision, minibatch, 1)
+            found[precision, minibatch] = peak_bytes(costs, precision, minibatch, 1)
     whole = found["float32", 16] - found["float32", 0]
     for half in ("bfloat16", "float16"):
         assert found[half, 0] == found["float32", 0]
