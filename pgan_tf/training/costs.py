@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import NamedTuple
 
 import keras
@@ -21,6 +22,7 @@ class Costs(NamedTuple):
     d_outputs: int  # numbers that D's layers give for one image
     d_kept: int = 0  # those of them that D keeps with --remat
     d_block: int = 0  # those of the block that has most
+    image: int = 0  # numbers in a sample
 
 
 def costs(g: keras.Model, d: keras.Model) -> Costs:
@@ -29,7 +31,7 @@ def costs(g: keras.Model, d: keras.Model) -> Costs:
     outputs, within = sum(map(_outputs, d.layers)), [sum(block) for block in blocks]
     kept = outputs - sum(within) + sum(block[-1] for block in blocks)
     parameters, flops = (g.count_params(), d.count_params()), (_flops(g), _flops(d))
-    return Costs(parameters, flops, outputs, kept, max(within, default=0))
+    return Costs(parameters, flops, outputs, kept, max(within, default=0), math.prod(d.sample_shape))
 
 
 @functools.cache

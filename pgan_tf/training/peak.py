@@ -7,14 +7,21 @@ from pgan_tf.stages import Stage
 from pgan_tf.training.costs import Costs, number_bytes, stage_costs
 from pgan_tf.training.microbatches import microbatches_at
 
-# Fitted to the peak resident memory of seven runs on a CPU (tests/training/test_estimate.py), so that they err high.
 IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
 STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
-# Weights of G, EMA and D with Adam's two moments and gradients; twice, as a stage begins beside the one before.
-G_COPIES, D_COPIES = 2 * 5, 2 * 4
-# D's activations and their kin: of reals and fakes in one pass, then of the penalty with its inner gradient.
-ACTIVATION_COPIES = 10
-KEPT_COPIES, BLOCK_COPIES = 5, 7.8  # with --remat: of what is kept between blocks, and of the largest block's
+# The constants below are told by measured peaks, which tests/training/test_peak.py holds them to, within a fifth.
+# Weights of G, its average and D, Adam's two moments of G and D: 7 in all. In a step besides: gradients, and weights as
+# layers use them, scaled and with wider kernels, in D's pass, in the penalty and in the gradients of either.
+WEIGHT_COPIES = 7 + 7
+LEFT_COPIES = 3  # of a stage before: what its weights leave behind in the heap
+# Of what D's layers give for an image, and of the image itself. Reals and fakes go through in one pass, which is 2, and
+# of each layer both the convolution and the activation are kept: 4. The penalty: 2, and 2 for its inner gradient. The
+# rest are gradients that are under way. (G's step keeps less.)
+ACTIVATION_COPIES = 12
+# With --remat the same of what is kept between the blocks, and of the one block that is computed again.
+REMAT_COPIES = 8
+# Several devices of a process are not at their peaks at the same moment: what each more adds to the peak of one.
+OTHER_DEVICE = 0.5
 
 
 def stage_bytes(
@@ -26,12 +33,12 @@ def stage_bytes(
     return peak_bytes(costs, config.optim.precision, local, stages, devices, config.optim.remat)
 
 
-def peak_bytes(
-    costs: Costs, precision: str, local: float, stages: int, devices: int = 1, remat: bool = False
-) -> float:
+def peak_bytes(costs: Costs, precision: str, local: float, stages: int, devices: int = 1, remat: bool = False) -> float:
     """Peak memory of the process at its `stages`-th stage, with `local` images at once on each device."""
-    weights = 4 * (G_COPIES * costs.parameters[0] + D_COPIES * costs.parameters[1])
-    outputs = ACTIVATION_COPIES * costs.d_outputs
+    copies = WEIGHT_COPIES + (LEFT_COPIES if stages > 1 else 0)
+    weights = 4 * copies * sum(costs.parameters) / 2
+    outputs = ACTIVATION_COPIES * (costs.d_outputs + costs.image)
     if remat:
-        outputs = min(outputs, KEPT_COPIES * costs.d_kept + BLOCK_COPIES * costs.d_block)
-    return IMPORTS_BYTES + STAGE_BYTES * stages + devices * (weights + number_bytes(precision) * local * outputs)
+        outputs = min(outputs, REMAT_COPIES * (costs.d_kept + costs.d_block + costs.image))
+    device = weights + number_bytes(precision) * local * outputs
+    return IMPORTS_BYTES + STAGE_BYTES * stages + device * (1 + OTHER_DEVICE * (devices - 1))

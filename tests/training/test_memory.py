@@ -52,7 +52,7 @@ LIMIT = "max_minibatch_per_device"
 RELIEF = [
     (dict(minibatch_base=96), {LIMIT: {64: 48}}),
     (dict(minibatch_base=96, max_minibatch_per_device={0: 48}), {LIMIT: {0: 48, 64: 24}}),
-    (dict(minibatch_base=96, max_minibatch_per_device={64: 48}, remat=True), {LIMIT: {64: 24}}),
+    (dict(minibatch_base=96, max_minibatch_per_device={64: 48}, remat=True), {LIMIT: {64: 32}}),
     (dict(minibatch_base=96), {LIMIT: {32: 48, 64: 12}}),
     (dict(minibatch_base=96, d_norm="batch"), {"remat": True}),
     (dict(minibatch_base=96, accumulate=False), {"remat": True}),

@@ -59,32 +59,56 @@ def test_half_precision_halves_the_activations_only():
             costs = stage_costs(Config.from_values(QUICK).model, stage, 1, 0)
             found[precision, minibatch] = peak_bytes(costs, precision, minibatch, 1)
     whole = found["float32", 16] - found["float32", 0]
+    assert whole > 0
     for half in ("bfloat16", "float16"):
         assert found[half, 0] == found["float32", 0]
-        assert found[half, 16] - found[half, 0] == whole / 2 > 0
+        assert found[half, 16] - found[half, 0] == pytest.approx(whole / 2)
 
 
-# benchmarks/memory.py, the paper's networks, minibatch 4: {(resolution, devices, remat): peak resident GB}
-MEASURED = {
-    (1024, 1, False): 14.01,
-    (1024, 1, True): 8.51,
-}
+PAPER_WIDTH, QUARTER = dict(fmap_base=8192, fmap_max=512), dict(fmap_base=2048, fmap_max=128)
+# benchmarks/memory.py: (widths, precision, resolution, devices, minibatch, microbatches, remat): peak resident GB.
+# TensorFlow 2.21, 2 cores; other work beside it.
+MEASURED = [
+    (PAPER_WIDTH, "float32", 32, 1, 16, 1, False, 2.93),
+    (PAPER_WIDTH, "float32", 128, 1, 8, 1, False, 5.02),
+    (PAPER_WIDTH, "float32", 128, 1, 4, 1, True, 2.84),
+    (PAPER_WIDTH, "float32", 1024, 1, 4, 1, False, 14.01),
+    (PAPER_WIDTH, "float32", 1024, 1, 4, 1, True, 8.51),
+    (PAPER_WIDTH, "float32", 1024, 2, 2, 1, False, 7.45),
+    (PAPER_WIDTH, "float32", 1024, 2, 2, 1, True, 4.81),
+    (QUARTER, "float32", 32, 1, 64, 1, False, 1.90),
+    (QUARTER, "float32", 32, 1, 64, 1, True, 1.59),
+    (QUARTER, "float32", 128, 1, 16, 1, False, 2.22),
+    (QUARTER, "float32", 128, 1, 16, 1, True, 1.76),
+    (QUARTER, "float32", 128, 1, 16, 2, False, 1.51),
+    (QUARTER, "float32", 128, 2, 16, 1, False, 2.09),
+    (QUARTER, "float32", 512, 1, 8, 1, False, 3.83),
+    (QUARTER, "float32", 512, 1, 8, 1, True, 2.47),
+    (QUARTER, "float32", 1024, 1, 4, 1, False, 4.19),
+    (QUARTER, "float32", 1024, 1, 4, 1, True, 2.99),
+    (QUARTER, "float32", 1024, 1, 4, 2, False, 2.33),
+    (QUARTER, "float32", 1024, 2, 4, 1, False, 3.50),
+    (QUARTER, "float32", 1024, 2, 4, 1, True, 2.63),
+]
 
 
-@pytest.mark.parametrize("case", MEASURED)
-def test_the_paper_s_largest_networks_take_what_is_said(case):
-    resolution, devices, remat = case
-    config = Config.from_values({**PAPER, "remat": remat})
-    found = stage_bytes(config, layer_stage(resolution), 4, devices, 3, 0) / 2**30
-    assert 0.8 < found / MEASURED[case] < 1.2
+@pytest.mark.parametrize("case", MEASURED, ids=[f"{case[0]['fmap_base']}-{case[1:7]}" for case in MEASURED])
+def test_real_rounds_take_what_is_said_within_a_fifth(case):
+    """One stage alone, and so without what a stage before leaves."""
+    widths, precision, resolution, devices, minibatch, microbatches, remat, measured = case
+    limit = {0: minibatch // devices // microbatches}
+    options = dict(precision=precision, remat=remat, mbstd_group_size=0, max_minibatch_per_device=limit)
+    config = Config.from_values({**widths, **options})
+    found = stage_bytes(config, layer_stage(resolution), minibatch, devices, 3, 0) / 2**30
+    assert 0.83 < found / measured < 1.2
 
 
 def test_less_at_once_takes_less():
-    def gigabytes(devices=1, limit=16, **options):
+    def gigabytes(devices=1, limit=16, minibatch=16, **options):
         config = Config.from_values({**QUICK, "max_minibatch_per_device": {0: limit}, **options})
-        return stage_bytes(config, layer_stage(64), 16, devices, 1, 0) / 2**30
+        return stage_bytes(config, layer_stage(64), minibatch, devices, 1, 0) / 2**30
 
     assert gigabytes(limit=4) < gigabytes(limit=8) < gigabytes()
     assert gigabytes(remat=True) < gigabytes() < gigabytes(precision="float32")
     assert gigabytes(limit=4, remat=True) < min(gigabytes(limit=4), gigabytes(remat=True))
-    assert gigabytes() < gigabytes(devices=2)  # on the same images, but with the weights twice
+    assert gigabytes() < gigabytes(devices=2, minibatch=32) < 2 * gigabytes()  # each with as many images
