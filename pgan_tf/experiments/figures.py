@@ -51,8 +51,8 @@ def _outputs(section: Section) -> bool:
 def _watched_caption(section: Section) -> str:
     options = section.comparison.rows[0].config.run
     return (
-        f"Measured while training, on {options.metrics_images:,} samples of the same latents every time: mean and "
-        "standard deviation over the seeds."
+        f"Measured while training, on {options.metrics_images:,} samples of the same latents every time: mean"
+        f"{' and standard deviation' * (len(section.comparison.rows) <= watched.COLORS)} over the seeds."
     )
 
 

@@ -11,6 +11,7 @@ from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Comparison
 
 COLORS = 10  # of a palette that has a dark and a light one of each: rows that stand in pairs are seen as pairs
+LEGEND_COLUMNS = 4
 
 
 def watched_columns(states: list[RunState]) -> dict[str, str]:
@@ -23,27 +24,35 @@ def watched_columns(states: list[RunState]) -> dict[str, str]:
 
 
 def plot_watched(comparison: Comparison, states: list[RunState], path: Path) -> None:
-    """A panel per column, each row's mean and standard deviation over its seeds."""
+    """A panel per column: the mean of each row over its seeds; its deviation too, where rows can be told apart."""
     columns = watched_columns(states)
     figure, axes = pyplot().subplots(
-        len(columns), 1, figsize=(9, 3 * len(columns) + 0.3), dpi=90, sharex=True, squeeze=False
-    )
+        len(columns), 1, figsize=(8, 2.4 * len(columns) + 0.2 * len(comparison.rows) / LEGEND_COLUMNS + 0.5), dpi=90,
+        sharex=True, squeeze=False, layout="constrained",
+    )  # fmt: skip
     steps = {row.iteration for row in comparison.rows}
     step = steps.pop() if len(steps) == 1 else None  # samples to an iteration, of all rows
-    palette = pyplot().get_cmap("tab20" if len(comparison.rows) > COLORS else "tab10")
+    few = len(comparison.rows) <= COLORS
+    palette = pyplot().get_cmap("tab10" if few else "tab20")
     for axis, (column, title) in zip(axes[:, 0], columns.items(), strict=True):
         for number, (row, curve) in enumerate(by_row(comparison, states, column, watched_curve).items()):
             if curve is not None:
                 color, low, high = palette(number), curve.mean - curve.deviation, curve.mean + curve.deviation
                 times = 1000 * curve.kimg / step if step else curve.kimg
-                axis.plot(times, curve.mean, color=color, linewidth=1.2, label=row)
-                axis.fill_between(times, low, high, color=color, alpha=0.15, linewidth=0)
+                axis.plot(times, curve.mean, color=color, linewidth=1.4, label=row)
+                if few:
+                    axis.fill_between(times, low, high, color=color, alpha=0.15, linewidth=0)
         axis.set_ylabel(title.replace(" (", "\n("), fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
         axis.tick_params(labelsize=8)
         axis.grid(color="#eeeeee")
         axis.set_axisbelow(True)
     axes[-1][0].set_xlabel("iterations" if step else "thousands of samples", fontsize=8)
-    axes[0][0].legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    figure.tight_layout()
+    figure.legend(
+        *axes[0][0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=LEGEND_COLUMNS,
+        fontsize=8,
+        frameon=False,
+    )
     save(figure, path)
