@@ -14,15 +14,21 @@ import errno
 import functools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pgan_tf.errors import UserError
 from pgan_tf.files import new_file
 from pgan_tf.quiet import silence
 
+AT_ONCE = 128  # requests to a store
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # two letters at least: one is a drive
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class StoreError(UserError, OSError):
@@ -253,6 +259,15 @@ def told(path: str | os.PathLike) -> Iterator[None]:
 
 
 # ---- files of stores -------------------------------------------------------------------------------------------------
+
+
+def for_each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """function(item) of all items, in their order, which wait for the store at the same time."""
+    items = list(items)
+    if len(items) < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), AT_ONCE), thread_name_prefix="file") as pool:
+        return list(pool.map(function, items))
 
 
 class Ranges:

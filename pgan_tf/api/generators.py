@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pgan_tf.api.loading import in_one_line, load_tensorflow
+from pgan_tf.mirror import fetched
+from pgan_tf.places import is_stored, place
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,9 +33,10 @@ class Generator:
         path: The file or checkpoint that it came from.
     """
 
-    def __init__(self, loaded: Loaded):
+    def __init__(self, loaded: Loaded, path: Path | None = None):
+        """path: what it was loaded from, where that is a copy."""
         self.network: GeneratorNetwork = loaded.network
-        self.path: Path = loaded.path
+        self.path: Path = path or loaded.path
         self._loaded, self._samplers = loaded, {}
 
     @classmethod
@@ -46,7 +49,9 @@ class Generator:
         load_tensorflow()
         from pgan_tf.inference.load import load_generator
 
-        return cls(load_generator(Path(os.path.expanduser(path)), kind=""))
+        given = place(os.path.expanduser(path))
+        with fetched(given) as here:
+            return cls(load_generator(here, kind=""), given if is_stored(given) else None)
 
     def __repr__(self) -> str:
         return f"Generator({str(self.path)!r}, latents of {self.latent_size}, {self.classes} classes)"

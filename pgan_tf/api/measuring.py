@@ -10,6 +10,7 @@ import numpy as np
 
 from pgan_tf.api.loading import in_one_line, load_tensorflow
 from pgan_tf.api.runs import Run
+from pgan_tf.mirror import working
 
 if TYPE_CHECKING:
     Set = str | os.PathLike | np.ndarray
@@ -58,6 +59,7 @@ def evaluate(
     request = Request(tuple(named(words)) if words else (), images, seed, extractor)
     with make_strategy(STRATEGY).scope():
         if isinstance(fakes, Run):
-            of_run = tasks.RunReals(fakes.folder, reals, resolution)
-            return tasks.measure_run(of_run, snapshots, request, None, baselines=False, quiet=True)
+            with working(fakes.folder) as folder:
+                of_run = tasks.RunReals(folder, reals, resolution)
+                return tasks.measure_run(of_run, snapshots, request, None, baselines=False, quiet=True)
         return tasks.measure_sets(reals, fakes, resolution, request, None, baselines=False, quiet=True)

@@ -61,7 +61,7 @@ class Run:
         """The run in a folder. Raises UserError where there is none."""
         from pgan_tf.training import rundir
 
-        path = Path(os.path.expanduser(folder))
+        path = place(os.path.expanduser(folder))
         rundir.load_config(path)
         return cls(path)
 

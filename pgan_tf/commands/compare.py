@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pgan_tf.commands import sampling
-from pgan_tf.commands.flags import command, location, number, seed, whole
+from pgan_tf.commands.flags import anywhere, command, location, number, seed, whole
 
 DONE, INTERRUPTED = 0, 130  # exit statuses
 
@@ -22,7 +22,7 @@ def add_commands(commands) -> None:
     add("--neighbors", type=whole(1, 1000), default=5, metavar="K", help="of each, by each measure (default: 5)")
     add(
         "--dataset",
-        type=location,
+        type=anywhere,
         metavar="SET",
         help="the training images (default: those that the run was trained on)",
     )
@@ -33,7 +33,7 @@ def add_commands(commands) -> None:
 
     sub = command(commands, "project", _project, "find the latent whose image comes nearest to a given picture")
     add = sub.add_argument
-    add("network", type=location, metavar="NETWORK", help=sampling.NETWORK)
+    add("network", type=anywhere, metavar="NETWORK", help=sampling.NETWORK)
     add("image", type=location, metavar="IMAGE", help="picture file of any size")
     add(
         "out",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pgan_tf import __version__
 from pgan_tf.called import page
 from pgan_tf.errors import UserError
+from pgan_tf.mirror import fetched
 from pgan_tf.option import ConfigError, parse_grid_size, shown, whole_number
-from pgan_tf.places import is_stored
+from pgan_tf.places import is_stored, place
 
 MOST = 10**9  # of what can be counted; what is larger was mistyped
 LARGEST_SEED, LARGEST_SIDE, MOST_BYTES = 2**63 - 1, 2**14, 2**40
@@ -110,12 +112,26 @@ MISSING = {
 }
 
 
+@contextlib.contextmanager
+def networks_here(args: argparse.Namespace) -> Iterator[None]:
+    """Within, the command's NETWORK, or several, are on the disk: of those on a store copies."""
+    given = getattr(args, "network", None)
+    with contextlib.ExitStack() as held:
+        here = [str(held.enter_context(fetched(place(path)))) if is_stored(path) else path for path in _listed(given)]
+        if given is not None:
+            args.network = here if isinstance(given, list) else here[0]
+        yield
+
+
+def _listed(given: str | list[str] | None) -> list[str]:
+    return given if isinstance(given, list) else [given] if given is not None else []
+
+
 def check_network(args: argparse.Namespace) -> None:
     """UsageError where a command's NETWORK or FILE is not there: before TensorFlow, which takes seconds to load."""
     for name, text in MISSING.items():
-        given = getattr(args, name, None)
-        for path in given if isinstance(given, list) else [given]:
-            if path is not None and not os.path.lexists(path):
+        for path in _listed(getattr(args, name, None)):
+            if not (place(path).exists() if is_stored(path) else os.path.lexists(path)):
                 raise UsageError(f"{path}: {text}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pgan_tf.commands.flags import command, location, number
+from pgan_tf.commands.flags import anywhere, command, location, number
 from pgan_tf.text import shown
 
 
@@ -44,7 +44,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _info_flags(parser: argparse.ArgumentParser) -> None:
     text = "a run folder, a .keras file, the folder of an imported network, or a .pkl of the original"
-    parser.add_argument("network", metavar="NETWORK", type=location, help=text)
+    parser.add_argument("network", metavar="NETWORK", type=anywhere, help=text)
 
 
 def _info(args: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ FORMATS = ("saved_model", "tflite", "onnx", "web", "weights")  # those of intero
 def _export_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
-        "network", metavar="NETWORK", type=location, help="a run folder, a .keras file, or an imported network's folder"
+        "network", metavar="NETWORK", type=anywhere, help="a run folder, a .keras file, or an imported network's folder"
     )
     add(
         "out",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pgan_tf.commands import sampling
-from pgan_tf.commands.flags import command, location, whole
+from pgan_tf.commands.flags import anywhere, command, whole
 
 MOST = 10_000_000  # points
 ARRAY = ".npy"
@@ -21,7 +21,7 @@ def add_commands(commands) -> None:
         add = sub.add_argument
         few = "how many points (default: as many as the data, 10,000 at most, or the rows of --latents)"
         add("--num", type=whole(1, MOST), metavar="N", help=few)
-        add("--dataset", type=location, metavar="SET", help="the data (default: those that the run was trained on)")
+        add("--dataset", type=anywhere, metavar="SET", help="the data (default: those that the run was trained on)")
 
 
 def _samples(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pgan_tf.commands.flags import location, number, seed
+from pgan_tf.commands.flags import anywhere, location, number, seed
 from pgan_tf.option import shown
 
 NETWORK = "folder of a run, a .keras file, or folder of an imported network"
@@ -16,7 +16,7 @@ STILLS = (".png", ".webp")  # what pictures may be written as; the keys of infer
 def add_network(parser: argparse.ArgumentParser, out: str) -> None:
     """NETWORK, OUT, and what every command on a network has. `out`: help for OUT."""
     add = parser.add_argument
-    add("network", type=location, metavar="NETWORK", help=NETWORK)
+    add("network", type=anywhere, metavar="NETWORK", help=NETWORK)
     add(
         "out",
         type=location,

@@ -20,9 +20,9 @@ from pgan_tf.data import tfrecord
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_whole
 from pgan_tf.data.label_rows import vectors
-from pgan_tf.data.remote import for_each, keep_small
+from pgan_tf.data.remote import keep_small
 from pgan_tf.errors import reason
-from pgan_tf.places import is_stored, place
+from pgan_tf.places import for_each, is_stored, place
 
 _RECORD_NAME = re.compile(
     r"(?P<name>.+)-(?P<level>r(?P<log2>\d\d)|(?P<side>[1-9]\d{0,3})x(?P=side))"

@@ -12,10 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgan_tf.data.errors import DataError
-from pgan_tf.data.remote import for_each
 from pgan_tf.errors import WAYS_ON, reason
 from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
-from pgan_tf.places import is_stored, place, size_of, upload
+from pgan_tf.places import for_each, is_stored, place, size_of, upload
 
 UNFINISHED = ".unfinished"  # in a folder on a store, while it is written
 

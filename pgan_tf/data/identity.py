@@ -16,6 +16,7 @@ import numpy as np
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.samples import Samples
 from pgan_tf.files import new_file
+from pgan_tf.mirror import original
 from pgan_tf.places import absolute, is_stored, place
 
 FILE = "data.json"
@@ -36,7 +37,7 @@ def describe(dataset: Samples, resolution: int) -> dict:
 def write(run: Path, about: dict, path: str | os.PathLike) -> None:
     """Keeps in the folder of a run what `describe` says of its data set, and where `path` lies from there."""
     try:
-        beside = absolute(path) if is_stored(path) else os.path.relpath(path, run)
+        beside = absolute(path) if is_stored(path) or is_stored(original(run)) else os.path.relpath(path, run)
     except ValueError:  # on another drive
         beside = os.path.abspath(path)
     with new_file(run / FILE) as temporary:
@@ -56,9 +57,11 @@ def check(run: Path, about: dict, path: str | os.PathLike) -> None:
 def find(run: Path, path: str) -> str:
     """Where the data set of a run is: at its `path`, or where it lay from the run's folder; else `path`."""
     beside = read(run).get("beside")
-    if isinstance(beside, str) and not is_stored(beside) and not place(path).is_dir():
-        for moved in (os.path.abspath(run / beside), str(run / beside)):  # links may make a difference
-            if Path(moved).is_dir():
+    if isinstance(beside, str) and not place(path).is_dir():
+        stored = is_stored(run) or is_stored(beside)
+        ways = (os.path.abspath(run / beside), str(run / beside)) if not stored else (beside,)
+        for moved in ways:  # links may make a difference
+            if place(moved).is_dir():
                 return moved
     return path
 

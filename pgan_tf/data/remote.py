@@ -8,38 +8,24 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import numpy as np
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.errors import reason
-from pgan_tf.places import Ranges, place, size_of
+from pgan_tf.places import AT_ONCE, Ranges, place, size_of
 
-AT_ONCE = 128  # requests
 KEPT = 2**29  # bytes of a resolution, of all its files, that may be kept in memory
 _PART = 2**19  # bytes of a request: what TensorFlow's reader takes from a store in one
 _WINDOW, _LARGEST = 2**12, 2**24  # bytes read ahead of who reads on
 _SHARE = 16  # a file is kept when one in so many of its bytes was asked for
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 
 @functools.cache
 def _requests() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="range")
-
-
-def for_each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """function(item) of all items, in their order, which wait for the store at the same time."""
-    items = list(items)
-    if len(items) < 2:
-        return [function(item) for item in items]
-    with ThreadPoolExecutor(min(len(items), AT_ONCE), thread_name_prefix="file") as pool:
-        return list(pool.map(function, items))
 
 
 class RemoteBytes:

@@ -22,6 +22,7 @@ from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
 from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import ASKS_GENERATOR
+from pgan_tf.mirror import in_words
 from pgan_tf.places import place
 from pgan_tf.plain import plain_path
 
@@ -110,7 +111,7 @@ class Sink:
         for name, sha256 in dict.fromkeys(used):
             console.print(f"{name}: weights with SHA-256 {sha256}", soft_wrap=True)
         if self.path:
-            console.print(f"{len(self.new)} new results in {self.path}", soft_wrap=True)
+            console.print(in_words(f"{len(self.new)} new results in {self.path}"), soft_wrap=True)
 
 
 def measure_run(

@@ -45,6 +45,7 @@ from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.metrics.registry import PLANAR, named, resolved
 from pgan_tf.option import shown
 from pgan_tf.option_flags import read_options
+from pgan_tf.places import check_on_disk
 from pgan_tf.text import read_text
 from pgan_tf.training.rundir import file_name
 
@@ -63,8 +64,8 @@ def read_suite(path: Path) -> Suite:
     values = _parse(path)
     _check_keys(path, values)
     _check_values(path, values)
-    results = Path(values.get("results", f"results/{path.stem}")).expanduser()
-    report = Path(values.get("report", f"docs/results/{path.stem}.md")).expanduser()
+    results = Path(check_on_disk(values.get("results", f"results/{path.stem}"), "the results of a suite")).expanduser()
+    report = Path(check_on_disk(values.get("report", f"docs/results/{path.stem}.md"), "a report")).expanduser()
     if "datasets" in values:
         folders = _datasets(path, values["datasets"])
         comparisons = tuple(_comparison(path, values, results, title, folder) for title, folder in folders.items())

@@ -14,6 +14,7 @@ from pgan_tf.evaluation import results
 from pgan_tf.files import sha256
 from pgan_tf.interop import card, nvidia
 from pgan_tf.interop.nvidia_file import read_file
+from pgan_tf.mirror import in_words
 from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
 from pgan_tf.option import option_text
@@ -49,7 +50,7 @@ def print_info(path: Path) -> None:
     """Prints `describe`; fits a terminal of 80 columns."""
     description, printed = describe(path), []
     console = Console(highlight=False, markup=False, emoji=False)
-    _print_facts(console, [("path", str(path)), *description.facts])
+    _print_facts(console, [("path", in_words(str(path))), *description.facts])
     for shown in description.networks:
         console.print()
         model = _model(shown.network)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
-from pgan_tf.commands.flags import location, program_parser, whole
+from pgan_tf import mirror
+from pgan_tf.commands.flags import anywhere, location, program_parser, whole
 from pgan_tf.config import ConfigError
+from pgan_tf.places import place
 from pgan_tf.programs.loading import load_tensorflow
 
 STRATEGY = "mirrored"
@@ -35,7 +36,7 @@ what it notices."""
 def parser() -> argparse.ArgumentParser:
     root = program_parser(__doc__, EPILOG)
     add = root.add_argument
-    add("--run", type=location, help="folder of a training run")
+    add("--run", type=anywhere, help="folder of a training run")
     add(
         "--snapshots",
         type=location,
@@ -43,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
         default="latest",
         help="of the run: latest (default), all, or a .keras file, also by its name in the folder",
     )
-    add("--dataset", type=location, metavar="SET", help="real images for the run; default: those it was trained on")
-    add("--reals", type=location, metavar="SET", help="a set of real images, instead of --run")
-    add("--fakes", type=location, metavar="SET", help="the set to hold against it")
+    add("--dataset", type=anywhere, metavar="SET", help="real images for the run; default: those it was trained on")
+    add("--reals", type=anywhere, metavar="SET", help="a set of real images, instead of --run")
+    add("--fakes", type=anywhere, metavar="SET", help="the set to hold against it")
     text = f"{OF_IMAGES} (default: swd,fid); of points in the plane: {OF_POINTS}; {OF_EACH} (default)"
     add("--metrics", metavar="NAMES", help=text)
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
@@ -88,8 +89,9 @@ def run(args: argparse.Namespace) -> int:
     output = Path(args.output) if args.output else None
     with make_strategy(STRATEGY).scope():  # features are extracted on all devices
         if args.run:
-            reals = tasks.RunReals(Path(args.run), args.dataset, args.resolution)
-            tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
+            with mirror.working(place(args.run)) as folder:
+                reals = tasks.RunReals(folder, args.dataset, args.resolution)
+                tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
         else:
             tasks.measure_sets(args.reals, args.fakes, args.resolution, request, output, args.baselines)
     return 0
@@ -99,7 +101,7 @@ def check(args: argparse.Namespace) -> None:
     """ConfigError for what needs no TensorFlow to be seen: it takes seconds to load."""
     if bool(args.run) == bool(args.fakes or args.reals):
         raise ConfigError("give either --run=RUN, or --reals=SET --fakes=SET")
-    if args.run and not os.path.exists(args.run):
+    if args.run and not place(args.run).exists():
         raise ConfigError(f"--run={args.run}: no config.json there; give the folder of a run")
 
 

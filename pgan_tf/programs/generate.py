@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from pgan_tf.commands import compare, explore, generate, points
-from pgan_tf.commands.flags import check_network, program_parser
+from pgan_tf.commands.flags import check_network, networks_here, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -56,4 +56,5 @@ def main(argv: list[str]) -> int:
     load_tensorflow()
     _same_on_every_call()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of each new network's graph in a training video
-    return args.run(args)
+    with networks_here(args):
+        return args.run(args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pgan_tf.commands import network
-from pgan_tf.commands.flags import check_network, program_parser
+from pgan_tf.commands.flags import check_network, networks_here, program_parser
 from pgan_tf.programs.loading import load_tensorflow
 
 INTERRUPTED = "error: interrupted; nothing was written"
@@ -31,4 +31,5 @@ def main(argv: list[str]) -> int:
     args = parser().parse_args(argv)
     check_network(args)
     load_tensorflow()
-    return args.run(args)
+    with networks_here(args):
+        return args.run(args)

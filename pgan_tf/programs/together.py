@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pgan_tf import __version__
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.places import name_of
 from pgan_tf.workers import cluster, meeting
 from pgan_tf.workers.shared import options
 from pgan_tf.workers.team import Alone, Facts, Team, set_current
@@ -87,7 +88,7 @@ def facts(config: Config, launch: Launch, found: cluster.Cluster) -> Facts:
         "the version of pgan_tf": __version__,
         **{f"the version of {name}": importlib.metadata.version(name) for name in VERSIONS},
         "--workers": ",".join(found.addresses),
-        "--resume": os.path.basename(os.path.abspath(launch.resume)) if launch.resume else "not given",
+        "--resume": name_of(launch.resume) if launch.resume else "not given",
         **options(config),
         "the data set": f"{dataset.content()}, sha256 {about['sha256'][:12]}",
     }

@@ -68,7 +68,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     check_preset()
     if FLAGS["metrics"].present and not FLAGS.metrics.strip():
         raise ConfigError("--metrics is empty: name some, as in swd,fid, or none")
-    config = resumed_config(Path(FLAGS.resume)) if FLAGS.resume else config_from_flags()
+    config = resumed_config(place(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
     process = together.Launch(*(FLAGS[name].value for name in together.Launch._fields))
     with together.joined(config, process) as team:

@@ -12,6 +12,7 @@ from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.points import has_points
+from pgan_tf.places import place
 from pgan_tf.stages import span
 from pgan_tf.text import duration
 from pgan_tf.training import checkpoint, trial
@@ -60,7 +61,7 @@ def begin(asked: Asked) -> Start:
     """Checks and measures what a run needs; a dry run may take longer for it."""
     seconds = trial.MOST_SECONDS if asked.dry_run else None
     if asked.resume:
-        return resume(asked.config, Path(asked.resume))
+        return resume(asked.config, place(asked.resume))
     if asked.preset:
         start = begin_preset(asked.preset, asked.hours, asked.given, seconds)
     else:

@@ -14,6 +14,7 @@ from typing import TextIO
 from rich.console import Console
 
 from pgan_tf import notebook
+from pgan_tf.mirror import in_words
 from pgan_tf.training.bars import bars
 
 INDENT = 10  # columns of "device    ", "training  ", "tick 12   "
@@ -121,6 +122,7 @@ class ConsoleLog:
         return screen
 
     def line(self, text: str) -> None:
+        text = in_words(text)
         self._file.write(text + "\n")
         self._console.print(fitted(text, self._console), markup=False)
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pgan_tf import growth
+from pgan_tf import growth, mirror
 from pgan_tf.config import Config, ConfigError, network_options
 from pgan_tf.networks import Discriminator, Generator, Network
 from pgan_tf.networks.saved import IMPORTED, NetworkError, load_network
+from pgan_tf.places import is_stored, place
 from pgan_tf.schedule import Schedule
 from pgan_tf.stages import share
 from pgan_tf.training import checkpoint, rundir
@@ -35,16 +36,22 @@ def load(path: Path) -> Trained:
     Raises ConfigError, one line.
     """
     try:
-        if path.is_file():
-            network = load_network(path)
-            return Trained(path, network, network, None)
-        if (path / IMPORTED).is_file():
-            generators = [load_network(path / name) for name in ("generator.keras", IMPORTED)]
-            return Trained(path, *generators, load_network(path / "discriminator.keras", Discriminator))
-        if (path / "config.json").is_file():
-            return _of_run(path)
+        with mirror.fetched(path) as here:
+            trained = _load(here)
+            return trained._replace(where=mirror.original(trained.where)) if is_stored(path) else trained
     except (NetworkError, checkpoint.CheckpointError) as error:
         raise ConfigError(f"--init_from: {error}") from None
+
+
+def _load(path: Path) -> Trained:
+    if path.is_file():
+        network = load_network(path)
+        return Trained(path, network, network, None)
+    if (path / IMPORTED).is_file():
+        generators = [load_network(path / name) for name in ("generator.keras", IMPORTED)]
+        return Trained(path, *generators, load_network(path / "discriminator.keras", Discriminator))
+    if (path / "config.json").is_file():
+        return _of_run(path)
     raise ConfigError(f"--init_from={path}: give an imported network's folder, a run's folder or a .keras file")
 
 
@@ -60,7 +67,7 @@ def _of_run(folder: Path) -> Trained:
 
 def check(config: Config, num_channels: int, label_size: int, schedule: Schedule) -> None:
     """Raises ConfigError where --init_from cannot be read, or holds other networks than the run's options ask for."""
-    trained = load(Path(config.model.init_from))
+    trained = load(place(config.model.init_from))
     wanted = {**vars(config.model), "num_channels": num_channels, "label_size": label_size}
     wanted["latent_size"] = config.model.latent_components
     differing = {}
@@ -90,7 +97,7 @@ def _check_ladder(config: Config, trained: Trained, schedule: Schedule) -> None:
     ours = widths[schedule.at(0).stage.size.level]
     if theirs == ours:
         return
-    run = Path(config.model.init_from)
+    run = place(config.model.init_from)
     grew = f" --grow={rundir.load_config(run).growth.grow}" if (run / "config.json").is_file() else " another --grow"
     fitting = [level for level, of_level in widths.items() if of_level == theirs]
     way_out = f"begin at --lod_initial_resolution={fitting[0]}" if fitting else "begin a run with the same --grow"

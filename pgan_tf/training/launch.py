@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pgan_tf import mirror
 from pgan_tf.config import Config
 from pgan_tf.data import identity
-from pgan_tf.places import absolute
+from pgan_tf.places import absolute, is_stored, place
 from pgan_tf.training import initial, loop, rundir
 from pgan_tf.training.begin import Asked, Start, begin
 from pgan_tf.training.console import Screen
@@ -39,6 +39,7 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
 
     Raises UserError for what cannot work, before anything is written.
     """
+    place(asked.config.run.result_dir)  # before anything is measured: is there such a store?
     team, start = current(), begin(asked)
     config, plan = start.config, start.plan
     team.compare(options(config))  # what auto stands for on each machine
@@ -46,7 +47,7 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
     if team.chief and config.model.init_from and not asked.resume:
         initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
     if team.chief and asked.resume and not change_dataset:
-        identity.check(Path(asked.resume), about, config.data.dataset)
+        identity.check(place(asked.resume), about, config.data.dataset)
     return Prepared(asked, start, about)
 
 
@@ -59,16 +60,17 @@ def train(prepared: Prepared, flags: str, on_tick: Callable[[Path, dict], object
     config = start.config.replace(dataset=absolute(start.config.data.dataset))  # it may go on from anywhere
     with contextlib.ExitStack() as held:
         folder = held.enter_context(_claimed(prepared, config, flags)) if team.chief else None
-        folder = folder or Path(team.share(None))
-        team.way_on = way_on(folder, team)
+        folder = folder or place(team.share(None))
+        kept = mirror.original(folder)
+        team.way_on = way_on(kept, team)
         held.enter_context(contextlib.redirect_stdout(Screen(sys.stdout)))
-        tell = (lambda row: on_tick(folder, row)) if on_tick else None
+        tell = (lambda row: on_tick(mirror.up_to_date(folder), row)) if on_tick else None
         run = loop.Run(config, start.plan, folder, [*start.lines, *start.preset.splitlines()], tell)
         try:
             run.train()
         except loop.Stopped:
-            return Ended(folder, run.stopping.signal)
-    return Ended(folder, None)
+            return Ended(kept, run.stopping.signal)
+    return Ended(kept, None)
 
 
 @contextlib.contextmanager
@@ -76,8 +78,16 @@ def _claimed(prepared: Prepared, config: Config, flags: str) -> Iterator[Path]:
     """The run's folder, made where it is new, told to the other processes, and kept from those of other runs."""
     asked, start, about = prepared
     new = (config, start.plan.dataset.name, start.preset or flags, start.files())
-    folder = Path(asked.resume) if asked.resume else rundir.create(*new)
-    with rundir.claimed(folder):
+    with contextlib.ExitStack() as held:
+        if asked.resume:
+            folder = held.enter_context(mirror.working(place(asked.resume), mirror.to_go_on))
+        elif is_stored(config.run.result_dir):
+            results = place(config.run.result_dir)
+            folder = rundir.create(*new, held.enter_context(mirror.scratch(results)))
+            held.enter_context(mirror.kept_up(mirror.Mirror(folder, results / folder.name)))
+        else:
+            folder = rundir.create(*new)
+        held.enter_context(rundir.claimed(folder))
         identity.write(folder, about, config.data.dataset)
-        current().share(os.path.abspath(folder))
+        current().share(absolute(mirror.original(folder)))
         yield folder

@@ -23,6 +23,7 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals, RoundStream
 from pgan_tf.files import clear_folder
+from pgan_tf.places import place
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
 from pgan_tf.text import duration
@@ -253,7 +254,7 @@ class Run:
         self.state = self._build(self.schedule.at(0).stage)
         reference.choose(self.state, self.reals)
         if self.config.model.init_from and self.team.chief:
-            trained = initial.load(Path(self.config.model.init_from))
+            trained = initial.load(place(self.config.model.init_from))
             for line in initial.take_over(trained, self.state):
                 self.log.line(line)
         spread(self.state)

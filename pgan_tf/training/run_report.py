@@ -9,6 +9,7 @@ from pgan_tf import html_page, stamps
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
+from pgan_tf.mirror import in_words
 from pgan_tf.networks.families import FAMILIES
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
@@ -55,7 +56,7 @@ def write_report(folder: Path, config: Config) -> None:
         _environment(folder),
         _how_to_go_on(folder, rows, config),
     )
-    text = "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+    text = in_words("\n\n".join("\n".join(lines) for lines in sections if lines)) + "\n"
     _write(folder / "report.md", text)
     _write(folder / "report.html", html_page.page(text, folder, folder.name))
 

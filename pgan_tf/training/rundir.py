@@ -32,18 +32,23 @@ from pgan_tf.places import place
 LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
 
 
-def create(config: Config, dataset_name: str, flags_text: str, files: dict[str, str] | None = None) -> Path:
+def create(
+    config: Config, dataset_name: str, flags_text: str, files: dict[str, str] | None = None, here: Path | None = None
+) -> Path:
     """Makes the next free run folder under --result_dir, with config.json, flags.txt, environment.json and `files`.
 
-    Raises ConfigError where no folder can be made there.
+    here: the folder of the disk to make it in, where --result_dir is on a store. Raises ConfigError where no folder can
+    be made there.
     """
-    root = Path(config.run.result_dir)
+    results = place(config.run.result_dir)
+    root = here or results
     try:
         make_folder(root)
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"--result_dir={root}: cannot be made ({reason}); choose another place") from None
-    taken = [int(match[1]) for path in root.iterdir() if (match := re.match(r"(\d{5,})-", path.name))]
+    others = results.iterdir() if results.is_dir() else ()
+    taken = [int(match[1]) for path in others if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
     name = file_name(config.run.desc or dataset_name)
     clear_away(root / name)

@@ -13,11 +13,11 @@ from pgan_tf.data import files as data_files
 from pgan_tf.data.files import UNFINISHED
 from pgan_tf.data.pipeline import Reals, in_order
 from pgan_tf.data.points import Origin, PointDataset, write_points
-from pgan_tf.data.remote import RemoteBytes, for_each
+from pgan_tf.data.remote import RemoteBytes
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.verify import verify
 from pgan_tf.layers.minibatch import deal
-from pgan_tf.places import upload
+from pgan_tf.places import for_each, upload
 from pgan_tf.programs import start
 from tests.stores import KINDS, ScriptedStore, new_root, tree
 
