@@ -18,6 +18,7 @@ from pgan_tf.data.parallel import ordered_map
 from pgan_tf.data.prepare import Outcome, prepare
 from pgan_tf.data.source import PictureSource
 from pgan_tf.data.writer import DatasetWriter, order
+from pgan_tf.places import check_on_disk
 from pgan_tf.progress import track
 
 _CHUNK_BYTES = 2**21  # of records that a worker sends at once, so that memory does not grow with the resolution
@@ -117,6 +118,7 @@ def _local(writer: DatasetWriter, source: PictureSource, items: Sequence, output
 
 
 def _beam(writer: DatasetWriter, source: PictureSource, items: Sequence, output: Output) -> Iterator[Outcome]:
+    check_on_disk(writer.folder, "what --engine=beam writes, which all its workers have to see,")
     return beam.run(writer, source.load, items, output.strict, output.beam_options)
 
 

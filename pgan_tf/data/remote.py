@@ -10,6 +10,7 @@ import functools
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from pgan_tf.places import AT_ONCE, Ranges, place, size_of
 KEPT = 2**29  # bytes of a resolution, of all its files, that may be kept in memory
 _PART = 2**19  # bytes of a request: what TensorFlow's reader takes from a store in one
 _WINDOW, _LARGEST = 2**12, 2**24  # bytes read ahead of who reads on
+_LOADING = threading.Semaphore(8)  # files at a time
 _SHARE = 16  # a file is kept when one in so many of its bytes was asked for
 
 
@@ -31,7 +33,7 @@ def _requests() -> ThreadPoolExecutor:
 class RemoteBytes:
     """A file on a store, open for reading at any place of it: what StoredBytes is to one on the disk.
 
-    Attributes: path; size, in bytes; keep: whether all of it may be in memory.
+    Attributes: path; size, in bytes; keep: whether all of it may be in memory; loading: the thread that brings it.
     """
 
     def __init__(self, path: str):
@@ -43,7 +45,7 @@ class RemoteBytes:
             raise DataError(f"{path}: cannot be read: {reason(error)}") from error
         self._ranges, self._lock = Ranges(self.path), threading.Lock()
         self._window, self._begin, self._next = b"", 0, _WINDOW  # what was read ahead, from where on; how much next
-        self._asked, self._whole = 0, None
+        self._asked, self._whole, self.loading = 0, None, None
 
     def read(self, offset: int, length: int) -> bytes:
         """`length` bytes from `offset` on. DataError: they are not there, or the store fails."""
@@ -70,9 +72,19 @@ class RemoteBytes:
         """All of the file, uint8 [size], where it is kept; `more`: bytes that are asked for now."""
         with self._lock:
             self._asked += more
-            if self._whole is None and self.keep and self._asked * _SHARE >= self.size:
-                self._whole = self._fetch([0], self.size)[0]
+            if self.loading is None and self.keep and self._asked * _SHARE >= self.size:
+                self.loading = threading.Thread(target=self._load, name="whole", daemon=True)
+                self.loading.start()
             return self._whole
+
+    def _load(self) -> None:
+        """Brings all of the file, request after request: meanwhile others go on asking for what they need now."""
+        whole = np.empty(self.size, np.uint8)
+        with _LOADING, suppress(DataError):  # whoever needs what cannot be read will hear of it
+            for begin in range(0, self.size, _PART):
+                length = min(_PART, self.size - begin)
+                whole[begin : begin + length] = self._fetch([begin], length)[0]
+            self._whole = whole
 
     def _fetch(self, offsets: list[int], length: int) -> np.ndarray:
         """uint8 [n, length]: what begins at each of the offsets."""

@@ -126,12 +126,17 @@ def test_any_bytes_in_any_order(part, window, monkeypatch):
         file.keep = keep
         for index in (np.array([58, 0, 3, 3]), np.arange(59), np.array([], int)):
             np.testing.assert_array_equal(file.read_rows(index, 10, 5), rows[index])
+            if file.loading:
+                file.loading.join()
 
 
 def test_what_was_asked_for_often_is_asked_for_no_more(script):
     folder, calls = write(new_root("scripted"), 2), []
     dataset = RecordDataset(folder)
     dataset.read(16, np.arange(COUNT))
+    for thread in threading.enumerate():
+        if thread.name == "whole":
+            thread.join()
     script(lambda call, path: calls.append(path))
     for _ in range(3):
         dataset.read(16, np.arange(COUNT)[::-1])
