@@ -198,18 +198,21 @@ class _Fsspec:
         import fsspec
         from etils.epath import backend
 
+        # What it remembers of folders others may have changed.
+        self._system = system = functools.partial(fsspec.filesystem, kind, use_listings_cache=False)
+
         class Backend(type(backend.fsspec_backend)):
             def fs(self, path: str | os.PathLike) -> Any:
                 """That of any scheme."""
-                return fsspec.filesystem(kind)
+                return system()
 
-        self.backend, self._system = Backend(), functools.partial(fsspec.filesystem, kind)
+        self.backend = Backend()
 
     def opened(self, path: str) -> str:
         return path
 
     def read(self, file: str, offset: int, length: int) -> bytes:
-        return self._system().cat_file(file, offset, offset + length)
+        return self._system().cat_file(file, start=offset, end=offset + length)
 
     def put(self, source: str, target: str) -> None:
         self._system().put_file(source, target)

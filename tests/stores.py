@@ -28,7 +28,7 @@ class ScriptedStore(MemoryFileSystem):
         self.script("put", rpath)
         return super().put_file(lpath, rpath, **kwargs)
 
-    def cat_file(self, path, start=None, end=None, **kwargs):
+    def cat_file(self, path, version_id=None, start=None, end=None, **kwargs):  # s3fs' order
         self.script("read", path)
         return super().cat_file(path, start, end, **kwargs)
 
