@@ -86,12 +86,18 @@ def facts(config: Config, launch: Launch, found: cluster.Cluster) -> Facts:
     about = identity.describe(dataset, asked if asked in dataset.resolutions else dataset.resolution)
     return {
         "the version of pgan_tf": __version__,
-        **{f"the version of {name}": importlib.metadata.version(name) for name in VERSIONS},
+        **{f"the version of {name}": _version(name) for name in VERSIONS},
         "--workers": ",".join(found.addresses),
         "--resume": name_of(launch.resume) if launch.resume else "not given",
         **options(config),
         "the data set": f"{dataset.content()}, sha256 {about['sha256'][:12]}",
     }
+
+
+def _version(package: str) -> str:
+    """Of a package, by the distribution that brings it: tensorflow also comes as tensorflow-cpu."""
+    brought = importlib.metadata.packages_distributions().get(package, [package])
+    return importlib.metadata.version(brought[0])
 
 
 def _say(line: str) -> None:

@@ -54,3 +54,11 @@ def test_versions_must_not_differ(options, package, monkeypatch):
         of = importlib.metadata.version
         monkeypatch.setattr(importlib.metadata, "version", lambda name: "9.9" if name == package else of(name))
     assert difference(ours, facts(options)).startswith(f"the version of {package} is 9.9, the chief's ")
+
+
+def test_tensorflow_may_come_as_another_distribution(options, monkeypatch):
+    ours, of = facts(options), importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: {"tensorflow": ["tensorflow-cpu"]})
+    versions = {"tensorflow-cpu": of("tensorflow"), "keras": of("keras")}
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: versions[name])
+    assert difference(ours, facts(options)) == ""
