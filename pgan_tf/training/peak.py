@@ -10,9 +10,10 @@ from pgan_tf.training.microbatches import microbatches_at
 IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
 STAGE_BYTES = 30 * 2**20  # each stage's graphs, which stay
 # The constants below are told by measured peaks, which tests/training/test_peak.py holds them to, within a fifth.
-# Weights of G, its average and D, Adam's two moments of G and D: 7 in all. In a step besides: gradients, and weights as
-# layers use them, scaled and with wider kernels, in D's pass, in the penalty and in the gradients of either.
-WEIGHT_COPIES = 7 + 7
+STATE_COPIES = 7  # weights of G, its average and D, Adam's two moments of G and D: of the mean of G's and D's weights
+# In a step: gradients, and weights as layers use them, scaled and with wider kernels, in D's pass, in the penalty and
+# in the gradients of either.
+STEP_COPIES = 7
 LEFT_COPIES = 3  # of a stage before: what its weights leave behind in the heap
 # Of what D's layers give for an image, and of the image itself. Reals and fakes go through in one pass, which is 2, and
 # of each layer both the convolution and the activation are kept: 4. The penalty: 2, and 2 for its inner gradient. The
@@ -20,8 +21,8 @@ LEFT_COPIES = 3  # of a stage before: what its weights leave behind in the heap
 ACTIVATION_COPIES = 12
 # With --remat the same of what is kept between the blocks, and of the one block that is computed again.
 REMAT_COPIES = 8
-# Several devices of a process are not at their peaks at the same moment: what each more adds to the peak of one.
-OTHER_DEVICE = 0.5
+# Several devices of a process are not at their peaks at the same moment: what a step of each more adds to that of one.
+OTHER_DEVICE = 0.4
 
 
 def stage_bytes(
@@ -35,10 +36,10 @@ def stage_bytes(
 
 def peak_bytes(costs: Costs, precision: str, local: float, stages: int, devices: int = 1, remat: bool = False) -> float:
     """Peak memory of the process at its `stages`-th stage, with `local` images at once on each device."""
-    copies = WEIGHT_COPIES + (LEFT_COPIES if stages > 1 else 0)
-    weights = 4 * copies * sum(costs.parameters) / 2
+    weights = number_bytes("float32") * sum(costs.parameters) / 2
     outputs = ACTIVATION_COPIES * (costs.d_outputs + costs.image)
     if remat:
         outputs = min(outputs, REMAT_COPIES * (costs.d_kept + costs.d_block + costs.image))
-    device = weights + number_bytes(precision) * local * outputs
-    return IMPORTS_BYTES + STAGE_BYTES * stages + device * (1 + OTHER_DEVICE * (devices - 1))
+    kept = devices * weights * (STATE_COPIES + (LEFT_COPIES if stages > 1 else 0))
+    step = weights * STEP_COPIES + number_bytes(precision) * local * outputs
+    return IMPORTS_BYTES + STAGE_BYTES * stages + kept + step * (1 + OTHER_DEVICE * (devices - 1))

@@ -70,6 +70,7 @@ PAPER_WIDTH, QUARTER = dict(fmap_base=8192, fmap_max=512), dict(fmap_base=2048, 
 # TensorFlow 2.21, 2 cores; other work beside it.
 MEASURED = [
     (PAPER_WIDTH, "float32", 32, 1, 16, 1, False, 2.93),
+    (PAPER_WIDTH, "float32", 32, 2, 4, 1, False, 3.09),
     (PAPER_WIDTH, "float32", 128, 1, 8, 1, False, 5.02),
     (PAPER_WIDTH, "float32", 128, 1, 4, 1, True, 2.84),
     (PAPER_WIDTH, "float32", 1024, 1, 4, 1, False, 14.01),
@@ -82,13 +83,17 @@ MEASURED = [
     (QUARTER, "float32", 128, 1, 16, 1, True, 1.76),
     (QUARTER, "float32", 128, 1, 16, 2, False, 1.51),
     (QUARTER, "float32", 128, 2, 16, 1, False, 2.09),
+    (QUARTER, "bfloat16", 128, 1, 16, 1, False, 1.63),
     (QUARTER, "float32", 512, 1, 8, 1, False, 3.83),
     (QUARTER, "float32", 512, 1, 8, 1, True, 2.47),
     (QUARTER, "float32", 1024, 1, 4, 1, False, 4.19),
     (QUARTER, "float32", 1024, 1, 4, 1, True, 2.99),
     (QUARTER, "float32", 1024, 1, 4, 2, False, 2.33),
+    (QUARTER, "float32", 1024, 1, 4, 2, True, 1.86),
     (QUARTER, "float32", 1024, 2, 4, 1, False, 3.50),
     (QUARTER, "float32", 1024, 2, 4, 1, True, 2.63),
+    (QUARTER, "float32", 1024, 2, 4, 2, False, 2.35),
+    (QUARTER, "float32", 1024, 2, 4, 2, True, 2.00),
 ]
 
 
