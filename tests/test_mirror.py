@@ -133,6 +133,16 @@ def test_what_was_not_brought_stays_there(run):
     assert tree(there) == tree(run)
 
 
+def test_what_was_brought_is_known(run, script):
+    """It is not copied back, and what is removed of it is removed there."""
+    there, calls = new_root("scripted"), []
+    Mirror(run, there).push()
+    with working(there, list) as here:
+        script(lambda call, path: calls.append((call, path.rpartition("/")[2])))
+        (here / "config.json").unlink()
+    assert calls == [("remove", "config.json")]
+
+
 # ---- order -----------------------------------------------------------------------------------------------------------
 
 

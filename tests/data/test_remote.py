@@ -255,16 +255,19 @@ def test_what_fails_in_the_middle_leaves_nothing(after, fault, script):
     assert RecordDataset(write(root, 3)).count == COUNT
 
 
+@pytest.mark.parametrize("removed", [0, 1])
 @pytest.mark.parametrize("after", range(0, 12, 3))
-def test_what_a_kill_leaves_is_never_taken_for_whole(after, script, monkeypatch):
-    """A kill leaves what was copied so far, and UNFINISHED; then nothing is removed any more."""
-    root, done = new_root("scripted"), []
+def test_what_a_kill_leaves_is_never_taken_for_whole(after, removed, script):
+    """A kill leaves what was copied so far, and UNFINISHED, also where it comes when something was removed already."""
+    root, done, gone = new_root("scripted"), [], []
 
     def kill(call, path):
         if call == "put" and len(done) >= after:
             raise KeyboardInterrupt
         if call == "remove" and len(done) >= after:
-            raise OSError("killed")
+            gone.append(path)
+            if len(gone) > min(removed, after):
+                raise OSError("killed")
         done.append(path)
 
     script(kill)
