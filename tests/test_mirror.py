@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 
 import pytest
@@ -267,7 +268,8 @@ def test_also_of_what_fails_in_it_and_the_error_names_the_store(fault):
         assert str(info.value) == f"{there}/x: is wrong"
 
 
-def test_what_could_not_be_copied_is_kept_and_named(script):
+def test_what_could_not_be_copied_is_kept_and_named(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     there, kept = new_root("scripted"), []
 
     def work():
