@@ -116,7 +116,7 @@ def test_the_planar_networks_of_growing_latents_see_as_much_with_one_as_with_two
     assert fast == tuned.replace(desc=fast.run.desc, g_lrate_base=5.0, d_lrate_base=5.0)
     schedule = Schedule(grown.growth, 8, latent_size=2)
     assert [(phase.stage.size.latent_size, phase.end - phase.start) for phase in schedule.phases()] == [
-        (1, 9600), (2, 9600)
+        (1, 960), (2, 960)
     ]  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def test_it_goes_on_from_the_data_of_the_last_discriminator_step():
     """Round 1 of a call, round 7 of the run, two D steps each: D step 3 of the batch, 15 of the run."""
     step, seen = make_step(layer_stage(4), D_repeats=2, unroll_steps=1, labels=2), {}
     step._d_gradients = lambda samples, *_: seen.update(d=samples) or ([], {})
-    step._g_gradients = lambda *data: seen.update(g=data[-2], lrate=data[-1]) or ([], {})
+    step._g_gradients = lambda *data: seen.update(g=data[5], lrate=data[6]) or ([], {})
     batch = make_batch(step, 2)
     step.d_replica(batch, 3, 15, Fade(), 1.0)
     step.g_replica(batch, 1, 7, Fade(), 0.25, 1.0)
