@@ -94,6 +94,16 @@ MEASURED = [
     (QUARTER, "float32", 1024, 2, 4, 1, True, 2.63),
     (QUARTER, "float32", 1024, 2, 4, 2, False, 2.35),
     (QUARTER, "float32", 1024, 2, 4, 2, True, 2.00),
+    (QUARTER, "float32", 32, 2, 16, 1, False, 1.25),
+    (QUARTER, "float32", 32, 2, 16, 1, True, 1.15),
+    (QUARTER, "float32", 32, 2, 16, 2, False, 1.13),
+    (QUARTER, "float32", 32, 2, 16, 2, True, 1.15),
+    (QUARTER, "float32", 128, 1, 16, 2, True, 1.38),
+    (QUARTER, "float32", 128, 2, 16, 2, False, 1.51),
+    (QUARTER, "float32", 512, 1, 8, 2, False, 2.19),
+    (QUARTER, "float32", 512, 1, 8, 2, True, 1.85),
+    (QUARTER, "float32", 512, 2, 8, 1, False, 3.30),
+    (QUARTER, "float32", 512, 2, 8, 1, True, 2.37),
 ]
 
 
