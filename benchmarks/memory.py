@@ -76,13 +76,8 @@ def case_config(resolution: int, devices: int, microbatches: int, remat: bool) -
 
 def in_a_process(resolution: str, devices: str, microbatches: str, remat: str) -> dict | None:
     """The numbers of a case; None where it took too much."""
-    case = [
-        f"--resolutions={resolution}",
-        f"--devices={devices}",
-        f"--microbatches={microbatches}",
-        f"--remats={remat}",
-        "--one",
-    ]
+    case = [f"--resolutions={resolution}", f"--devices={devices}", f"--microbatches={microbatches}"]
+    case += [f"--remats={remat}", "--one"]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, *sys.argv, *case]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -26,7 +26,6 @@ from pgan_tf.quiet import silence
 AT_ONCE = 128  # requests to a store
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")  # two letters at least: one is a drive
 
-
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -43,20 +42,8 @@ class PlaceError(UserError):
 
 # What fsspec opens that is no store of files, or is on this machine.
 _NO_STORES = {
-    "file",
-    "local",
-    "ftp",
-    "sftp",
-    "ssh",
-    "http",
-    "https",
-    "zip",
-    "tar",
-    "data",
-    "git",
-    "github",
-    "reference",
-}
+    "file", "local", "ftp", "sftp", "ssh", "http", "https", "zip", "tar", "data", "git", "github", "reference",
+}  # fmt: skip
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import numpy as np
 
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.canvas import pyplot, save
+from pgan_tf.experiments.growing import SECONDS
 from pgan_tf.experiments.runs import RunState, read_ticks
 from pgan_tf.experiments.suite import Comparison
 
-SECONDS = "train_seconds"
 RULE = (
     "The baseline's minutes of training (mean over the seeds) divided by those after which a run is for the first time "
     "as good as the baseline is in the end (its mean): mean and standard deviation over the seeds that come so far."

@@ -86,7 +86,7 @@ def facts(config: Config, launch: Launch, found: cluster.Cluster) -> Facts:
     about = identity.describe(dataset, asked if asked in dataset.resolutions else dataset.resolution)
     return {
         "the version of pgan_tf": __version__,
-        **{f"the version of {name}": _version(name) for name in VERSIONS},
+        **{f"the version of {name}": version for name, version in _versions().items()},
         "--workers": ",".join(found.addresses),
         "--resume": name_of(launch.resume) if launch.resume else "not given",
         **options(config),
@@ -94,10 +94,10 @@ def facts(config: Config, launch: Launch, found: cluster.Cluster) -> Facts:
     }
 
 
-def _version(package: str) -> str:
-    """Of a package, by the distribution that brings it: tensorflow also comes as tensorflow-cpu."""
-    brought = importlib.metadata.packages_distributions().get(package, [package])
-    return importlib.metadata.version(brought[0])
+def _versions() -> dict[str, str]:
+    """Of VERSIONS, by the distributions that bring them: tensorflow also comes as tensorflow-cpu."""
+    brought = importlib.metadata.packages_distributions()  # reads the files of all that is installed
+    return {name: importlib.metadata.version(brought.get(name, [name])[0]) for name in VERSIONS}
 
 
 def _say(line: str) -> None:

@@ -93,7 +93,8 @@ def _update_probability(variables: Variables, played: Played) -> None:
     count = steps + taken
     due = count >= ADA_INTERVAL
     move = tf.sign(total / tf.maximum(count, 1.0) - options.ada_target)
-    move *= ADA_INTERVAL * played.minibatch / (1000 * options.ada_kimg)
+    images = played.minibatch / played.config.growth.minibatch_updates  # however many steps see them
+    move *= ADA_INTERVAL * images / (1000 * options.ada_kimg)
     p.assign(tf.where(due, tf.clip_by_value(p + move, 0.0, 1.0), p))
     signs.assign(tf.where(due, tf.zeros_like(total), total))
     steps.assign(tf.where(due, tf.zeros_like(count), count))

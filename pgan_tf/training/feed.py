@@ -73,18 +73,12 @@ class Feed:
         self.config, self.state, self.minibatch = config, state, minibatch
         self.replicas, self.microbatches = replicas, microbatches
         self.dtype = tf.as_dtype(state.generator.variable_dtype)
-        self.shares = deal(
-            minibatch, replicas * microbatches, state.discriminator.together
-        )  # [replicas*microbatches, n]
-        rows = [
-            replica * microbatches + microbatch
-            for replica in own or range(replicas)
-            for microbatch in range(microbatches)
-        ]
+        together = state.discriminator.together
+        self.shares = deal(minibatch, replicas * microbatches, together)  # [replicas*microbatches, n]
+        rows = [i * microbatches + j for i in own or range(replicas) for j in range(microbatches)]  # of own replicas
         self.read = np.sort(self.shares[rows], axis=None)  # [N] of the minibatch, in its order
-        self.places = np.searchsorted(
-            self.read, self.shares
-        )  # [replicas*microbatches, n] in what is read, of own replicas
+        # [replicas*microbatches, n] in what is read, of own replicas
+        self.places = np.searchsorted(self.read, self.shares)
 
     def discriminators(self, batch: Batch, index, step, fade: Fade, microbatch=0) -> Samples:
         """This replica's samples of D step `index` of the batch, number `step` of the run."""

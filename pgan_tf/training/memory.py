@@ -114,19 +114,28 @@ def _relief(config: Config, places: list[Place], have: float) -> str | None:
     remat = config.optim.remat
     other = not remat and not config.optim.jit and belongs("remat", config.model.family)
     for divided, again in ((True, remat), *(((False, True), (True, True)) if other else ())):
-        limits = {}
-        for place in places:
-            level, given = place.stage.size.level, config.replace(remat=again)
-            sizes = microbatch_sizes(config, level, place.devices)[: None if divided else 1]
-            fitting = next((n for n in sizes if _fits(_limited(given, {level: n}), place, have)), None)
-            if fitting is None:
-                break
-            if fitting != sizes[0]:
-                limits[level] = min(fitting, limits.get(level, fitting))
-        else:
+        limits = _limits(config.replace(remat=again), places, have, divided)
+        if limits is not None:
             said = option_text(changed_limits(config, limits))
             return " ".join([f"--max_minibatch_per_device={said}"] * bool(limits) + ["--remat"] * (again and not remat))
     return None
+
+
+def _limits(config: Config, places: list[Place], have: float, divided: bool) -> dict[int, int] | None:
+    """{level: most images at once on a device} by which all stages fit, as few as need be; None where one does not.
+
+    divided: whether a device may take less at once than it does now.
+    """
+    limits = {}
+    for place in places:
+        level = place.stage.size.level
+        sizes = microbatch_sizes(config, level, place.devices)[: None if divided else 1]
+        fitting = next((n for n in sizes if _fits(_limited(config, {level: n}), place, have)), None)
+        if fitting is None:
+            return None
+        if fitting != sizes[0]:
+            limits[level] = min(fitting, limits.get(level, fitting))
+    return limits
 
 
 def _limited(config: Config, limits: dict[int, int]) -> Config:

@@ -243,6 +243,11 @@ def test_p_goes_up_where_the_mean_sign_of_four_steps_is_above_the_target_and_dow
     assert follow(step, [0.0] * 4) == pytest.approx(0.8)
 
 
+def test_p_goes_by_images_however_many_steps_see_them():
+    found = [follow(make_step(**SMALLEST, augment="ada", ada_kimg=1.0, minibatch_updates=n), [1] * 4) for n in (1, 2)]
+    assert found[1] == pytest.approx(found[0] / 2)
+
+
 def test_p_is_in_a_checkpoint_and_carried_to_the_next_stage(tmp_path):
     step = make_step(**SMALLEST, augment="ada", ada_kimg=1.0)
     follow(step, [1, 1, 1, 1, 1])
