@@ -14,6 +14,7 @@ from pgan_tf.explore.handlers import MOST_PINS, MOST_SECONDS
 from pgan_tf.explore.networks import Source, find
 from pgan_tf.explore.parts import (
     LARGEST_SEED,
+    PICTURES,
     QUICK,
     SLOW,
     Shared,
@@ -204,7 +205,7 @@ def _project(shared: Shared) -> None:
 
     inputs = [shared.network, shared.visit, file, fit, shared.label, steps]
     run = go.click(project, inputs, [target, found, said_of_it, shared.visit], api_name="project",
-                   show_progress="hidden", **SLOW)  # fmt: skip
+                   show_progress="hidden", **SLOW, **PICTURES)  # fmt: skip
     stop.click(None, cancels=[run])
 
 
@@ -221,4 +222,6 @@ def _nearest(shared: Shared) -> None:
         source = find(shared.sources, network)
         return cells(*handlers.nearest(source, visit, truncation, ROWS, NEIGHBORS))
 
-    go.click(nearest, [shared.network, shared.visit, shared.truncation], [shown], api_name="nearest", **SLOW)
+    go.click(
+        nearest, [shared.network, shared.visit, shared.truncation], [shown], api_name="nearest", **SLOW, **PICTURES
+    )

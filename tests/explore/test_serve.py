@@ -1,8 +1,11 @@
 """The page over HTTP: what it answers, that visitors are apart, and that no file can be read through it."""
 
+import base64
 import functools
 import http.server
+import io
 import json
+import os
 import socket
 import threading
 import urllib.error
@@ -53,20 +56,37 @@ def test_it_listens_on_this_machine_alone(address):
             socket.create_connection((other, port), timeout=5).close()
 
 
+def pixels(answer: dict) -> Image.Image:
+    """The picture that an answer holds."""
+    head, _, data = answer["url"].partition(",")
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
 def test_a_visit(visitor, tmp_path):
     drawn, chosen = visitor.predict(NETWORK, 4, "all", 1.0, 3, api_name="/draw")
     assert len(drawn) == 3
-    assert Image.open(drawn[0]["image"]).tobytes() == Image.open(chosen).tobytes()
+    assert pixels(drawn[0]["image"]).tobytes() == pixels(chosen).tobytes()
     changed = visitor.predict(NETWORK, 1.0, 1, *[2.0, *SLIDERS[1:]], api_name="/change")
-    assert Image.open(changed).tobytes() != Image.open(chosen).tobytes()
+    assert pixels(changed).tobytes() != pixels(chosen).tobytes()
     for _ in range(2):
         pins = visitor.predict(NETWORK, 1.0, api_name="/pin")
     assert len(pins["value"] if isinstance(pins, dict) else pins) == 2
     three, way = visitor.predict(NETWORK, 1.0, 1, 2, ["1-8"], api_name="/mix")
     assert (len(three), len(way)) == (3, 4)
     assert len(visitor.predict(NETWORK, 1.0, api_name="/nearest")) == 3 * 6
-    found = visitor.predict(NETWORK, handle_file(chosen), "crop", "0", 10, api_name="/project")
+    pixels(chosen).save(tmp_path / "mine.png")
+    found = visitor.predict(NETWORK, handle_file(tmp_path / "mine.png"), "crop", "0", 10, api_name="/project")
     assert found[2].startswith("10 of 10 steps, loss 0.")
+
+
+def test_answers_hold_their_pictures(address, visitor):
+    """Nothing is left on the disk that would have to be fetched, and that others could ask for."""
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    before = set(folder.rglob("*"))
+    visitor.predict(NETWORK, 5, "all", 1.0, 3, api_name="/draw")
+    visitor.predict(NETWORK, 1.0, 1, *[2.0, *SLIDERS[1:]], api_name="/change")
+    assert set(folder.rglob("*")) == before
 
 
 def test_visitors_have_pins_of_their_own(address):
