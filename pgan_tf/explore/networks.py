@@ -28,18 +28,26 @@ class Source:
         self._reals: dict[int, TrainingSet] = {}  # by resolution
 
     def painter(self) -> Painter:
-        """Of the newest file. Where that cannot be read, the one before stays. NetworkError: there is none."""
-        with self._lock:
-            if self._painter is None or time.monotonic() - self._looked > LOOK_AGAIN:
-                self._look()
-                self._looked = time.monotonic()
-            return self._painter
+        """Of the newest file. Where that cannot be read, the one before stays. NetworkError: there is none.
+
+        One visitor waits until a newer snapshot is read; the others have the one before in the meantime.
+        """
+        if self._lock.acquire(blocking=self._painter is None):
+            try:
+                if self._painter is None or time.monotonic() - self._looked > LOOK_AGAIN:
+                    self._look()
+                    self._looked = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._painter
 
     def _look(self) -> None:
         try:
             file = self.path if self.path.suffix.lower() == ONNX else generator_file(self.path)
             if file != self._file:
-                self._painter, self._file = Painter(open_engine(file)), file
+                painter = Painter(open_engine(file))
+                painter.warm_up()
+                self._painter, self._file = painter, file
         except (NetworkError, OSError):
             if self._painter is None:
                 raise

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from pgan_tf.explore.engine import Engine
-from pgan_tf.explore.points import DIRECTIONS, Points
+from pgan_tf.explore.points import DIRECTIONS, Points, draw
 from pgan_tf.grids import to_uint8
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.inputs import label_rows
@@ -19,6 +19,11 @@ class Painter:
 
     def __init__(self, engine: Engine):
         self.engine = engine
+
+    def warm_up(self) -> None:
+        """Compiles, and works out what is worked out once, so that the first click is answered as soon as the next."""
+        at = draw(self.engine, 0, "", 1)
+        self.pictures(at._replace(shifts=np.ones_like(at.shifts)), 0.5)
 
     def pictures(self, points: Points, truncation: float = 1.0) -> np.ndarray:
         """uint8 [N,R,R,C]. `truncation`: 1 = none, 0 = the average picture of the label; see inference.truncation."""

@@ -1,6 +1,8 @@
 """What the controls do, without the page: a visit from the first picture to a film, and what is refused."""
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +157,31 @@ def test_of_a_run_that_trains_the_newest_snapshot_is_shown(run, make_tiny, tmp_p
     assert "network-000040.keras" in source.about()
     after, _, _ = handlers.repaint(source, visit, 1.0)
     assert np.abs(before.astype(int) - after).max() > 10
+
+
+def test_nobody_else_waits_while_a_newer_snapshot_is_read(run, make_tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "LOOK_AGAIN", -1)
+    new, begun, go_on = tmp_path / "run", threading.Event(), threading.Event()
+    shutil.copytree(run, new)
+    source = Source(new)
+    before = source.painter()
+    make_tiny(3, seed=5).save(new / "network-000040.keras")
+    real = networks.open_engine
+
+    def slowly(file):
+        begun.set()
+        assert go_on.wait(60)
+        return real(file)
+
+    monkeypatch.setattr(networks, "open_engine", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        waits = pool.submit(source.painter)
+        try:
+            assert begun.wait(60)
+            assert pool.submit(source.painter).result(60) is before
+        finally:
+            go_on.set()
+        assert waits.result(60).engine.path.name == "network-000040.keras"
 
 
 def test_an_export_draws_and_says_what_it_cannot_do(onnx_file, run, tmp_path):
