@@ -53,6 +53,10 @@ class Metric:
     of: str = IMAGES
     also: dict[str, bool] = field(default_factory=dict)
 
+    def takes(self, asked: int) -> int:
+        """How many it takes where so many are asked for, 0: by default; fewer where a set has fewer."""
+        return min(asked or self.images, self.images) if self.generator else asked or self.images
+
 
 def _swd(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
     return swd.distance(reals.projections(count), fakes.projections(count))

@@ -111,8 +111,7 @@ class Evaluator:
         if row.reals and self.reals is None:
             raise MetricError(f"{row.title} compares with real images: give the data set")
         reals = self.reals.count if row.reals else None
-        most = row.images if row.generator else UNLIMITED
-        return min(self.request.images or row.images, most, fakes, reals or UNLIMITED)
+        return min(row.takes(self.request.images or 0), fakes, reals or UNLIMITED)
 
     def doubts(self, fakes: int = UNLIMITED) -> list[str]:
         """A line for each metric that has too few images to say much. `fakes`: how many there are."""

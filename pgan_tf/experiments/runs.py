@@ -88,9 +88,12 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
     """Whether a result is one of the suite's measurements: metric, count of images and extractor."""
-    if result["metric"] not in comparison.metrics or result["count"] != comparison.images:
+    if result["metric"] not in comparison.metrics:
         return False
-    free = not comparison.extractor or METRICS[result["metric"]].extractor != ASKED
+    metric = METRICS[result["metric"]]
+    if result["count"] != metric.takes(comparison.images):
+        return False
+    free = not comparison.extractor or metric.extractor != ASKED
     return free or result.get("extractor") == comparison.extractor
 
 

@@ -10,15 +10,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from experiments.suites import make_comparison, make_suite, program, write_run, write_scripts, write_suite
+from pgan_tf.metrics.registry import METRICS
 from PIL import Image
 from rich.console import Console
 from scipy import stats
 
 from pgan_tf.config import ConfigError, ScheduleOptions
+from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.experiments import plots, runner, samples, scores, suite_report
 from pgan_tf.experiments.curves import loss_curve, metric_curve
 from pgan_tf.experiments.hparams import varied_options, write_hparams
-from pgan_tf.experiments.runs import full_resolution, states
+from pgan_tf.experiments.runs import asked_for, full_resolution, states
 from pgan_tf.experiments.samples import _evenly
 from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.schedule import Schedule
@@ -34,6 +36,17 @@ def done(tmp_path, monkeypatch):
         for kimg in range(9):
             Image.new("RGB", (768, 512), (0, 20 * kimg, 0)).save(folder / f"fakes{kimg:06d}.png")
     return suite
+
+
+@pytest.mark.parametrize("images", [16, 1130, 60000])
+@pytest.mark.parametrize("metric", METRICS)
+def test_what_is_measured_for_a_suite_is_what_it_asked_for(metric, images):
+    """Also of a metric that takes fewer samples than images are asked for."""
+    with_reals = SimpleNamespace(request=Request((metric,), images), reals=SimpleNamespace(count=10**6))
+    result = {"metric": metric, "count": Evaluator.count(with_reals, metric)}
+    suite = SimpleNamespace(metrics=(metric,), images=images, extractor="")
+    assert asked_for(suite, result)
+    assert not asked_for(suite, result | {"count": result["count"] - 1})
 
 
 def test_welch_is_what_the_textbook_says():
