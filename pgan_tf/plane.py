@@ -211,7 +211,13 @@ def _draw_scale(picture: Image.Image, draw, font, side: int, span: tuple[float, 
     picture.paste(Image.fromarray(np.rint(colours).astype(np.uint8)), (left, _ABOVE))
     for value, y, anchor in ((span[1], _ABOVE, "la"), (sum(span) / 2, _ABOVE + side // 2, "lm"),
                              (span[0], _ABOVE + side, "ls")):  # fmt: skip
-        draw.text((left + 13, y), f"{value:.3g}", INK, font, anchor=anchor)
+        draw.text((left + 13, y), _short(value), INK, font, anchor=anchor)
+
+
+def _short(value: float) -> str:
+    """In at most six letters, with three digits where they have room: what the margin beside the scale holds."""
+    texts = [f"{value:.{digits}g}".replace("e+", "e").replace("e0", "e").replace("e-0", "e-") for digits in (3, 2, 1)]
+    return next((text for text in texts if len(text) <= 6), f"{value:.0e}".replace("e-0", "e-"))
 
 
 def _round_values(begin: float, size: float) -> list[float]:

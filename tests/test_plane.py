@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ImageFont
 
 from pgan_tf import plane
 from pgan_tf.plane import Frame
@@ -120,3 +121,19 @@ def test_axes_have_some_round_numbers(begin, size):
     values = plane._round_values(begin, size)
     assert 3 <= len(values) <= 12
     assert begin <= values[0] < values[-1] <= begin + size * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-12.34, "-12.3"),
+        (0.5, "0.5"),
+        (-0.01234, "-0.012"),
+        (-0.001234, "-0.001"),
+        (-1.99e10, "-2e10"),
+        (3e-12, "3e-12"),
+    ],
+)
+def test_numbers_beside_the_scale_have_room(value, shown):
+    assert plane._short(value) == shown
+    assert ImageFont.load_default(11).getlength(shown) <= plane._BAR - 10 - 13
