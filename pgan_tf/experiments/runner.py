@@ -163,7 +163,8 @@ class Runner:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         last = next((line for line in reversed(lines) if line.strip()), "no output")
         self._failed.append(name)
-        self._say(f"{name}: failed with status {status}: {last} (all of it in {log})")
+        what = f"failed with status {status}: {last}" if status else "ended, but without what the suite asks for"
+        self._say(f"{name}: {what} (all of it in {log})")
 
     def _report_progress(self) -> None:
         for job in self._active:

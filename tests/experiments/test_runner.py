@@ -12,7 +12,7 @@ from experiments.suites import calls, make_suite, program, write_scripts
 from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.experiments import runner
+from pgan_tf.experiments import runner, runs
 from pgan_tf.experiments.runner import Runner
 from pgan_tf.experiments.runs import states
 
@@ -101,6 +101,14 @@ def test_a_failures_last_line_is_shown(tmp_path):
     (scripts / "break-base-s1").touch()
     Runner(suite, partial(program, scripts), 1, Console(file=output)).run()
     assert "base-s1: failed with status 1: error: a loss or gradient is not finite" in output.getvalue()
+
+
+def test_a_program_that_ends_well_without_what_was_asked_for_is_named(tmp_path, monkeypatch):
+    suite, output = make_suite(tmp_path, seeds="[1]"), io.StringIO()
+    monkeypatch.setattr(runs, "asked_for", lambda comparison, result: False)
+    failed = Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=output, width=500)).run()
+    assert "base-s1" in failed
+    assert "base-s1: ended, but without what the suite asks for (all of it in" in output.getvalue()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
