@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from pgan_tf import heap
 from pgan_tf.workers import mirrored, team
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -154,8 +155,9 @@ def make_strategy(kind: str) -> tf.distribute.Strategy:
     """The strategy of this process, made when it is first asked for; `kind` as of --strategy.
 
     Programs ask as soon as TensorFlow is loaded, before anything else starts a device: one over several processes
-    could not be made later.
+    could not be made later. From here on the process keeps the memory that it frees.
     """
+    heap.keep()
     return STRATEGIES[kind].make()
 
 

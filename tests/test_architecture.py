@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"errors", "html_page", "metrics", "notebook", "registration", "text"},
+    {"errors", "heap", "html_page", "metrics", "notebook", "registration", "text"},
     {"endings", "former", "option", "pickles", "progress", "recipes"},
     {
         "called",
