@@ -15,12 +15,12 @@ STATE_COPIES = 7  # weights of G, its average and D, Adam's two moments of G and
 # in the gradients of either.
 STEP_COPIES = 7
 LEFT_COPIES = 3  # of a stage before: what its weights leave behind in the heap
-# Of what D's layers give for an image, and of the image itself. Reals and fakes go through in one pass, which is 2, and
-# of each layer both the convolution and the activation are kept: 4. The penalty: 2, and 2 for its inner gradient. The
-# rest are gradients that are under way. (G's step keeps less.)
-ACTIVATION_COPIES = 12
+# Of what D's layers give for an image, and of the image itself. Reals and fakes go through in one pass, of which each
+# layer's activation is kept: 2. The penalty's images: 1, and 2 for its inner gradient. The rest are gradients that are
+# under way. (G's step keeps less.)
+ACTIVATION_COPIES = 8
 # With --remat the same of what is kept between the blocks, and of the one block that is computed again.
-REMAT_COPIES = 8
+REMAT_COPIES = 5
 # Several devices of a process are not at their peaks at the same moment: what a step of each more adds to that of one.
 OTHER_DEVICE = 0.4
 
