@@ -9,7 +9,7 @@ from pgan_tf.training.microbatches import microbatches_at
 
 IMPORTS_BYTES = 830 * 2**20  # TensorFlow, Keras and what it finds; 640 where the extras are not installed
 STAGE_BYTES = 45 * 2**20  # each stage's graphs, which stay
-# The constants below are told by measured peaks, which tests/training/test_peak.py holds them to, within a fifth.
+# The constants below are told by measured peaks, which tests/training/test_peak.py holds them to.
 STATE_COPIES = 7  # weights of G, its average and D, Adam's two moments of G and D: of the mean of G's and D's weights
 # In a step: gradients, and weights as layers use them, scaled and with wider kernels, in D's pass, in the penalty and
 # in the gradients of either.
