@@ -48,7 +48,10 @@ def test_memory_is_within_a_fifth(name):
 
 @pytest.mark.parametrize("name", BARE)
 def test_what_a_run_adds_to_the_imports_errs_high_and_not_much(name):
-    """Less the imports of either environment; those of the bare one, 640 MB, take part in the 25%. Measured when a step still kept more."""
+    """Less the imports of either environment; those of the bare one, 640 MB, take part in the 25%.
+
+    Measured when a step still kept more.
+    """
     for resolution, estimate in estimates(*BARE[name]).items():
         assert 1 <= (estimate - IMPORTS_BYTES / 2**20 + 640) / BARE[name][-1][resolution] < 1.25, resolution
 
