@@ -41,12 +41,14 @@ def run_case(config: Config, resolution: int, devices: int) -> dict:
     """Trains two rounds of the last stage; {what: bytes or seconds}."""
     import tensorflow as tf
 
+    from pgan_tf import heap
     from pgan_tf.stages import layer_stage
     from pgan_tf.training import trial
     from pgan_tf.training.peak import stage_bytes
     from pgan_tf.training.state import StageState
     from pgan_tf.training.step import TrainStep
 
+    heap.keep()  # as training does
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     names = [f"CPU:{i}" for i in range(devices)]

@@ -15,13 +15,12 @@ Activation = Callable[[tf.Tensor], tf.Tensor]
 def leaky_relu(x: tf.Tensor):
     """tf.nn.leaky_relu(x, LEAK), of any shape, whose gradients go by what it puts out: the sign is the input's.
 
-    So nothing keeps the input, and TensorFlow computes convolution, bias and this in one operation.
+    So nothing keeps the input, and oneDNN computes convolution, bias and this in one operation.
     """
     y = tf.nn.leaky_relu(x, LEAK)
     return y, lambda gradient: _leaky_relu_gradient(gradient, y)
 
 
-@tf.autograph.experimental.do_not_convert
 @tf.custom_gradient
 def _leaky_relu_gradient(gradient: tf.Tensor, y: tf.Tensor):
     """Linear in the gradient, and constant in y wherever it has a derivative."""
