@@ -33,6 +33,9 @@ RUNS = {"labels": "00000-labels-s1000", "float32": "00001-float32-s1000", "varia
 SEEDS, STEPS = (0, 1000, 2**59 - 1), (0, 7, 10**9)
 SAME = dict(rtol=1e-9, atol=1e-9)  # float64 on any machine; on the one that made the numbers they are equal
 CLOSE = dict(rtol=1e-5, atol=1e-5)  # images in float32
+# Of losses and scores, and of norms of gradients, which jump where a unit's input changes its sign: leaky ReLU has two
+# slopes. On a CPU that sums in another order one norm was off by 5e-8 and by 1.4%, all else and the last weights held.
+FLOAT64, FLOAT32 = (1e-9, 1e-6), (1e-3, 0.05)
 KINDS = ("generator", "discriminator", "ema")
 
 
@@ -184,7 +187,9 @@ def test_its_records_go_on(gone_on, numbers):
     mean = ("loss/D", "scores/", "penalty/", "gradient_norm/D", "label_loss/") if run == "variants" else ()
     for row, old in zip(rows, expected, strict=True):
         kept = {name: value for name, value in old.items() if not name.startswith(mean)} if mean else old
-        assert {name: row[name] for name in kept} == pytest.approx(kept, rel=1e-3 if run == "float32" else 1e-9)
+        for name in kept:
+            limits = FLOAT32 if run == "float32" else FLOAT64
+            assert row[name] == pytest.approx(kept[name], rel=limits["gradient_norm" in name]), name
 
 
 @pytest.mark.parametrize("gone_on", ["labels"], indirect=True)
