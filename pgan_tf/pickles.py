@@ -21,7 +21,7 @@ _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 _NDARRAY = "numpy.ndarray"  # stands for the type; it is only ever passed to _reconstruct
 _TYPE_CODE = re.compile(r"[biufc]\d{1,2}")  # of plain numbers
 _BYTE_ORDERS = "<>|="
-_ARCHIVES = {b"PK": "a zip archive, as PyTorch's and Keras' files are", b"\x1f\x8b": "a gzip archive"}
+_ARCHIVES = {b"PK": "a zip archive, as PyTorch's and Keras' own files are", b"\x1f\x8b": "a gzip archive"}
 
 
 def unpickle(content: bytes, reading: Reading, finish: Callable[[object], object]) -> object:
@@ -31,7 +31,7 @@ def unpickle(content: bytes, reading: Reading, finish: Callable[[object], object
     """
     for magic, archive in _ARCHIVES.items():  # its bytes would be read as instructions, which depend on its date
         if content.startswith(magic):
-            raise PickleError(f"not a pickle but {archive}; give a file that is in it")
+            raise PickleError(f"not a pickle but {archive}; give the pickle itself")
     try:
         return finish(read(io.BytesIO(content), reading))
     except (PickleError, UserError):

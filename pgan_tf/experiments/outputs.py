@@ -20,12 +20,14 @@ COLUMNS = 6  # rows of the table side by side
 
 def has_outputs(comparison: Comparison, states: list[RunState]) -> bool:
     """Whether the figure says more than the losses alone: of points, and where D's outputs are probabilities."""
-    return comparison.of_points or any(_ticks(state, PROBABILITIES) for state in states if state.complete)
+    return any(comparison.of_points or _ticks(state, PROBABILITIES) for state in states if state.complete)
 
 
 def plot_outputs(comparison: Comparison, states: list[RunState], path: Path) -> None:
-    """Two panels per row, losses above outputs."""
-    rows, per_line = comparison.rows, min(COLUMNS, len(comparison.rows))
+    """Two panels per row that has a complete run, losses above outputs."""
+    complete = [state for state in states if state.complete]
+    rows = [row for row in comparison.rows if any(state.row is row for state in complete)]
+    per_line = min(COLUMNS, len(rows))
     lines = -(-len(rows) // per_line)
     figure, axes = pyplot().subplots(
         2 * lines, per_line, figsize=(2.3 * per_line + 0.5, 3.6 * lines + 0.4), dpi=90, squeeze=False
@@ -35,10 +37,8 @@ def plot_outputs(comparison: Comparison, states: list[RunState], path: Path) -> 
     for number, row in enumerate(rows):
         line, column = divmod(number, per_line)
         above, below = axes[2 * line][column], axes[2 * line + 1][column]
-        own = [state for state in states if state.row is row and state.complete]
+        own = [state for state in complete if state.row is row]
         above.set_title(row.title, fontsize=9)
-        if not own:
-            continue
         _draw(above, own, row, LOSSES)
         outputs = PROBABILITIES if any(_ticks(state, PROBABILITIES) for state in own) else SCORES
         _draw(below, own, row, outputs)

@@ -84,6 +84,17 @@ def test_outputs_of_images_are_shown_where_they_are_probabilities(tick, there, t
     assert outputs.has_outputs(comparison, states(comparison)) is there
 
 
+def test_rows_without_a_complete_run_take_no_room(tmp_path, drawn):
+    rows = {f"M{n}": f"m{n}" for n in range(8)}
+    (comparison,) = make_points(tmp_path, rows, seeds="[1]").comparisons
+    assert not outputs.has_outputs(comparison, states(comparison))
+    for row in comparison.rows[1::6]:
+        write_points_run(comparison, row, 1, [8])
+    assert outputs.has_outputs(comparison, states(comparison))
+    outputs.plot_outputs(comparison, states(comparison), Path("unused"))
+    assert [axis.get_title() for axis in drawn[0].axes] == ["M1", "M7", "", ""]
+
+
 def test_rows_stand_in_lines_of_six(tmp_path, drawn):
     rows = {f"M{n}": f"m{n}" for n in range(8)}
     (comparison,) = make_points(tmp_path, rows, seeds="[1]").comparisons
