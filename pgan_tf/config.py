@@ -154,6 +154,17 @@ class Model:
         64, "feature maps next to the image, twice as many with each halving", minimum=1, maximum=2**16, since="0.2.0",
         part="both",
     )  # fmt: skip
+    d_image_maps: int = of_dcgan(
+        0, "those of the discriminator; 0 = as many as of the generator", minimum=0, maximum=2**16, since="0.2.0",
+        part="discriminator",
+    )  # fmt: skip
+    stage_kernel: int = of_dcgan(
+        4, "side of the kernels that change the resolution: 4, or 3", minimum=3, maximum=4, since="0.2.0", part="both"
+    )
+    g_last: str = of_dcgan(
+        "strided", "what makes the image: strided = the last change of the resolution, plain = a convolution behind it",
+        choices=["strided", "plain"], since="0.2.0", part="generator",
+    )  # fmt: skip
     hidden_units: int = of_mlp(32, "units of a hidden layer", minimum=1, maximum=2**16, since="0.2.0", part="both")
     g_layers: int = of_mlp(
         2, "hidden layers of the generator, before its residual blocks", minimum=1, maximum=1000, since="0.2.0",

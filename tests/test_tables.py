@@ -32,6 +32,7 @@ from pgan_tf.layers.widening import NEW_WEIGHTS
 from pgan_tf.losses import LOSSES, PENALTIES, REGULARIZERS
 from pgan_tf.networks import FAMILIES
 from pgan_tf.networks.blocks import BLOCKS
+from pgan_tf.networks.dcgan import LAST
 from pgan_tf.presets import PRESETS
 from pgan_tf.programs import dataset_tool, evaluate, experiment, generate, network_tool, train
 from pgan_tf.recipes import RECIPES
@@ -53,6 +54,7 @@ OPTIONS = {
     "g_activation": ACTIVATIONS,
     "d_activation": ACTIVATIONS,
     "g_output": OUTPUTS,
+    "g_last": LAST,
     "minibatch_statistics": MINIBATCH,
     "g_block": BLOCKS,
     "d_block": BLOCKS,

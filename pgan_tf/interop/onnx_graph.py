@@ -129,7 +129,7 @@ class Operations:
     def convolve(self, layer: EqualizedConv2D | StridedConv2D, x: Value) -> Value:
         """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
         beta, up = self.network.beta, layer.resample == "up"
-        weight = layer.scaled_weight(beta)
+        weight = layer.kernel(beta) if isinstance(layer, StridedConv2D) else layer.scaled_weight(beta)
         weight = box_widened(weight) if up and isinstance(layer, EqualizedConv2D) else weight
         kernel = self.graph.constant(weight.numpy().transpose(3, 2, 0, 1))
         bias = self.graph.constant(layer.faded_bias(beta).numpy()) if layer.has_bias else None

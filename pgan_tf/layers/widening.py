@@ -21,7 +21,7 @@ class Part(NamedTuple):
     now: int
     before: int
 
-    def times(self, factor: int) -> Part:
+    def times(self, factor: float) -> Part:
         """Where each entry stands for so many, one beside the other."""
         return Part(self.now * factor, self.before * factor)
 

@@ -8,6 +8,10 @@ norm stands behind every layer but the generator's last and the discriminator's 
 image on one side are one layer each; the others are hidden, and each of them may be residual blocks instead
 (`g_blocks`, `d_blocks`).
 
+Metz et al. 2017 (unrolled GANs) have tiny ones of the same kind: kernels of 3x3 (`stage_kernel`), a generator whose
+stages all are hidden, with a convolution to the image behind them (`g_last`), and a discriminator that is a half or a
+quarter as wide (`d_image_maps`).
+
 What the table leaves open is decided so:
 - Blocks change the resolution once, in the first layer of the first one, 4x4 with stride 2, and there the number of
   maps too; all other layers are 3x3 with stride 1. (The table gives a stride of 2 to the first layer of every block,
@@ -50,6 +54,20 @@ from pgan_tf.stages import Fade, Size
 SMALLEST = 4  # sizes below twice this are not halved
 
 
+class Last(NamedTuple):
+    """The generator's layer that makes the image."""
+
+    stages: int  # in whose place it stands: a hidden stage may be blocks, this one never is
+    kind: type
+    options: dict[str, object]
+
+
+LAST = {
+    "strided": Last(1, StridedConv2D, {"resample": "up"}),
+    "plain": Last(0, EqualizedConv2D, {}),
+}
+
+
 def halvings(resolution: int) -> int:
     """How often images are halved, down to 4 to 7 pixels: once at least. ValueError for a size that cannot be."""
     times = max((resolution // SMALLEST).bit_length() - 1, 0)
@@ -69,8 +87,8 @@ def check_blocks(config: Config, sizes: list[Size]) -> None:
         times = halvings(resolution)
     except ValueError as error:
         raise ConfigError(f"--family=dcgan: {error}") from None
-    for option in ("g_blocks", "d_blocks"):
-        if getattr(config.model, option) and times < 2:
+    for option, unblocked in (("g_blocks", LAST[config.model.g_last].stages), ("d_blocks", 1)):
+        if getattr(config.model, option) and times <= unblocked:
             raise ConfigError(
                 f"--{option}={getattr(config.model, option)}: takes the place of a hidden stage, and images of "
                 f"{resolution}x{resolution} are halved once, without one; give 0, or larger images"
@@ -93,17 +111,19 @@ class ConvolutionalNetwork(UnitNetwork):
 
     family = "dcgan"
     direction: str  # of its stages: up or down
+    nearest = 1  # how often the image is halved where its features next to it are
 
     def __init__(self, **options):
         super().__init__(**options)
+        self.image_maps = self.options.image_maps
         self.halvings = halvings(self.resolution)
         self.smallest = self.resolution >> self.halvings
         self.sample_shape = (self.resolution, self.resolution, self.num_channels)
         self.colours = Part(self.num_channels, self.num_channels)
 
     def maps(self, halved: int) -> Part:
-        """Feature maps where the image has been halved so often, once at least."""
-        return self.wide(min(self.options.image_maps << (halved - 1), self.options.fmap_max))
+        """Feature maps where the image has been halved so often, `nearest` times at least."""
+        return self.wide(min(self.image_maps << (halved - self.nearest), self.options.fmap_max))
 
     def needs_bias(self, normed: bool = True) -> bool:
         """Whether a layer has a bias, before a norm or not."""
@@ -112,7 +132,7 @@ class ConvolutionalNetwork(UnitNetwork):
     def stage(self, name: str, inputs: Part, outputs: Part, size: int, blocks: int = 0, normed=True) -> Stage:
         """Builds it for images [size,size,inputs]."""
         options = {"normed": normed, "bias": self.needs_bias(normed)}
-        strided = {"resample": self.direction, **options}
+        strided = {"resample": self.direction, "kernel_size": self.options.stage_kernel, **options}
         if not blocks:
             return Stage([self.unit(StridedConv2D, name, (inputs,), outputs, size, **strided)], None)
         resized = 2 * size if self.direction == "up" else size // 2
@@ -155,24 +175,27 @@ class ConvolutionalGenerator(ConvolutionalNetwork, ImageGenerator):
 
     def __init__(self, **options):
         super().__init__(**options)
+        last = LAST[self.options.g_last]
+        self.nearest = last.stages
         inputs, epsilon, size = self.input_axis(), self.options.pixelnorm_epsilon, self.smallest
         self.pixel_norm = PixelNorm(epsilon, inputs, name="pixel_norm", dtype=self.dtype_policy)
         self.reference = self.make_reference((length(inputs),))
         name, base = f"{size}x{size}_Dense", {"base": size, "bias": self.needs_bias()}
         self.dense = self.unit(LatentProjection, name, inputs, self.maps(self.halvings), **base)
         self.stages = []
-        for halved in range(self.halvings, 1, -1):
+        for halved in range(self.halvings, self.nearest, -1):
             name, maps = f"{2 * size}x{2 * size}_Deconv", (self.maps(halved), self.maps(halved - 1))
             self.stages.append(self.stage(name, *maps, size, self.options.g_blocks))
             size *= 2
-        self.out = self.layer(StridedConv2D, "Out", (self.maps(1),), self.colours, size, resample="up", gain=1.0)
+        own = {**last.options, "kernel_size": self.options.stage_kernel if last.stages else 3}
+        self.out = self.layer(last.kind, "Out", (self.maps(last.stages),), self.colours, size, gain=1.0, **own)
         self.built = True
 
     def later(self, x, moment: Fade, training=False, with_features=False):
         """[N,S,S,C] behind the reference batch -> what `call` returns."""
         for stage in self.stages:
             x = self.through(stage, x, moment, training)
-        x = self.reference.behind(x)  # [N,R/2,R/2,C]
+        x = self.reference.behind(x)  # [N,R/2,R/2,C], with g_last=plain [N,R,R,C]
         images = OUTPUTS[self.options.g_output](self.out(x, beta=moment.beta, training=training))  # [N,R,R,C]
         return GeneratorOutput(images, x) if with_features else images
 
@@ -185,6 +208,7 @@ class ConvolutionalDiscriminator(ConvolutionalNetwork, GroupedDiscriminator):
 
     def __init__(self, **options):
         super().__init__(**options)
+        self.image_maps = self.options.d_image_maps or self.options.image_maps
         self.reference = self.make_reference(self.sample_shape)
         size, maps = self.resolution, self.colours
         self.stages = []

@@ -38,6 +38,8 @@ NETWORKS = {
     "batch norm": {"g_norm": "batch", "g_output": "tanh", "g_weights": "plain", "g_activation": "relu"},
     "layer norm": {"g_norm": "layer", "g_weights": "spectral", "g_activation": "tanh"},
     "dcgan": {"family": "dcgan", "resolution": 20, "image_maps": 4, "label_size": 2, "g_norm": "batch", "g_blocks": 2},
+    "tiny dcgan": {"family": "dcgan", "image_maps": 4, "g_norm": "pixel", "stage_kernel": 3, "g_last": "plain"},
+    "strided tiny dcgan": {"family": "dcgan", "image_maps": 4, "g_norm": "pixel", "stage_kernel": 3},
     "plain dcgan": {"family": "dcgan", "image_maps": 4, "g_norm": "none", "num_channels": 1, "g_output": "tanh"},
     "bare": {"use_pixelnorm": False, "use_leakyrelu": False, "normalize_latents": False, "use_wscale": False},
 }

@@ -12,7 +12,7 @@ from PIL import Image
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.growth import NetworkFactory
 from pgan_tf.inference.search.targets import load_target
-from pgan_tf.layers import box_downsample, nearest_upsample
+from pgan_tf.layers import StridedConv2D, box_downsample, nearest_upsample
 from pgan_tf.networks import dcgan
 from pgan_tf.networks.dcgan import ConvolutionalDiscriminator, ConvolutionalGenerator
 from pgan_tf.stages import Size, Stage
@@ -162,6 +162,57 @@ def test_unbalanced_pairs():
     )
 
 
+# ---- the tiny networks of Metz et al. --------------------------------------------------------------------------------
+
+TINY = {"image_maps": 8, "stage_kernel": 3, "g_last": "plain", "latent_size": 256}
+
+
+@pytest.mark.parametrize(("maps", "most"), [(2, 600), (4, 2000)])
+@pytest.mark.parametrize("resolution", [28, 32])
+def test_the_tiny_pair_of_metz(maps, most, resolution):
+    """K/4 and K/2: 'about 500' and 'about 2,000' parameters say Karras et al. 2018, of images of 28 or 32 pixels."""
+    g, d = networks(resolution, 3, d_image_maps=maps, **TINY)
+    smallest = 4 if resolution == 32 else 7
+    halved = 3 if resolution == 32 else 2
+    widths = [8 << i for i in reversed(range(halved + 1))]  # 64, 32, 16, 8 from 4x4 to 32x32
+    expected = 256 * smallest**2 * widths[0] + 2 * widths[0]
+    expected += sum(conv(9, *pair) for pair in itertools.pairwise(widths)) + conv(9, 8, 3, normed=False)
+    assert sum(int(np.prod(v.shape)) for v in g.trainable_variables) == expected
+    widths = [maps << i for i in range(halved)]
+    expected = conv(9, 3, maps, normed=False) + sum(conv(9, *pair) for pair in itertools.pairwise(widths))
+    expected += smallest**2 * widths[-1] + 1
+    assert sum(int(np.prod(v.shape)) for v in d.trainable_variables) == expected
+    assert resolution == 28 or most / 2 < expected < most
+
+
+@pytest.mark.parametrize("form", ["strided", "shuffled"])
+@pytest.mark.parametrize("resample", ["down", "up"])
+def test_kernels_of_three_are_keras_own(resample, form, float64):
+    kind = {"down": keras.layers.Conv2D, "up": keras.layers.Conv2DTranspose}[resample]
+    x = tf.constant(np.random.RandomState(0).standard_normal([2, 6, 8, 3]))
+    ours, theirs = StridedConv2D(5, resample, kernel_size=3, gain=1.0), kind(5, 3, strides=2, padding="same")
+    ours.form = form
+    ours.build(x.shape)
+    theirs.build(x.shape)
+    theirs.kernel.assign(ours.scaled_weight())
+    np.testing.assert_allclose(ours(x), theirs(x), rtol=1e-6, atol=1e-6)
+    assert tuple(ours(x).shape[1:]) == ours.output_size
+
+
+def test_other_kernels_are_refused():
+    with pytest.raises(ValueError, match="kernel_size=5: choose 3 or 4"):
+        StridedConv2D(5, "up", kernel_size=5)
+
+
+def test_blocks_of_a_generator_whose_stages_all_are_hidden():
+    config = Config.from_values({**SOURCE, "g_last": "plain", "g_blocks": 1})
+    dcgan.check_blocks(config, [Size(8, 8, 0)])
+    g, _ = networks(8, 1, g_last="plain", g_blocks=1)
+    assert [len(stage.layers) for stage in g.stages] == [2]
+    with pytest.raises(ConfigError, match="--d_blocks=1: takes the place of a hidden stage"):
+        dcgan.check_blocks(config.replace(d_blocks=1), [Size(8, 8, 0)])
+
+
 # ---- sizes -----------------------------------------------------------------------------------------------------------
 
 
@@ -204,7 +255,8 @@ def test_widths_double_up_to_the_most():
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"g_norm": "pixel", "d_norm": "layer", "mbstd_group_size": 2}, {"g_norm": "none", "g_weights": "spectral"},
+    {}, {"stage_kernel": 3, "d_image_maps": 4}, {"g_norm": "pixel", "d_norm": "layer", "mbstd_group_size": 2},
+    {"g_norm": "none", "g_weights": "spectral"},
     {"g_norm": "virtual_batch", "d_norm": "virtual_batch", "reference_batch": 4, "mbstd_group_size": 2},
     {"minibatch_statistics": "discrimination", "mbstd_group_size": 4},
 ])  # fmt: skip
