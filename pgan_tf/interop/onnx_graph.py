@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from pgan_tf.layers import EqualizedConv2D, LatentProjection, PixelNorm, StridedConv2D
 from pgan_tf.layers.activations import LEAK
-from pgan_tf.layers.equalized import Equalized, box_widened
+from pgan_tf.layers.equalized import Equalized
 from pgan_tf.layers.norms import BatchNorm, LayerNorm
 from pgan_tf.networks import Generator
 from pgan_tf.networks.base import GeneratorNetwork
@@ -129,9 +129,7 @@ class Operations:
     def convolve(self, layer: EqualizedConv2D | StridedConv2D, x: Value) -> Value:
         """[N,C,H,W] -> [N,D,H,W], or [N,D,2H,2W]. Kernels [h,w,..] become [..,h,w], the last axis first."""
         beta, up = self.network.beta, layer.resample == "up"
-        weight = layer.kernel(beta) if isinstance(layer, StridedConv2D) else layer.scaled_weight(beta)
-        weight = box_widened(weight) if up and isinstance(layer, EqualizedConv2D) else weight
-        kernel = self.graph.constant(weight.numpy().transpose(3, 2, 0, 1))
+        kernel = self.graph.constant(layer.kernel(beta).numpy().transpose(3, 2, 0, 1))
         bias = self.graph.constant(layer.faded_bias(beta).numpy()) if layer.has_bias else None
         if up:
             return self.graph.node("ConvTranspose", x, kernel, bias, strides=[2, 2], pads=[1] * 4)

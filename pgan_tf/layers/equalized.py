@@ -186,14 +186,20 @@ class EqualizedConv2D(Equalized):
         self.flops = 2 * taps * input_shape[-1] * self.outputs_per_image
 
     def call(self, x, beta=1.0, training=False):
+        kernel = self.kernel(beta, training)
+        if self.resample == "none":
+            x = tf.nn.conv2d(x, kernel, 1, "SAME")
+        else:
+            x = getattr(FORMS[self.form], self.resample)(x, kernel)
+        return self.add_bias(x, beta)
+
+    def kernel(self, beta=1.0, training=False) -> tf.Tensor:
+        """The weight as it is used, [4,4,..] where it resamples."""
         weight = self.scaled_weight(beta, training)
         if self.resample == "none":
-            x = tf.nn.conv2d(x, weight, 1, "SAME")
-        elif self.resample == "down":
-            x = FORMS[self.form].down(x, box_widened(weight) * 0.25)
-        else:
-            x = FORMS[self.form].up(x, box_widened(weight))
-        return self.add_bias(x, beta)
+            return weight
+        wider = box_widened(weight)
+        return wider * 0.25 if self.resample == "down" else wider
 
     def get_config(self):
         config = {"filters": self.filters, "kernel_size": self.kernel_size, "resample": self.resample}

@@ -36,8 +36,8 @@ class StridedConv2D(Equalized):
         _, height, width, features = input_shape
         inputs, outputs = self.parts(features, self.filters)
         channels = ((outputs,), inputs) if self.resample == "up" else (inputs, (outputs,))
-        side, taps = whole(self.kernel_size), self.kernel_size**2 * TAPS[self.resample]
-        self.add_parameters((side, side, *channels), tuple(part.times(taps) for part in inputs), outputs)
+        rows, taps = whole(self.kernel_size), self.kernel_size**2 * TAPS[self.resample]
+        self.add_parameters((rows, rows, *channels), tuple(part.times(taps) for part in inputs), outputs)
         sides = [side * STRIDE if self.resample == "up" else side // STRIDE for side in (height, width)]
         self.output_size = (*sides, self.filters)
         self.flops = 2 * taps * features * self.outputs_per_image

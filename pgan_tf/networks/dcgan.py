@@ -59,12 +59,13 @@ class Last(NamedTuple):
 
     stages: int  # in whose place it stands: a hidden stage may be blocks, this one never is
     kind: type
+    kernel_size: int  # 0: the stages' own
     options: dict[str, object]
 
 
 LAST = {
-    "strided": Last(1, StridedConv2D, {"resample": "up"}),
-    "plain": Last(0, EqualizedConv2D, {}),
+    "strided": Last(1, StridedConv2D, 0, {"resample": "up"}),
+    "plain": Last(0, EqualizedConv2D, 3, {}),
 }
 
 
@@ -187,7 +188,7 @@ class ConvolutionalGenerator(ConvolutionalNetwork, ImageGenerator):
             name, maps = f"{2 * size}x{2 * size}_Deconv", (self.maps(halved), self.maps(halved - 1))
             self.stages.append(self.stage(name, *maps, size, self.options.g_blocks))
             size *= 2
-        own = {**last.options, "kernel_size": self.options.stage_kernel if last.stages else 3}
+        own = {**last.options, "kernel_size": last.kernel_size or self.options.stage_kernel}
         self.out = self.layer(last.kind, "Out", (self.maps(last.stages),), self.colours, size, gain=1.0, **own)
         self.built = True
 
