@@ -146,7 +146,7 @@ def ours(images: np.ndarray, blocks: int, precision: str, jit: bool) -> Callable
     strategy = tf.distribute.get_strategy()
     step = TrainStep(config, StageState(Stage(Size(SIDE, SIDE, 0)), config, 1, 0), strategy, MINIBATCH, SIDE)
     rounds = len(images) // MINIBATCH
-    one, rate, nothing = tf.ones([rounds]), tf.constant(RATE), tf.zeros([rounds, MINIBATCH, 0])
+    one, rate, nothing = tf.ones([rounds]), tf.fill([rounds], RATE), tf.zeros([rounds, MINIBATCH, 0])
     batch = Batch(tf.constant(images.reshape([rounds, MINIBATCH, SIDE, SIDE, 1])), nothing, nothing)
     first = 0
 

@@ -236,6 +236,10 @@ class ScheduleOptions:
     )
     d_lrate_base: float = option(0.001, "discriminator's learning rate", minimum=0, maximum=1000)
     d_lrate_dict: dict = option({}, "other discriminator learning rates", minimum=0, maximum=1000)
+    lrate_rampdown: float = option(
+        0.0, "share of --total_kimg, at the end, in which both learning rates fall evenly to 0; for short runs",
+        minimum=0, maximum=1, since="0.2.0",
+    )  # fmt: skip
     tick_kimg_base: float = option(160.0, "thousands of images to a tick (a line of the log)", above=0, maximum=1e9)
     tick_kimg_dict: dict = option(
         {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 20, 1024: 10},

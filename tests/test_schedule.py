@@ -131,6 +131,16 @@ def test_phase_lengths_by_resolution():
     ]
 
 
+def test_learning_rates_fall_evenly_in_the_last_part_of_the_run():
+    options = dict(total_kimg=1000, g_lrate_base=0.01, d_lrate_base=0.02, g_lrate_dict={4: 0.04})
+    for share in (0, 0.25, 1):
+        schedule = Schedule(ScheduleOptions(**options, lrate_rampdown=share), 4)
+        for kimg in (0, 100, 749, 751, 999, 1000, 1001):
+            left = np.clip((1000 - kimg) / (1000 * share), 0, 1) if share else 1
+            now = schedule.at(1000 * kimg)
+            assert (now.g_lrate, now.d_lrate) == pytest.approx((0.04 * left, 0.02 * left)), (share, kimg)
+
+
 @pytest.mark.parametrize("options", [o for o in SHAPES if "total_kimg" not in o])
 def test_growth_never_goes_back(options):
     schedule = Schedule(ScheduleOptions(**options), 32)

@@ -23,14 +23,17 @@ def concatenate(pieces: list[Rounds]) -> Batch:
 
 def controls(config: Config, parts: list[Piece], first_round: int, dtype: tf.DType) -> Controls:
     """For some pieces of one stage, of K rounds together; the run has had `first_round` rounds before them."""
-    rounds, first = [part.rounds for part in parts], parts[0].progress
-    decays = [ema_decay(config, part.progress) for part in parts]
-    fades = [part.progress.fade for part in parts]
+    counts, fades = [part.rounds for part in parts], [part.progress.fade for part in parts]
+
+    def series(values) -> tf.Tensor:
+        """Of one number of each piece: of each of its rounds [K]."""
+        return tf.constant(np.repeat(list(values), counts), dtype)
+
     return Controls(
-        fade=Fade(*(tf.constant(np.repeat(series, rounds), dtype) for series in zip(*fades, strict=True))),  # [K] each
-        ema_decay=tf.constant(np.repeat(decays, rounds), dtype),  # [K]
-        g_lrate=tf.constant(first.g_lrate, dtype),
-        d_lrate=tf.constant(first.d_lrate, dtype),
+        fade=Fade(*(series(values) for values in zip(*fades, strict=True))),
+        ema_decay=series(ema_decay(config, part.progress) for part in parts),
+        g_lrate=series(part.progress.g_lrate for part in parts),
+        d_lrate=series(part.progress.d_lrate for part in parts),
         first_round=tf.constant(first_round, tf.int64),
     )
 

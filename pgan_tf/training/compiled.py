@@ -52,8 +52,7 @@ class CompiledRounds:
         chosen = Batch(
             tf.gather(batch.reals, steps), tf.gather(batch.labels, steps), tf.gather(batch.g_labels, rounds), numbers
         )
-        series = [tf.gather(x, rounds) for x in (*controls.fade, controls.ema_decay)]
-        return chosen, controls._replace(
-            fade=type(controls.fade)(*series[:-1]), ema_decay=series[-1],
-            first_round=controls.first_round + tf.cast(first, tf.int64),
-        )  # fmt: skip
+        first_round = controls.first_round + tf.cast(first, tf.int64)
+        series = {name: part for name, part in controls._asdict().items() if name != "first_round"}
+        series = tf.nest.map_structure(lambda x: tf.gather(x, rounds), series)  # [K] -> [R] each
+        return chosen, controls._replace(**series, first_round=first_round)

@@ -107,7 +107,7 @@ def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]
     star = "*" if str(stage) in speeds.measured else " "
     seconds = speeds.seconds(plan.schedule, 1000 * phase.start, 1000 * phase.end)
     return [
-        str(stage), f"to {phase.end:g}", _parts(size), f"{middle.g_lrate:g}", f"{middle.d_lrate:g}",
+        str(stage), f"to {phase.end:g}", _parts(size), f"{middle.g_lrate:.3g}", f"{middle.d_lrate:.3g}",
         _millions(sum(size.parameters)), f"{size.memory / 2**30:.1f} GB",
         f"{speeds.rate(stage):.3g}{star}", " ".join(duration(seconds).split()[:2]),
     ]  # fmt: skip

@@ -47,8 +47,8 @@ class Controls(NamedTuple):
 
     fade: Fade  # of [K] each
     ema_decay: tf.Tensor  # [K]
-    g_lrate: tf.Tensor  # []
-    d_lrate: tf.Tensor  # []
+    g_lrate: tf.Tensor  # [K]
+    d_lrate: tf.Tensor  # [K]
     first_round: tf.Tensor  # int64 []
 
 
@@ -86,8 +86,8 @@ class TrainStep:
         n, shape = len(self.feed.read), self.state.generator.sample_shape
         labels = tf.TensorSpec([None, n, self.state.generator.label_size], tf.float32)
         reals = tf.TensorSpec([None, n, *shape], stored_type(shape))
-        series, scalar = tf.TensorSpec([None], self.dtype), tf.TensorSpec([], self.dtype)
-        controls = Controls(Fade(series, series, series), series, scalar, scalar, tf.TensorSpec([], tf.int64))
+        series = tf.TensorSpec([None], self.dtype)
+        controls = Controls(Fade(series, series, series), series, series, series, tf.TensorSpec([], tf.int64))
         return Batch(reals, labels, labels), controls
 
     # ---- all rounds, one round, one step -------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class TrainStep:
         """D's steps with minibatch `index` of the batch, in round k of the call, then the EMA's."""
 
         def update(_):
-            return self.play(self.state.d, self.d_replica, controls.d_lrate, batch, index, step, fade)
+            return self.play(self.state.d, self.d_replica, controls.d_lrate[k], batch, index, step, fade)
 
         told = mean_of(self.config.growth.minibatch_updates, update)
         self.state.update_ema(controls.ema_decay[k])
@@ -140,8 +140,8 @@ class TrainStep:
         """The generator's steps of a round."""
 
         def update(_):
-            player, data = self.state.g, (batch, k, step, fade, controls.d_lrate)
-            return self.play(player, self.g_replica, controls.g_lrate, *data)
+            player, data = self.state.g, (batch, k, step, fade, controls.d_lrate[k])
+            return self.play(player, self.g_replica, controls.g_lrate[k], *data)
 
         return mean_of(self.config.growth.minibatch_updates, update)
 

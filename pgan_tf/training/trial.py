@@ -93,8 +93,8 @@ def rounds(step: TrainStep, count: int, repeats: int) -> float:
     rng = np.random.default_rng(0)
     labels = tf.zeros([count * repeats, n, step.state.generator.label_size])
     reals = tf.cast(rng.integers(0, 256, (count * repeats, n, *shape), np.uint8), stored_type(shape))
-    series, scalar = tf.fill([count], tf.cast(0.5, step.dtype)), tf.constant(1e-3, step.dtype)
-    controls = Controls(Fade(series, series, series), series, scalar, scalar, tf.constant(0, tf.int64))
+    series, rates = tf.fill([count], tf.cast(0.5, step.dtype)), tf.fill([count], tf.cast(1e-3, step.dtype))
+    controls = Controls(Fade(series, series, series), series, rates, rates, tf.constant(0, tf.int64))
     began = time.monotonic()
     step.rounds(Batch(reals, labels, labels[:count]), controls)["nonfinite"].numpy()
     return time.monotonic() - began

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training.rounds import all_numbers, make_batch, make_controls, make_step
+from training.rounds import LRATE, all_numbers, make_batch, make_controls, make_step
 
 from pgan_tf.stages import layer_stage
 from pgan_tf.training import compiled
@@ -17,7 +17,8 @@ ROUNDS = 7
 def trained(jit: bool, **options) -> tuple[dict, dict]:
     """The parameters after ROUNDS rounds, and what these report."""
     step = make_step(layer_stage(4), resolution=4, jit=jit, **{**MLP, **options})
-    report = step.rounds(make_batch(step, ROUNDS), make_controls(ROUNDS, first=5, dtype="float64"))
+    controls = make_controls(ROUNDS, alpha=0.3, lrate=LRATE / np.arange(1, ROUNDS + 1), first=5, dtype="float64")
+    report = step.rounds(make_batch(step, ROUNDS), controls)
     return all_numbers(step.state), {name: values.numpy() for name, values in report.items()}
 
 

@@ -82,7 +82,7 @@ def test_losses_and_gradients_before_the_first_step(monkeypatch, data):
 
 def test_three_rounds(monkeypatch, data):
     """Adam at 1e-4; what the rounds report, and the weights after them."""
-    step, rate = make_step(monkeypatch, data), tf.constant(1e-4, tf.float64)
+    step, rate = make_step(monkeypatch, data), tf.constant([1e-4], tf.float64)
     for k in range(3):
         fade = Fade(*(tf.constant([value], tf.float64) for value in MIDDLE))
         controls = Controls(fade, tf.constant([0.999], tf.float64), rate, rate, tf.constant(k, tf.int64))

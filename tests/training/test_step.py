@@ -148,19 +148,20 @@ def test_each_network_has_its_own_learning_rate():
     step = make_step()
     for still, moving, rate in (("D", "G", "d_lrate"), ("G", "D", "g_lrate")):
         before = all_numbers(step.state)
-        step.rounds(make_batch(step), make_controls()._replace(**{rate: tf.constant(0.0)}))
+        step.rounds(make_batch(step), make_controls()._replace(**{rate: tf.zeros([1])}))
         assert equal(before, all_numbers(step.state), still + "/")
         assert not equal(before, all_numbers(step.state), moving + "/")
 
 
 def test_rounds_in_one_call_are_rounds_in_many():
-    calls = {}
+    calls, rates = {}, LRATE / np.arange(1, 5)
     for size in (1, 4):
         step = make_step(layer_stage(8, True), precision="float64", labels=2, mirror_augment=True)
         batch = make_batch(step, 4)
         for k in range(0, 4, size):
             part = Batch(*(x[k : k + size] for x in batch[:3]))
-            step.rounds(part, make_controls(size, alpha=0.3, first=k, dtype="float64"))
+            lrate = rates[k : k + size]
+            step.rounds(part, make_controls(size, alpha=0.3, lrate=lrate, first=k, dtype="float64"))
         calls[size] = all_numbers(step.state)
     for name, value in calls[1].items():
         np.testing.assert_allclose(calls[4][name], value, rtol=1e-9, atol=1e-12, err_msg=name)
