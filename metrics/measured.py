@@ -31,18 +31,20 @@ class MeasuredSet:
         count: images or points in the set.
         role: 'reals' or 'fakes'.
         truth: the distribution that points were drawn from, where it is known.
+        mirrored: whether each image may be mirrored, at random.
     """
 
     def __init__(
         self, name: str, images: Iterable[np.ndarray], count: int, role: str,
         options: Options, digest: str = "", cache: StatisticsCache | None = None, truth: planar.Truth | None = None,
-        varied: Callable[[], Varied] | None = None,
+        varied: Callable[[], Varied] | None = None, mirrored: bool = False,
     ):  # fmt: skip
         """`images`: batches uint8 [n,H,W,C], or points float [n,2], that can be read again and again. `digest`: a hash
         of what they contain; with it and a cache, statistics found once are not worked out again. `varied`: of what a
         generator makes."""
         self.name, self.count, self.role, self.options, self.digest = name, count, role, options, digest
         self._images, self._cache, self.truth, self._varied = images, cache, truth, varied
+        self.mirrored = mirrored
         self._known: dict[tuple, object] = {}
         self._activations: Activations | None = None  # of the most images asked for so far
 
@@ -51,6 +53,12 @@ class MeasuredSet:
         if count > self.count:
             raise MetricError(f"{self.name} has {self.count} images, {count} are needed; give more, or ask for fewer")
         return _First(self._images, count)
+
+    def both_ways(self) -> MeasuredSet:
+        """All that may have been learnt of it: images that may be mirrored, both ways."""
+        if not self.mirrored:
+            return self
+        return MeasuredSet(self.name, _BothWays(self._images), 2 * self.count, self.role, self.options)
 
     def points(self, count: int) -> np.ndarray:
         """The first `count` points, [count,2]."""
@@ -97,6 +105,8 @@ class MeasuredSet:
 class MeasuredStatistics:
     """A set of which only mean and covariance were kept (pytorch-fid's .npz): enough for FID."""
 
+    mirrored = False
+
     def __init__(self, name: str, statistics: Statistics):
         self.name, self._statistics = name, statistics
         self.count = statistics.count
@@ -124,3 +134,14 @@ class _First:
             left -= len(batch)
             if left <= 0:
                 return
+
+
+class _BothWays:
+    """Each batch of a stream that can be read again, and its mirror images."""
+
+    def __init__(self, images: Iterable[np.ndarray]):
+        self._images = images
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for batch in self._images:
+            yield from (batch, batch[:, :, ::-1])

@@ -86,6 +86,7 @@ def _ms_ssim(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Option
 
 def _neighbors(reals: MeasuredSet, fakes: MeasuredSet, count: int, options: Options) -> Values:
     """The nearest of all reals to each of `count` fakes, in pixels and in features."""
+    reals = reals.both_ways()
     queries = np.concatenate(list(fakes.first(count)))  # [N,H,W,C]
     pixels = neighbors.nearest_neighbor_distance(queries, reals.first(reals.count))
     features = neighbors.nearest_neighbor_distance(

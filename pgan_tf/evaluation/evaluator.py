@@ -59,7 +59,10 @@ class Evaluator:
         if isinstance(reals, StatisticsSet):
             return MeasuredStatistics(reals.name, reals.statistics)
         digest = reals.digest if "fid" in self.request.metrics else ""
-        return MeasuredSet(reals.name, reals, reals.count, "reals", self.options, digest, self._cache, reals.truth)
+        return MeasuredSet(
+            reals.name, reals, reals.count, "reals", self.options, digest, self._cache, reals.truth,
+            mirrored=reals.mirrored,
+        )  # fmt: skip
 
     def measure(
         self, name: str, fakes: Iterable[np.ndarray], count: int = UNLIMITED,
@@ -95,7 +98,7 @@ class Evaluator:
             title = row.title if extractor.name == "inception-2015" else f"{row.title} ({extractor.name})"
             about |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
         if row.reals and self.reals is not None:
-            about |= {"reals": self.reals.name}
+            about |= {"reals": self.reals.name, **({"reals_mirrored": True} if self.reals.mirrored else {})}
         return {**about, "seed": self.request.seed}
 
     def _extractor_of(self, metric: str) -> Extractor | None:

@@ -51,6 +51,7 @@ class ImageSet:
         start: position of the first.
         notes: what the user should know of them, a line each.
         truth: the distribution that points were drawn from, where there is a metric for it.
+        mirrored: whether half of the images are mirrored, as a run with --mirror_augment sees them.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ImageSet:
     start: int = 0
     notes: tuple[str, ...] = ()
     truth: Truth | None = None
+    mirrored: bool = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for begin in range(self.start, self.start + self.count, BATCH):
@@ -69,6 +71,23 @@ class ImageSet:
     def part(self, start: int, count: int, name: str) -> ImageSet:
         """`count` of the images from `start` on, as a set of its own."""
         return replace(self, name=name, count=count, start=self.start + start)
+
+    def in_mirror(self) -> ImageSet:
+        """The same images, each mirrored or not, at random by its position.
+
+        What --mirror_augment trains on; the original measures such runs against reals that it mirrors at random too.
+        """
+        turned = np.random.default_rng(0).random(self.start + self.count) < 0.5  # [start+count]
+
+        def read(indices: np.ndarray) -> np.ndarray:
+            images = self.read(indices)  # [n,H,W,C]
+            return np.where(turned[indices][:, None, None, None], images[:, :, ::-1], images)
+
+        def content() -> Iterator[bytes]:
+            yield b"mirrored"
+            yield from self.content()
+
+        return replace(self, read=read, content=content, mirrored=True)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -88,12 +107,14 @@ class StatisticsSet:
     digest: str
 
 
-def open_set(path: str | os.PathLike | np.ndarray, resolution: int | None = None) -> ImageSet | StatisticsSet:
+def open_set(
+    path: str | os.PathLike | np.ndarray, resolution: int | None = None, mirror: bool = False
+) -> ImageSet | StatisticsSet:
     """A folder of pictures or of TFRecords, a .npy or .npz array uint8 [N,H,W,C], or a .npz with `mu` and `sigma`.
 
     Also points in the plane: a data set of them, or an array float [N,2]. An array may be given as it is. `resolution`
-    chooses a level of a data set; of any other set of images it is what they must have. Raises MetricError or
-    DataError: one line.
+    chooses a level of a data set; of any other set of images it is what they must have. `mirror`: as `in_mirror`.
+    Raises MetricError or DataError: one line.
     """
     if isinstance(path, np.ndarray):
         path, opened = "array", from_array("array", path, lambda array=path: iter([array.tobytes()]))
@@ -102,7 +123,9 @@ def open_set(path: str | os.PathLike | np.ndarray, resolution: int | None = None
     images = isinstance(opened, ImageSet) and opened.shape != POINT
     if resolution and images and opened.shape[0] != resolution:
         raise MetricError(f"{path}: its images have {opened.shape[0]} pixels, not {resolution}; resize them first")
-    return opened
+    if mirror and not images:
+        raise MetricError(f"{path}: has no images that could be mirrored; leave out --mirror_augment")
+    return opened.in_mirror() if mirror else opened
 
 
 def _stored(path: Path, resolution: int | None) -> ImageSet | StatisticsSet:

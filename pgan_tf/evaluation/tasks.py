@@ -27,9 +27,9 @@ from pgan_tf.places import place
 from pgan_tf.plain import plain_path
 
 
-def _open(path: str | Path | np.ndarray, resolution: int | None) -> ImageSet | StatisticsSet:
+def _open(path: str | Path | np.ndarray, resolution: int | None, mirror: bool = False) -> ImageSet | StatisticsSet:
     """`open_set`, which says at once what the user should know of the set."""
-    opened = open_set(path, resolution)
+    opened = open_set(path, resolution, mirror)
     for note in opened.notes if isinstance(opened, ImageSet) else ():
         print(f"note: {note}", file=sys.stderr)
     return opened
@@ -50,7 +50,8 @@ class RunReals:
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
-        self.images = _open(path, resolution or self.config.data.resolution or None)
+        data = self.config.data
+        self.images = _open(path, resolution or data.resolution or None, data.mirror_augment)
         if not isinstance(self.images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
         self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
@@ -152,10 +153,12 @@ def _write_events(folder: Path, rows: list[dict]) -> None:
 
 def measure_sets(
     reals: str | np.ndarray | None, fakes: str | np.ndarray | None, resolution: int | None, request: Request,
-    output: Path | None, baselines: bool, quiet: bool = False,
+    output: Path | None, baselines: bool, quiet: bool = False, mirror: bool = False,
 ) -> list[dict]:  # fmt: skip
-    """Holds one set against another. Returns the results, also those that were there already."""
-    ours, theirs = (None if path is None else _open(path, resolution) for path in (reals, fakes))
+    """Holds one set against another. `mirror`: the reals, as a run with --mirror_augment sees them. Returns the
+    results, also those that were there already."""
+    ours = None if reals is None else _open(reals, resolution, mirror)
+    theirs = None if fakes is None else _open(fakes, resolution)
     if theirs is None and not baselines:
         raise MetricError("--fakes is missing: the set to measure")
     with Sink(output, quiet=quiet) as sink:

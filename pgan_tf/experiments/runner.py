@@ -130,6 +130,7 @@ class Runner:
         output, log = comparison.reals, comparison.reals.with_suffix(".log")
         command = [
             *self._evaluate_command(comparison), f"--reals={comparison.dataset}", "--baselines", f"--output={output}",
+            *(["--mirror_augment"] if comparison.mirrored else []),
         ]  # fmt: skip
         resolution = comparison.rows[0].config.data.resolution
         process = self._open([*command, *([f"--resolution={resolution}"] if resolution else [])], log)

@@ -87,11 +87,13 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
-    """Whether a result is one of the suite's measurements: metric, count of images and extractor."""
+    """Whether a result is one of the suite's measurements: metric, count of images, extractor, mirrored reals or not."""
     if result["metric"] not in comparison.metrics:
         return False
     metric = METRICS[result["metric"]]
     if result["count"] != metric.takes(comparison.images):
+        return False
+    if metric.reals and result.get("reals_mirrored", False) != comparison.mirrored:
         return False
     free = not comparison.extractor or metric.extractor != ASKED
     return free or result.get("extractor") == comparison.extractor

@@ -68,6 +68,11 @@ class Comparison:
         return self.rows[0].config.data.dataset
 
     @property
+    def mirrored(self) -> bool:
+        """Whether its rows learn from mirrored images, and are measured against such."""
+        return self.rows[0].config.data.mirror_augment
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The numbers that its tables show, see `results.columns`."""
         return results.columns(self.metrics)

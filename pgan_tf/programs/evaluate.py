@@ -48,6 +48,11 @@ def parser() -> argparse.ArgumentParser:
     add("--reals", type=anywhere, metavar="SET", help="a set of real images, instead of --run")
     add("--fakes", type=anywhere, metavar="SET", help="the set to hold against it")
     text = f"{OF_IMAGES} (default: swd,fid); of points in the plane: {OF_POINTS}; {OF_EACH} (default)"
+    add(
+        "--mirror_augment",
+        action="store_true",
+        help="with --reals: mirror half of them, at random, as the reals of a run with this option are",
+    )
     add("--metrics", metavar="NAMES", help=text)
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
     add(
@@ -93,7 +98,10 @@ def run(args: argparse.Namespace) -> int:
                 reals = tasks.RunReals(folder, args.dataset, args.resolution)
                 tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
         else:
-            tasks.measure_sets(args.reals, args.fakes, args.resolution, request, output, args.baselines)
+            mirrored = args.mirror_augment
+            tasks.measure_sets(
+                args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=mirrored
+            )
     return 0
 
 
@@ -101,6 +109,8 @@ def check(args: argparse.Namespace) -> None:
     """ConfigError for what needs no TensorFlow to be seen: it takes seconds to load."""
     if bool(args.run) == bool(args.fakes or args.reals):
         raise ConfigError("give either --run=RUN, or --reals=SET --fakes=SET")
+    if args.mirror_augment and not args.reals:
+        raise ConfigError("--mirror_augment goes with --reals=SET; of a run its own --mirror_augment decides")
     if args.run and not place(args.run).exists():
         raise ConfigError(f"--run={args.run}: no config.json there; give the folder of a run")
 

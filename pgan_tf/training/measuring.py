@@ -37,7 +37,7 @@ class Measurements:
         """Loads the extractor. MetricError if there is none, or for a name that is no metric's."""
         run = config.run
         self.resolution = resolution
-        reals = open_set(dataset.folder, resolution)
+        reals = open_set(dataset.folder, resolution, config.data.mirror_augment)
         request = Request(tuple(named(run.metrics)), run.metrics_images, extractor=run.extractor, progress=False)
         self.evaluator = Evaluator(reals, request)
         self.best_metric = self._best_metric(run.best_metric, reals)

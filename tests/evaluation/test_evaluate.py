@@ -108,6 +108,40 @@ def test_a_run_is_measured_once_and_others_after_a_kill(run):
     assert list(run.glob("events.out.tfevents.*"))
 
 
+def test_a_run_that_mirrors_is_measured_against_mirrored_reals(run, sets):
+    """As by the original; what was measured before the run's options said so is measured again."""
+    call(f"--run={run}", "--metrics=swd")
+    config = Config.read(run / "config.json").replace(mirror_augment=True)
+    (run / "config.json").write_text(config.to_json())
+    call(f"--run={run}", "--metrics=swd")
+    plain, mirrored = results.read(run / "metrics.jsonl")
+    assert ("reals_mirrored" in plain, mirrored["reals_mirrored"]) == (False, True)
+    assert mirrored["reals_sha256"] == open_set(sets / "reals.npy", mirror=True).digest
+    assert mirrored["values"] != plain["values"]
+    np.save(sets / "mirrored.npy", np.concatenate(list(open_set(sets / "reals.npy", mirror=True))))
+    call(f"--run={run}", "--metrics=swd", f"--dataset={sets / 'reals.npy'}", f"--output={sets / 'a.jsonl'}")
+    (run / "config.json").write_text(config.replace(mirror_augment=False).to_json())
+    call(f"--run={run}", "--metrics=swd", f"--dataset={sets / 'mirrored.npy'}", f"--output={sets / 'b.jsonl'}")
+    assert results.read(sets / "a.jsonl")[0]["values"] == results.read(sets / "b.jsonl")[0]["values"]
+
+
+def test_two_sets_whose_reals_are_mirrored(sets):
+    plain = pair(sets, "--metrics=swd", "--baselines")
+    both = pair(sets, "--metrics=swd", "--baselines", "--mirror_augment")
+    assert len(both) == 2 * len(plain) == 6  # all are measured anew
+    assert [row.get("reals_mirrored", False) for row in both] == [False] * 3 + [True] * 3
+
+
+def test_a_mirrored_copy_is_a_copy(sets):
+    """Where a run mirrors, whichever way round the image lies among the reals."""
+    reals = sets / "reals.npy"
+    for fakes in (np.load(reals), np.load(reals)[:, :, ::-1]):
+        np.save(sets / "fakes.npy", fakes)
+        row = pair(sets, "--metrics=neighbors", "--extractor=efficientnet-lite0", "--mirror_augment")[-1]
+        assert row["values"]["pixels_copies"] == row["values"]["features_copies"] == 1
+    assert pair(sets, "--metrics=neighbors", "--extractor=efficientnet-lite0")[-1]["values"]["pixels_copies"] == 0
+
+
 def test_another_snapshot_of_the_same_name_is_measured(run):
     assert call(f"--run={run}", "--metrics=ms_ssim", "--images=32") == 0
     save_generator(Generator(resolution=SIDE, fmap_base=64, fmap_max=8, seed=9), Fade(), run / "network-000020.keras")
@@ -211,6 +245,7 @@ def test_reals_that_have_moved(run, sets):
         (["--run={run}", "--seed=-1"], "--seed: -1: must be 0 or more"),
         (["--run={run}", "--metrics=fid", "--extractor=vgg"], "no extractor is named 'vgg'"),
         (["--reals={sets}/reals.npy"], "--fakes is missing"),
+        (["--run={run}", "--mirror_augment"], "goes with --reals=SET; of a run its own --mirror_augment decides"),
         (["--fakes={sets}/fakes.npy", "--metrics=swd"], "give the data set"),
         (["--reals={sets}/reals.npy", "--fakes={sets}/small.npy", "--metrics=swd"], r"\[8, 8, 3\]"),
         (["--reals={sets}/reals.npy", "--fakes={sets}/grey.npy", "--metrics=swd"], r"\[16, 16, 1\]"),

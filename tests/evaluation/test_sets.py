@@ -83,6 +83,27 @@ def test_parts_are_disjoint_and_in_order(tmp_path):
     np.testing.assert_array_equal(np.concatenate(halves), images)
 
 
+def test_about_half_of_the_images_are_mirrored(tmp_path):
+    """Each is itself or its mirror image, the same at every reading and in every part; the set is another one."""
+    images = pictures(200)
+    path = as_npy(tmp_path / "set", images)
+    plain, found = open_set(path), open_set(path, mirror=True)
+    turned = [np.array_equal(now, image[:, ::-1]) for now, image in zip(everything(found), images, strict=True)]
+    np.testing.assert_array_equal(everything(found), [x[:, ::-1] if t else x for x, t in zip(images, turned, strict=True)])
+    assert 70 < sum(turned) < 130
+    np.testing.assert_array_equal(everything(found.part(30, 90, "part")), everything(found)[30:120])
+    np.testing.assert_array_equal(everything(plain.part(30, 90, "part").in_mirror()), everything(found)[30:120])
+    assert found.digest == open_set(path, mirror=True).digest != plain.digest
+
+
+def test_points_and_statistics_have_no_mirror_image(tmp_path):
+    np.save(tmp_path / "points.npy", np.zeros([8, 2], np.float32))
+    np.savez(tmp_path / "statistics.npz", mu=np.zeros(4), sigma=np.eye(4))
+    for name in ("points.npy", "statistics.npz"):
+        with pytest.raises(MetricError, match=f"{name}: has no images that could be mirrored; leave out --mirror_au"):
+            open_set(tmp_path / name, mirror=True)
+
+
 def test_a_level_of_a_data_set_can_be_chosen(tmp_path):
     folder = as_records(tmp_path / "set", pictures())
     assert open_set(folder, 8).shape == (8, 8, 3)

@@ -44,9 +44,20 @@ def test_what_is_measured_for_a_suite_is_what_it_asked_for(metric, images):
     """Also of a metric that takes fewer samples than images are asked for."""
     with_reals = SimpleNamespace(request=Request((metric,), images), reals=SimpleNamespace(count=10**6))
     result = {"metric": metric, "count": Evaluator.count(with_reals, metric)}
-    suite = SimpleNamespace(metrics=(metric,), images=images, extractor="")
+    suite = SimpleNamespace(metrics=(metric,), images=images, extractor="", mirrored=False)
     assert asked_for(suite, result)
     assert not asked_for(suite, result | {"count": result["count"] - 1})
+
+
+def test_rows_that_mirror_are_scored_against_mirrored_reals():
+    """Of a metric that knows reals."""
+    for metric in ("fid", "ms_ssim"):
+        compared = METRICS[metric].reals
+        result = {"metric": metric, "count": METRICS[metric].takes(16)}
+        for mirrored in (False, True):
+            suite = SimpleNamespace(metrics=(metric,), images=16, extractor="", mirrored=mirrored)
+            assert asked_for(suite, result) == (not compared or not mirrored)
+            assert asked_for(suite, result | {"reals_mirrored": True}) == (not compared or mirrored)
 
 
 def test_welch_is_what_the_textbook_says():

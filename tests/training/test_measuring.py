@@ -64,6 +64,12 @@ def test_every_few_ticks_and_at_the_end(measured):
     assert "| SWD x1e3 | 24 |" in (folder / "report.md").read_text()
 
 
+def test_a_run_that_mirrors_is_measured_against_mirrored_reals(options, measured, tmp_path):
+    folder, _ = train(options, tmp_path, **{**METRICS, "metrics": "swd"}, mirror_augment=True, total_kimg=0.08)
+    assert {row.get("reals_mirrored") for row in results.read(folder / "metrics.jsonl")} == {True}
+    assert "reals_mirrored" not in (measured[0] / "metrics.jsonl").read_text()
+
+
 def test_tensorboard_has_the_curves(measured):
     tags = set()
     for path in measured[0].glob("events.out.tfevents.*"):
