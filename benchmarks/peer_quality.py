@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """What pro_gan_pytorch has learnt after so many minutes: pictures, for evaluate.py to measure.
 
-    peer/bin/python benchmarks/peer_quality.py images.npy fakes.npy --minutes=12       # peer: see peer_pro_gan_pytorch.py
+    peer/bin/python benchmarks/peer_quality.py images.npy fakes.npy --minutes=12
     python evaluate.py --reals=datasets/mnist --fakes=fakes.npy --metrics=swd
 
-Its networks, loss, steps, learning rate (0.003), four steps with a minibatch, and averaged generator, as its own training
-loop has them by default; the widths are those of `--fmap_base=512 --fmap_max=64 --latent_size=64`, the minibatch 16. It grows
-by the clock: of the minutes, the sizes from 4x4 up get 1/16, 1/8 and 1/4 of them and the last one the rest, the first half
-of each is its fade-in. The clock runs while it trains, not while it starts.
+peer: as in peer_pro_gan_pytorch.py. Its networks, loss, steps, learning rate (0.003), four steps with a minibatch, and
+averaged generator, as its own training loop has them by default; the widths are those of `--fmap_base=512
+--fmap_max=64 --latent_size=64`, the minibatch 16. It grows by the clock: at 32x32 the sizes before the last get 1/16,
+1/8 and 1/4 of the minutes and the last one the rest, the first half of each is its fade-in. The clock runs in training.
 """
 
 from __future__ import annotations

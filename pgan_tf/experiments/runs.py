@@ -87,7 +87,7 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
-    """Whether a result is one of the suite's measurements: metric, count of images, extractor, mirrored reals or not."""
+    """Whether a result is one of the suite's measurements: metric, count, extractor, mirrored reals or not."""
     if result["metric"] not in comparison.metrics:
         return False
     metric = METRICS[result["metric"]]

@@ -108,7 +108,7 @@ def test_every_command_parses(command, monkeypatch):
         with flagsaver.flagsaver():
             rest = train.parse_flags(["train.py", *flagfiles.first(command.arguments)])
             assert len(rest) == 1
-            Config.from_values({name: train.FLAGS[name].value for name in train.option_names()})
+            train.config_from_flags()
     elif command.program:
         PARSERS[command.program]().parse_args(command.arguments)
     elif words[:2] == ["pip", "install"]:
