@@ -115,6 +115,10 @@ class MeasuredStatistics:
         """Of however many images there were: the file is as it is."""
         return self._statistics
 
+    def both_ways(self) -> MeasuredStatistics:
+        """As it is: there is nothing to turn round."""
+        return self
+
     def _refuse(self, count: int):
         raise MetricError(f"{self.name} holds statistics without images: only FID can be measured against it")
 

@@ -50,10 +50,10 @@ class RunReals:
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
-        data = self.config.data
-        self.images = _open(path, resolution or data.resolution or None, data.mirror_augment)
-        if not isinstance(self.images, ImageSet):
+        images = _open(path, resolution or self.config.data.resolution or None)
+        if not isinstance(images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
+        self.images = images.in_mirror() if self.config.data.mirror_augment else images
         self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
 
     def _labels(self, path: Path) -> np.ndarray | None:
