@@ -72,6 +72,7 @@ EVALUATE = """
     for name in ("run", "snapshots", "metrics", "images", "dataset", "extractor", "reals", "output"):
         parser.add_argument("--" + name)
     parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--mirror_augment", action="store_true")
     args = parser.parse_args()
     here = pathlib.Path({here!r})
     run = pathlib.Path(args.run) if args.run else None
@@ -80,9 +81,11 @@ EVALUATE = """
         words += [args.metrics, args.dataset or args.reals, args.snapshots or ""] if (here / "wordy").exists() else []
         file.write(f"evaluate {{' '.join(words).strip()}}\\n")
     values = {{"swd": ("avg", 10.0), "ms_ssim": ("mean", 0.5)}}
+    mirrored = args.mirror_augment or run and '"mirror_augment": true' in (run / "config.json").read_text()
     def row(metric, fakes, kimg, factor):
         name, value = values[metric]
         about = {{"kimg": kimg}} if kimg else {{}}
+        about |= {{"reals_mirrored": True}} if mirrored and metric == "swd" else {{}}
         return {{"metric": metric, "title": metric.upper(), "fakes": fakes, "count": int(args.images),
                 "values": {{name: value * factor}}, "versions": {{"python": "3"}}, **about}}
     if not run and (here / "hang-reals").exists():

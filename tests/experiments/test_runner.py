@@ -8,13 +8,15 @@ import threading
 from functools import partial
 
 import pytest
-from experiments.suites import calls, make_suite, program, write_scripts
+from experiments.suites import calls, make_suite, program, write_scripts, write_suite
 from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.experiments import runner, runs
+from pgan_tf.evaluation import results
+from pgan_tf.experiments import runner, runs, scores
 from pgan_tf.experiments.runner import Runner
 from pgan_tf.experiments.runs import states
+from pgan_tf.experiments.suite_file import read_suite
 
 ALL = [f"{name}-s{seed}" for seed in (1, 2, 3) for name in ("base", "rr", "lsgan")]
 
@@ -45,6 +47,18 @@ def test_every_run_is_trained_and_measured_once_and_never_again(made, jobs):
     assert sorted(done) == sorted(expected)
     assert run(jobs) == []
     assert calls(scripts)[len(done) :] == ["evaluate reals"]  # which knows by itself what it has
+
+
+def test_rows_that_mirror_are_measured_against_mirrored_reals(tmp_path):
+    """And so are the reals themselves."""
+    path = write_suite(tmp_path)
+    for flags in tmp_path.glob("*.flags"):
+        flags.write_text(flags.read_text() + "--mirror_augment\n")
+    suite = read_suite(path)
+    assert silent(suite, write_scripts(tmp_path)).run() == []
+    assert all(state.complete for state in states(suite))
+    assert set(scores.reals(suite.comparisons[0])) == {"Reals", "Reals2"}
+    assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if row.get("reals_mirrored")} == {"swd"}
 
 
 def test_every_row_is_trained_on_every_data_set(tmp_path):

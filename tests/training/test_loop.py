@@ -13,6 +13,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import calls, checkpoint, failures, loop, rundir
+from pgan_tf.training.blocks import Piece
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.speeds import Speeds
 from pgan_tf.training.step import METRICS
@@ -179,6 +180,16 @@ def test_after_its_half_life_of_images_half_of_the_average_is_new():
     # Early in a stage the half-life is the ramp-up's share of the images so far.
     assert calls.ema_decay(config, progress(16, 10000)) ** (500 / 16) == pytest.approx(0.5)
     assert calls.ema_decay(config, progress(16, 0)) == 0
+
+
+def test_each_round_of_a_call_goes_by_the_schedule_of_its_own_block():
+    config = Config.from_values({"total_kimg": 0.1, "lrate_rampdown": 1.0, "g_lrate_base": 0.01, "d_lrate_base": 0.02})
+    schedule = Schedule(config.growth, 4)
+    parts = [Piece(schedule.at(images), rounds) for images, rounds in ((0, 2), (50, 1), (75, 3))]
+    controls = calls.controls(config, parts, 0, tf.float64)
+    left = np.repeat([1, 0.5, 0.25], [2, 1, 3])
+    np.testing.assert_allclose(controls.g_lrate, 0.01 * left)
+    np.testing.assert_allclose(controls.d_lrate, 0.02 * left)
 
 
 def test_blocks_stop_at_the_stage_the_tick_and_the_limit():
