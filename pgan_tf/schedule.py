@@ -108,22 +108,22 @@ class Schedule:
         phase = self._phase_at(kimg)
         stage, growth, level = phase.stage, self.growth, phase.stage.size.level
         done = (kimg - phase.start) / (phase.end - phase.start) if stage.fading else 0.0
-        old = stage.before or stage.size
+        old, rate = stage.before or stage.size, self._rampdown(kimg)
         return Progress(
             stage=stage,
             fade=Fade(done, done, done / 2) if stage.fading else Fade(),
             stage_images=images - 1000.0 * phase.start,
             lod=math.log2(self.resolution // old.level) - done,
             minibatch=self.minibatch(level),
-            g_lrate=self.rampdown(kimg) * growth.g_lrate_dict.get(level, growth.g_lrate_base),
-            d_lrate=self.rampdown(kimg) * growth.d_lrate_dict.get(level, growth.d_lrate_base),
+            g_lrate=rate * growth.g_lrate_dict.get(level, growth.g_lrate_base),
+            d_lrate=rate * growth.d_lrate_dict.get(level, growth.d_lrate_base),
             tick_kimg=growth.tick_kimg_dict.get(level, growth.tick_kimg_base),
         )
 
-    def rampdown(self, kimg: float) -> float:
+    def _rampdown(self, kimg: float) -> float:
         """What the learning rates are multiplied by: 1, and in the last part of the run evenly less, down to 0."""
         total, share = self.growth.total_kimg, self.growth.lrate_rampdown
-        return min(1.0, max(0.0, total - kimg) / (total * share)) if share and total else 1.0
+        return min(1.0, max(0.0, total - kimg) / (total * share)) if share else 1.0
 
     def first_tick(self, images: float) -> float:
         """The images after which the tick that begins after `images` ends, not counting what a block adds.

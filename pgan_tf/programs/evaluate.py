@@ -98,9 +98,8 @@ def run(args: argparse.Namespace) -> int:
                 reals = tasks.RunReals(folder, args.dataset, args.resolution)
                 tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
         else:
-            mirrored = args.mirror_augment
             tasks.measure_sets(
-                args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=mirrored
+                args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=args.mirror_augment
             )
     return 0
 

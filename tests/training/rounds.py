@@ -39,7 +39,7 @@ def make_batch(step: TrainStep, rounds=1) -> Batch:
 
 
 def make_controls(rounds=1, alpha=1.0, ema=0.9, lrate=LRATE, first=0, dtype="float32") -> Controls:
-    """What the schedule would set; `alpha` is one number, or one for each round."""
+    """What the schedule would set; `alpha` and `lrate` are one number, or one for each round."""
     *fade, decay, rate = (tf.broadcast_to(tf.constant(x, dtype), [rounds]) for x in (*Fade(alpha), ema, lrate))
     return Controls(Fade(*fade), decay, rate, rate, tf.constant(first, tf.int64))
 
