@@ -84,12 +84,13 @@ def _neighbors(section: Section) -> RunState | None:
 
 def _neighbors_caption(section: Section) -> str:
     state = _neighbors(section)
-    found = neighbors.find(state.folder, section.comparison.dataset)
+    found = neighbors.find(state.folder, section.comparison.dataset).neighborhood
+    mirrored = ", or its mirror image" if section.comparison.mirrored else ""
     return (
-        f"Left what {state.name} makes at the end; right, in the same places, the nearest training images by the root "
-        f"of the mean squared difference of pixels: {np.median(found.distances):.3g} in the median, "
+        f"Left what {state.name} makes at the end; right, in the same places, the nearest training images{mirrored} by "
+        f"the root of the mean squared difference of pixels: {np.median(found.distances):.3g} in the median, "
         f"{found.distances.min():.3g} at the least (a training image has its nearest at {found.usual:.3g} in the "
-        f"median); {int((found.distances == 0).sum())} of {len(found.distances)} are copies."
+        f"median); {found.copies} of {len(found.distances)} are copies."
     )
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.evaluation import snapshots
+from pgan_tf.evaluation.nearest import Neighborhood, neighborhood, pixels
 from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Comparison
 from pgan_tf.files import new_file
-from pgan_tf.metrics.neighbors import nearest
 from pgan_tf.places import place
 
 COUNT, COLUMNS, CELL, GAP = 64, 8, 64, 24  # images of a grid, in so many columns; pixels of one, and between the grids
@@ -24,16 +24,11 @@ SEED = 2020  # of the latents: evaluate.py's
 
 
 class Found(NamedTuple):
-    """What was generated and what is next to it.
-
-    Distances are the root of the mean squared difference of pixels, where 1 is black against white. `usual`: the median
-    distance of a training image to the nearest other one.
-    """
+    """What was generated and what is next to it; a neighbour whose mirror image is, is mirrored."""
 
     images: np.ndarray  # uint8 [COUNT,R,R,C]
     neighbors: np.ndarray  # uint8 [COUNT,R,R,C]
-    distances: np.ndarray  # [COUNT]
-    usual: float
+    neighborhood: Neighborhood  # the nearest alone: [COUNT,1]
 
 
 def shown(comparison: Comparison, states: list[RunState]) -> RunState | None:
@@ -61,8 +56,7 @@ def find(run: Path, dataset: str) -> Found:
     (snapshot,) = snapshots.find(run, "latest")
     stream = snapshots.images(snapshot, reals.shape, None, SEED)
     images = np.concatenate(list(itertools.islice(stream, -(-COUNT // 32))))[:COUNT]  # [COUNT,R,R,C]
-    chosen = np.random.default_rng(SEED).choice(reals.count, min(COUNT, reals.count), replace=False)
-    near = nearest(np.concatenate([images, reals.read(chosen)]), iter(reals), 2)
-    ours, theirs = np.split(near.distances, [COUNT]), np.split(near.indices, [COUNT])
-    others = np.where(theirs[1] == chosen[:, None], np.inf, ours[1])  # [S,2], not itself
-    return Found(images, reals.read(theirs[0][:, 0]), ours[0][:, 0], float(np.median(others.min(axis=1))))
+    found = neighborhood(images, reals, 1, pixels(), config.data.mirror_augment, SEED, shown=False)
+    near = reals.read(found.indices[:, 0])  # [COUNT,R,R,C]
+    near = np.where(found.mirrored[:, :, None, None], near[:, :, ::-1], near)  # [COUNT,1,1,1] chooses
+    return Found(images, near, found)

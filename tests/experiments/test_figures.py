@@ -1,5 +1,6 @@
 """The figures of a report: when they are drawn, of what, and what is said of runs that fell apart."""
 
+import dataclasses
 import json
 from pathlib import Path
 from unittest.mock import create_autospec
@@ -13,7 +14,6 @@ from pgan_tf import grids, plane, stamps
 from pgan_tf.config import ConfigError
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import snapshots
-from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments import collapses, neighbors, outputs, runs, samples, suite_report, watched
 from pgan_tf.experiments.runs import states
 from pgan_tf.experiments.suite_data import check_data
@@ -214,12 +214,18 @@ def test_the_spread_of_images_is_that_of_each_pixel():
 # ---- nearest neighbours ----------------------------------------------------------------------------------------------
 
 
-def test_copies_of_training_images_are_found(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def write_noise(folder: Path) -> np.ndarray:
+    """A data set of noise. -> its images uint8 [200,8,8,1]"""
     images = np.random.default_rng(0).integers(0, 256, (200, 8, 8, 1), np.uint8)
-    with DatasetWriter(tmp_path / "data", resolution=8, channels=1) as writer:
+    with DatasetWriter(folder, resolution=8, channels=1) as writer:
         for image in images:
             writer.add(image)
+    return images
+
+
+def test_copies_of_training_images_are_found(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = write_noise(tmp_path / "data")
     suite = make_suite(tmp_path, metrics='["swd"]', neighbors='"RR"')
     (comparison,) = suite.comparisons
     folder = write_run(comparison, comparison.rows[1])
@@ -232,9 +238,21 @@ def test_copies_of_training_images_are_found(tmp_path, monkeypatch):
     assert "1 of 64 are copies" in text
     found = neighbors.find(folder, "data")
     assert (found.neighbors == images[100:164]).all()
-    reals = open_set("data")
-    assert found.usual > found.distances.max()
-    assert reals.count == 200
+    assert found.neighborhood.usual > found.neighborhood.distances.max()
+
+
+def test_mirrored_copies_are_copies_where_the_rows_mirror(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = write_noise(tmp_path / "data")
+    copied = images[100:164, :, ::-1]
+    monkeypatch.setattr(snapshots, "images", create_autospec(snapshots.images, side_effect=lambda *_: iter([copied])))
+    (comparison,) = make_suite(tmp_path, metrics='["swd"]').comparisons
+    for row, mirror in zip(comparison.rows, (False, True), strict=False):
+        row = dataclasses.replace(row, config=row.config.replace(mirror_augment=mirror))
+        found = neighbors.find(write_run(comparison, row), "data")
+        assert found.neighborhood.copies == 64 * mirror
+        if mirror:
+            assert (found.neighbors == copied).all(), "shown as they were compared"
 
 
 def test_neighbours_are_of_a_row_and_of_images(tmp_path, monkeypatch):

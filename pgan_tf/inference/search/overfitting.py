@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from pgan_tf.data import identity
+from pgan_tf.evaluation import nearest
+from pgan_tf.evaluation.nearest import Neighborhood
 from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.load import Loaded
-from pgan_tf.inference.search import nearest
-from pgan_tf.inference.search.nearest import Neighborhood
+from pgan_tf.inference.search.panels import Panel, in_panels
 from pgan_tf.metrics import extractors
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.networks.saved import folder_of
@@ -56,7 +57,30 @@ def check(
     if extractor:
         about |= {"extractor": extractor.name, "extractor_sha256": extractor.sha256}
     about |= {"neighbors": {one.measure: _rows(one) for one in neighborhoods}}
-    return nearest.picture(images, reals, neighborhoods), about
+    return picture(images, reals, neighborhoods), about
+
+
+def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhood]) -> np.ndarray:
+    """uint8 [H,W,3]: a row for each image, which stands first; beside it its neighbours by each measure.
+
+    Under a neighbour are its position in the data set and its distance; a mirrored one is shown mirrored, as it was
+    compared, and its caption says so.
+    """
+    panels = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
+    for found in neighborhoods:
+        rows, captions = [], []
+        for indices, distances, mirrored in zip(found.indices, found.distances, found.mirrored, strict=True):
+            there = reals.read(indices)  # [k,H,W,C]
+            rows.append([one[:, ::-1] if m else one for one, m in zip(there, mirrored, strict=True)])
+            captions.append(
+                [
+                    f"#{i}{' mirrored' if m else ''}\n{d:.3g}"
+                    for i, d, m in zip(indices, distances, mirrored, strict=True)
+                ]
+            )
+        by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
+        panels.append(Panel(f"nearest training images by {by}", rows, captions))
+    return in_panels(panels)
 
 
 def summary(facts: dict) -> str:

@@ -1,7 +1,7 @@
 """Which training images does each generated one resemble most? The check whether a network has learned them by heart.
 
 Pixels find copies; the features of a network also find the same thing moved, or in another shade. Both are only an aid
-to the eye, which is why `picture` lays them side by side.
+to the eye: lay them side by side.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.evaluation.sets import ImageSet
-from pgan_tf.inference.search.panels import Panel, in_panels
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Extractor
 from pgan_tf.metrics.images import chunks
@@ -138,26 +137,3 @@ def _usual(found: Neighbors, chosen: np.ndarray) -> float:
     """Median distance of the training images `chosen` [S] to the nearest one that is not themselves."""
     others = np.where(found.indices == chosen[:, None], np.inf, found.distances)  # [S,k+1]
     return float(np.median(others.min(axis=1)))
-
-
-def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhood]) -> np.ndarray:
-    """uint8 [H,W,3]: a row for each image, which stands first; beside it its neighbours by each measure.
-
-    Under a neighbour are its position in the data set and its distance; a mirrored one is shown mirrored, as it was
-    compared, and its caption says so.
-    """
-    panels = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
-    for found in neighborhoods:
-        rows, captions = [], []
-        for indices, distances, mirrored in zip(found.indices, found.distances, found.mirrored, strict=True):
-            there = reals.read(indices)  # [k,H,W,C]
-            rows.append([one[:, ::-1] if m else one for one, m in zip(there, mirrored, strict=True)])
-            captions.append(
-                [
-                    f"#{i}{' mirrored' if m else ''}\n{d:.3g}"
-                    for i, d, m in zip(indices, distances, mirrored, strict=True)
-                ]
-            )
-        by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
-        panels.append(Panel(f"nearest training images by {by}", rows, captions))
-    return in_panels(panels)

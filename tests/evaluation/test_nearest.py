@@ -6,8 +6,8 @@ import tensorflow as tf
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.extractors.base import Activations, Extractor
 
+from pgan_tf.evaluation import nearest
 from pgan_tf.evaluation.sets import ImageSet, from_array
-from pgan_tf.inference.search import nearest
 
 SIDE = 8
 
@@ -116,29 +116,6 @@ def test_the_set_is_streamed():
     nearest.neighborhood(pictures(1, 2), images, 3, nearest.features(TOY), shown=False)
     assert max(asked) <= nearest.SAMPLE
     assert sum(asked) == 1000 + nearest.SAMPLE
-
-
-def test_the_picture_shows_the_images_and_their_neighbours():
-    reals = pictures(2, 50)
-    images = np.stack([reals[3], reals[9][:, ::-1]])
-    panels = [look_up(images, reals, k=2, measure=m, mirror=True) for m in (nearest.pixels(), nearest.features(TOY))]
-    page = nearest.picture(images, as_set(reals), panels)
-    assert (page.dtype, page.shape[2]) == (np.uint8, 3)
-    factor = 96 // SIDE
-    for image in images:  # each stands there three times: itself, and as its nearest by either measure
-        large = image.repeat(factor, axis=0).repeat(factor, axis=1)
-        assert count(page, large) == 3
-    second = reals[panels[0].indices[0, 1]]
-    second = second[:, ::-1] if panels[0].mirrored[0, 1] else second
-    assert count(page, second.repeat(factor, axis=0).repeat(factor, axis=1)) >= 1
-
-
-def count(page: np.ndarray, part: np.ndarray) -> int:
-    """How often `part` occurs in `page`, found by its first row."""
-    height, width = part.shape[:2]
-    rows = np.lib.stride_tricks.sliding_window_view(page, (1, width, 3))[:, :, 0, 0]  # [H,W',width,3]
-    places = np.argwhere((rows[..., 0, :] == part[0, 0]).all(-1))
-    return sum(np.array_equal(page[y : y + height, x : x + width], part) for y, x in places)
 
 
 @pytest.mark.parametrize(
