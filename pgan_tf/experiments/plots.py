@@ -21,8 +21,12 @@ def plot_scores(
     comparison: Comparison, scores: dict[str, dict[str, Score]], titles: dict[str, str],
     reals: dict[str, dict[str, float]], path: Path,
 ) -> None:  # fmt: skip
-    """A panel per column of the tables: each seed a dot, the mean a bar; the baseline's span grey, Reals2 dotted."""
-    rows = [row.title for row in comparison.rows]
+    """A panel per column of the tables: each seed a dot, the mean a bar; the baseline's span grey, Reals2 dotted.
+
+    Of the rows of which a run is complete.
+    """
+    measured = {title for column in comparison.columns for title, score in scores[column].items() if score.values}
+    rows = [row.title for row in comparison.rows if row.title in measured]
     figure, axes = pyplot().subplots(
         1, len(comparison.columns), figsize=(4.2 * len(comparison.columns) + 1.6, 0.42 * len(rows) + 1.3), dpi=90,
         sharey=True, squeeze=False,

@@ -245,6 +245,15 @@ def test_a_suite_of_one_row_has_curves(tmp_path, figures):
     assert [axis.lines[0].get_ydata().tolist() for axis in figures[0].axes] == [[1.0], [2.0]]
 
 
+def test_the_picture_of_scores_has_the_rows_of_which_there_are_some(tmp_path, figures):
+    comparison = make_comparison(tmp_path, seeds="[1]", metrics='["swd"]')
+    write_run(comparison, comparison.rows[1])
+    numbers = scores.scores(comparison, states(comparison))
+    plots.plot_scores(comparison, numbers, {"swd": "SWD"}, {}, tmp_path / "scores.png")
+    (axis,) = figures[0].axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == [comparison.rows[1].title]
+
+
 def test_losses_of_another_kind_stand_alone(tmp_path, figures):
     """Least squares beside Wasserstein would be a line at 0; metrics are comparable."""
     comparison = make_comparison(tmp_path, seeds="[1]", metrics='["swd"]')
