@@ -24,7 +24,7 @@ SEED = 2020  # of the latents: evaluate.py's
 
 
 class Found(NamedTuple):
-    """What was generated and what is next to it; a neighbour whose mirror image is, is mirrored."""
+    """What was generated and what is next to it; a neighbour that comes so near mirrored is shown mirrored."""
 
     images: np.ndarray  # uint8 [COUNT,R,R,C]
     neighbors: np.ndarray  # uint8 [COUNT,R,R,C]
