@@ -47,6 +47,11 @@ class Neighborhood(NamedTuple):
         """How many of the Q images are training images, or mirrored ones, to the last bit."""
         return int((self.distances[:, 0] == 0).sum())
 
+    def images(self, reals: ImageSet) -> np.ndarray:
+        """The neighbours as they were compared, mirrored or not: uint8 [Q,k,H,W,C]."""
+        there = reals.read(self.indices.ravel()).reshape(*self.indices.shape, *reals.shape)
+        return np.where(self.mirrored[..., None, None, None], there[:, :, :, ::-1], there)  # [Q,k,1,1,1] chooses
+
 
 def pixels() -> Measure:
     """Pixel by pixel."""

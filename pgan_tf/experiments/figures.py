@@ -95,7 +95,7 @@ def _neighbors_caption(section: Section) -> str:
 
 
 SCORES = Figure(
-    "scores", ".png", "scores", lambda section: any(state.complete for state in section.runs),
+    "scores", ".png", "scores", lambda section: True,
     lambda section, path: plots.plot_scores(
         section.comparison, section.numbers, section.names, section.references, path
     ),

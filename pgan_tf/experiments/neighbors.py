@@ -24,7 +24,7 @@ SEED = 2020  # of the latents: evaluate.py's
 
 
 class Found(NamedTuple):
-    """What was generated and what is next to it; a neighbour that comes so near mirrored is shown mirrored."""
+    """What was generated and what is next to it, as it was compared."""
 
     images: np.ndarray  # uint8 [COUNT,R,R,C]
     neighbors: np.ndarray  # uint8 [COUNT,R,R,C]
@@ -57,6 +57,4 @@ def find(run: Path, dataset: str) -> Found:
     stream = snapshots.images(snapshot, reals.shape, None, SEED)
     images = np.concatenate(list(itertools.islice(stream, -(-COUNT // 32))))[:COUNT]  # [COUNT,R,R,C]
     found = neighborhood(images, reals, 1, pixels(), config.data.mirror_augment, SEED, shown=False)
-    near = reals.read(found.indices[:, 0])  # [COUNT,R,R,C]
-    near = np.where(found.mirrored[:, :, None, None], near[:, :, ::-1], near)  # [COUNT,1,1,1] chooses
-    return Found(images, near, found)
+    return Found(images, found.images(reals)[:, 0], found)

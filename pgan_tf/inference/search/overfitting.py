@@ -68,18 +68,12 @@ def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhoo
     """
     panels = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
     for found in neighborhoods:
-        rows, captions = [], []
-        for indices, distances, mirrored in zip(found.indices, found.distances, found.mirrored, strict=True):
-            there = reals.read(indices)  # [k,H,W,C]
-            rows.append([one[:, ::-1] if m else one for one, m in zip(there, mirrored, strict=True)])
-            captions.append(
-                [
-                    f"#{i}{' mirrored' if m else ''}\n{d:.3g}"
-                    for i, d, m in zip(indices, distances, mirrored, strict=True)
-                ]
-            )
+        captions = [
+            [f"#{i}{' mirrored' if m else ''}\n{d:.3g}" for i, d, m in zip(*row, strict=True)]
+            for row in zip(found.indices, found.distances, found.mirrored, strict=True)
+        ]
         by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
-        panels.append(Panel(f"nearest training images by {by}", rows, captions))
+        panels.append(Panel(f"nearest training images by {by}", list(found.images(reals)), captions))
     return in_panels(panels)
 
 
