@@ -22,7 +22,7 @@ STRATEGY = "mirrored"  # features are extracted on all devices
 def evaluate(
     fakes: Run | Set, reals: Set | None = None, metrics: str | Iterable[str] = (), *,
     snapshots: str = "latest", images: int | None = None, resolution: int | None = None, extractor: str = "",
-    seed: int = 2020,
+    seed: int = 2020, held_out: float = 0.0,
 ) -> list[dict]:  # fmt: skip
     """Measures the snapshots of a run, or one set of images against another, as evaluate.py does.
 
@@ -41,6 +41,8 @@ def evaluate(
         resolution: Level of data sets to compare; by default the highest.
         extractor: Of features; by default the best that is installed.
         seed: Of latents, patches, subsets.
+        held_out: The share of the reals that is compared with, which runs with `holdout` of as much have never seen;
+            by default all of them.
 
     Returns:
         A result for each metric and snapshot, with `metric`, `title`, `values` ({name: number}), `count` (images of
@@ -60,6 +62,8 @@ def evaluate(
     with make_strategy(STRATEGY).scope():
         if isinstance(fakes, Run):
             with working(fakes.folder) as folder:
-                of_run = tasks.RunReals(folder, reals, resolution)
+                of_run = tasks.RunReals(folder, reals, resolution, held_out)
                 return tasks.measure_run(of_run, snapshots, request, None, baselines=False, quiet=True)
-        return tasks.measure_sets(reals, fakes, resolution, request, None, baselines=False, quiet=True)
+        return tasks.measure_sets(
+            reals, fakes, resolution, request, None, baselines=False, quiet=True, held_out=held_out
+        )

@@ -98,8 +98,15 @@ class Evaluator:
             title = row.title if extractor.name == "inception-2015" else f"{row.title} ({extractor.name})"
             about |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
         if row.reals and self.reals is not None:
-            about |= {"reals": self.reals.name, **({"reals_mirrored": True} if self.reals.mirrored else {})}
+            about |= {"reals": self.reals.name, **self._which_reals()}
         return {**about, "seed": self.request.seed}
+
+    def _which_reals(self) -> dict:
+        """What tells these reals from the whole set as it is."""
+        if not isinstance(self._source, ImageSet):
+            return {}
+        parts = {"reals_mirrored": self._source.mirrored, "reals_held_out": self._source.held_out}
+        return {name: value for name, value in parts.items() if value}
 
     def _extractor_of(self, metric: str) -> Extractor | None:
         """What the metric's value depends on; its name and weights belong to the result."""

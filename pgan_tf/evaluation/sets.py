@@ -17,6 +17,7 @@ import numpy as np
 
 from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.holdout import split
 from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import picture_kind, read_picture
@@ -52,6 +53,7 @@ class ImageSet:
         notes: what the user should know of them, a line each.
         truth: the distribution that points were drawn from, where there is a metric for it.
         mirrored: whether half of the images are mirrored, as a run with --mirror_augment sees them.
+        held_out: the share that these are of a set, none of which a run with --holdout of as much learns from.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     truth: Truth | None = None
     mirrored: bool = False
+    held_out: float = 0.0
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for begin in range(self.start, self.start + self.count, BATCH):
@@ -71,6 +74,27 @@ class ImageSet:
     def part(self, start: int, count: int, name: str) -> ImageSet:
         """`count` of the images from `start` on, as a set of its own."""
         return replace(self, name=name, count=count, start=self.start + start)
+
+    def parted(self, share: float) -> tuple[ImageSet, ImageSet]:
+        """What a run with --holdout of `share` learns from, and what it holds out. MetricError where one is empty."""
+        positions = split(self.count, min(max(share, 0), 1))
+        if not all(map(len, positions)):
+            part = "all" if len(positions[1]) else "none"
+            raise MetricError(f"--held_out={share:g}: is {part} of the {self.count:,} in {self.name}; give a share "
+                              "such as 0.25")  # fmt: skip
+        trained, held_out = (self._chosen(self.start + some) for some in positions)
+        return trained, replace(held_out, held_out=share)
+
+    def _chosen(self, positions: np.ndarray) -> ImageSet:
+        """Those at the positions [n], as a set of its own."""
+
+        def content() -> Iterator[bytes]:
+            yield positions.astype("<i8").tobytes()
+            yield from self.content()
+
+        return replace(
+            self, count=len(positions), start=0, read=lambda indices: self.read(positions[indices]), content=content
+        )
 
     def in_mirror(self) -> ImageSet:
         """The same images, each mirrored or not, at random by its position.

@@ -36,16 +36,22 @@ def _open(path: str | Path | np.ndarray, resolution: int | None, mirror: bool = 
 
 
 class RunReals:
-    """A run with the images that it is measured against."""
+    """A run with the images that it is measured against, and the others, where these are a part that it held out."""
 
-    def __init__(self, folder: Path, dataset: str | Path | np.ndarray | None, resolution: int | None):
-        """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own."""
+    def __init__(
+        self, folder: Path, dataset: str | Path | np.ndarray | None, resolution: int | None, held_out: float = 0.0
+    ):
+        """`dataset`: in place of the one that it was trained on. `resolution`: default the run's own. `held_out`: the
+        share that is measured against, none of which the run has seen; 0 = all images."""
         try:
             self.config = Config.read(folder / "config.json")
         except (FileNotFoundError, NotADirectoryError):
             raise ConfigError(f"--run={folder}: no config.json there; give the folder of a run") from None
         except OSError as error:
             raise ConfigError(f"--run={folder}: its config.json cannot be read: {reason(error)}") from None
+        if held_out > self.config.data.holdout:
+            raise ConfigError(f"--held_out={held_out:g}: the run held out {self.config.data.holdout:g} of its images "
+                              "(--holdout); give at most that")  # fmt: skip
         self.folder = folder
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
@@ -53,7 +59,8 @@ class RunReals:
         images = _open(path, resolution or self.config.data.resolution or None)
         if not isinstance(images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
-        self.images = images.in_mirror() if self.config.data.mirror_augment else images
+        images = images.in_mirror() if self.config.data.mirror_augment else images
+        self.others, self.images = images.parted(held_out) if held_out else (None, images)
         self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
 
     def _labels(self, path: Path) -> np.ndarray | None:
@@ -126,7 +133,7 @@ def measure_run(
     evaluator = Evaluator(reals.images, request)
     with Sink(output or reals.folder / "metrics.jsonl", None if output else reals.folder, quiet) as sink:
         if baselines:
-            measure_baselines(reals.images, request, sink)
+            measure_baselines(reals.images, request, sink, reals.others)
         sink.doubts += evaluator.doubts()
         for snapshot in chosen:
             about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
@@ -153,11 +160,15 @@ def _write_events(folder: Path, rows: list[dict]) -> None:
 
 def measure_sets(
     reals: str | np.ndarray | None, fakes: str | np.ndarray | None, resolution: int | None, request: Request,
-    output: Path | None, baselines: bool, quiet: bool = False, mirror: bool = False,
+    output: Path | None, baselines: bool, quiet: bool = False, mirror: bool = False, held_out: float = 0.0,
 ) -> list[dict]:  # fmt: skip
-    """Holds one set against another. `mirror`: the reals, as a run with --mirror_augment sees them. Returns the
-    results, also those that were there already."""
-    ours = None if reals is None else _open(reals, resolution, mirror)
+    """Holds one set against another. `mirror`: the reals, as a run with --mirror_augment sees them. `held_out`: of them
+    only the share that runs with --holdout hold out. Returns the results, also those that were there already."""
+    ours, others = None if reals is None else _open(reals, resolution, mirror), None
+    if held_out:
+        if not isinstance(ours, ImageSet):
+            raise MetricError(f"--held_out={held_out:g}: statistics have no parts; give the images by --reals=SET")
+        others, ours = ours.parted(held_out)
     theirs = None if fakes is None else _open(fakes, resolution)
     if theirs is None and not baselines:
         raise MetricError("--fakes is missing: the set to measure")
@@ -165,15 +176,15 @@ def measure_sets(
         if baselines:
             if not isinstance(ours, ImageSet):
                 raise MetricError("--baselines halves the real images: give --reals=SET with images")
-            measure_baselines(ours, request, sink)
+            measure_baselines(ours, request, sink, others)
         if theirs is not None:
             _measure_set(ours, theirs, request, sink)
     return sink.shown
 
 
-def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:
-    """'Reals': the reals as if they were fakes. 'Reals2': one half of them against the other: what a perfect
-    generator would get with so few images."""
+def measure_baselines(reals: ImageSet, request: Request, sink: Sink, others: ImageSet | None = None) -> None:
+    """'Reals': the reals as if they were fakes. 'Reals2': one half of them against the other, or `others` of the same
+    kind against all of them: what a perfect generator would get with so few images."""
     half = min(reals.count // 2, request.images or UNLIMITED)
     first, second = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
     of_sets = tuple(metric for metric in request.metrics if metric not in ASKS_GENERATOR)
@@ -181,7 +192,7 @@ def measure_baselines(reals: ImageSet, request: Request, sink: Sink) -> None:
         return
     request = replace(request, metrics=of_sets)
     _measure_set(reals, reals, request, sink, "Reals")
-    _measure_set(first, second, request, sink, "Reals2")
+    _measure_set(*((reals, others) if others else (first, second)), request, sink, "Reals2")
 
 
 def _measure_set(

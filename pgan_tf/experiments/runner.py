@@ -123,6 +123,7 @@ class Runner:
         return [
             *self.program("evaluate"), f"--metrics={','.join(comparison.metrics)}",
             f"--images={comparison.images}", f"--extractor={comparison.extractor}",
+            *([f"--held_out={comparison.held_out}"] if comparison.held_out else []),
         ]  # fmt: skip
 
     def _measure_reals(self, comparison: Comparison) -> bool:

@@ -87,13 +87,14 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
-    """Whether a result is one of the suite's measurements: metric, count, extractor, mirrored reals or not."""
+    """Whether a result is one of the suite's measurements: metric, count, extractor, which reals."""
     if result["metric"] not in comparison.metrics:
         return False
     metric = METRICS[result["metric"]]
     if result["count"] != metric.takes(comparison.images):
         return False
-    if metric.reals and result.get("reals_mirrored", False) != comparison.mirrored:
+    which = (result.get("reals_mirrored", False), result.get("reals_held_out", 0))
+    if metric.reals and which != (comparison.mirrored, comparison.held_out):
         return False
     free = not comparison.extractor or metric.extractor != ASKED
     return free or result.get("extractor") == comparison.extractor

@@ -41,6 +41,7 @@ class Comparison:
         last_only: whether the last snapshots alone are measured.
         neighbors: title of the row whose nearest neighbours are shown; '' for none.
         source_kimg: thousands of images of the runs that are repeated; None where nobody says.
+        held_out: share of the data that rows are measured against, none of which they learn from; 0 = all of it.
         results: folder of the run folders.
     """
 
@@ -54,6 +55,7 @@ class Comparison:
     last_only: bool
     neighbors: str
     source_kimg: float | None
+    held_out: float
     results: Path
     rows: tuple[Row, ...]
 

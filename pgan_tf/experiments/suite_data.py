@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pgan_tf import flagfiles
 from pgan_tf.config import ConfigError
+from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import open_samples
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.metrics.registry import check_kind
@@ -35,10 +36,12 @@ def _check(comparison: Comparison) -> None:
     if comparison.neighbors and comparison.of_points:
         raise ConfigError(f"neighbors = {comparison.neighbors!r}: are of images; take it out for points in the plane")
     check_kind(comparison.metrics, samples.shape(samples.resolution), folder)
-    half = samples.count // 2
-    if comparison.images > half:
-        raise ConfigError(f"images = {comparison.images}: at most {half}, half of those in {folder}; the row Reals2 "
-                          "holds one half against the other")  # fmt: skip
+    share = comparison.held_out
+    most = min(map(len, split(samples.count, share or 0.5)))
+    if comparison.images > most:
+        part = f"the smaller part by held_out = {share:g}" if share else "half"
+        raise ConfigError(f"images = {comparison.images}: at most {most}, {part} of those in {folder}; the row Reals2 "
+                          "holds one part against the other")  # fmt: skip
 
 
 def _recipe(comparison: Comparison) -> str:

@@ -10,6 +10,8 @@
     extractor = "efficientnet-lite0"      # of features; left out: the best that can be had
     snapshots = "last"                    # those that are measured; left out: all, for curves over time
     neighbors = "Res Block G"             # the row whose nearest neighbours are shown; left out: of none
+    held_out = 0.25                       # share of the data to measure against, of which no row has seen any: at most
+                                          # the rows' --holdout; left out: all of it
     source_kimg = 12000                   # length of the runs that are repeated, for the share that ours are of it
 
     [rows]
@@ -52,7 +54,7 @@ from pgan_tf.training.rundir import file_name
 REQUIRED = {"title": str, "baseline": str, "seeds": list, "metrics": (list, dict), "images": int, "rows": dict}
 OPTIONAL = {
     "total_kimg": (int, float), "equal": str, "extractor": str, "snapshots": str, "neighbors": str,
-    "source_kimg": (int, float), "results": str, "report": str, "datasets": dict,
+    "source_kimg": (int, float), "held_out": (int, float), "results": str, "report": str, "datasets": dict,
 }  # fmt: skip
 MOST_IMAGES = 10**7
 EQUAL = ("images", "time")  # what all rows get
@@ -117,12 +119,16 @@ def _comparison(path: Path, values: dict, results: Path, title: str = "", folder
     changes |= {"total_kimg": values["total_kimg"]} if "total_kimg" in values else {}
     rows = tuple(_row(path, row, flagfile, name, changes) for row, flagfile in values["rows"].items())
     _check_alike(path, rows, values.get("equal", "images"))
+    held_out, holdout = values.get("held_out", 0), rows[0].config.data.holdout
+    if not 0 <= held_out <= holdout:
+        raise ConfigError(f"{path}: held_out = {held_out:g}: the rows hold out {holdout:g} of their data (--holdout); "
+                          "give at most that")  # fmt: skip
     given = values["metrics"][title] if isinstance(values["metrics"], dict) else values["metrics"]
     metrics = _for_data(path, _metrics(path, given), rows[0].config.data.dataset)
     return Comparison(
         title, name, values["baseline"], tuple(values["seeds"]), metrics, values["images"],
         values.get("extractor", ""), SNAPSHOTS[values.get("snapshots", "all")], values.get("neighbors", ""),
-        values.get("source_kimg"), results, rows,
+        values.get("source_kimg"), held_out, results, rows,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pgan_tf import mirror
-from pgan_tf.commands.flags import anywhere, location, program_parser, whole
+from pgan_tf.commands.flags import anywhere, location, number, program_parser, whole
 from pgan_tf.config import ConfigError
 from pgan_tf.places import place
 from pgan_tf.programs.loading import load_tensorflow
@@ -53,6 +53,13 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --reals: mirror half of them, at random, as the reals of a run with this option are",
     )
+    add(
+        "--held_out",
+        type=number(0, 1),
+        metavar="SHARE",
+        default=0.0,
+        help="measure against this share of the reals alone: what runs with --holdout of as much have never seen",
+    )
     add("--metrics", metavar="NAMES", help=text)
     add("--baselines", action="store_true", help="also measure one half of the reals against the other")
     add(
@@ -95,12 +102,13 @@ def run(args: argparse.Namespace) -> int:
     with make_strategy(STRATEGY).scope():  # features are extracted on all devices
         if args.run:
             with mirror.working(place(args.run)) as folder:
-                reals = tasks.RunReals(folder, args.dataset, args.resolution)
+                reals = tasks.RunReals(folder, args.dataset, args.resolution, args.held_out)
                 tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
         else:
             tasks.measure_sets(
-                args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=args.mirror_augment
-            )
+                args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=args.mirror_augment,
+                held_out=args.held_out,
+            )  # fmt: skip
     return 0
 
 
@@ -110,6 +118,8 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("give either --run=RUN, or --reals=SET --fakes=SET")
     if args.mirror_augment and not args.reals:
         raise ConfigError("--mirror_augment goes with --reals=SET; of a run its own --mirror_augment decides")
+    if args.held_out and not (args.run or args.reals):
+        raise ConfigError("--held_out is a part of real images: give --run=RUN or --reals=SET")
     if args.run and not place(args.run).exists():
         raise ConfigError(f"--run={args.run}: no config.json there; give the folder of a run")
 

@@ -25,6 +25,14 @@ def test_arrays_and_folders_are_sets_alike(tmp_path, data):
     assert values[0] == values[1] == values[2]
 
 
+def test_reals_can_be_a_part(data):
+    reals = pgan_tf.open_dataset(data).read(8, np.arange(24))
+    (part,) = pgan_tf.evaluate(reals[:8], reals, "neighbors", extractor="efficientnet-lite0", held_out=0.25)
+    assert (part["count"], part["reals_held_out"]) == (6, 0.25)
+    (whole,) = pgan_tf.evaluate(reals[:8], reals, "neighbors", extractor="efficientnet-lite0")
+    assert part["values"]["pixels_copies"] < whole["values"]["pixels_copies"] == 1
+
+
 def test_a_data_set_is_made_and_opened(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)
     np.save(tmp_path / "images.npy", images)
@@ -41,6 +49,7 @@ REFUSED = {
     "metric": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="x"), "unknown metric 'x'"),
     "set": (lambda to: pgan_tf.evaluate(to / "gone", metrics="ms_ssim"), "gone: no such file or folder"),
     "array": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3)), metrics="ms_ssim"), "array: float64 [4, 8, 8, 3]"),
+    "part": (lambda to: pgan_tf.evaluate(*[np.zeros((4, 8, 8, 3), np.uint8)] * 2, held_out=-1.0), "is none of the 4"),
     "reals": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="kid"), "give the data set"),
 }
 

@@ -132,6 +132,34 @@ def test_two_sets_whose_reals_are_mirrored(sets):
     assert [row.get("reals_mirrored", False) for row in both] == [False] * 3 + [True] * 3
 
 
+def test_a_run_is_measured_against_what_it_held_out(run, sets):
+    """As against a set of these images alone; a run that held out more can be measured against the same."""
+    config = Config.read(run / "config.json").replace(holdout=0.6)
+    (run / "config.json").write_text(config.to_json())
+    call(f"--run={run}", "--metrics=swd", "--held_out=0.5", "--baselines")
+    rows = results.read(run / "metrics.jsonl")
+    assert [(row["fakes"][:7], row["count"], row["reals_held_out"]) for row in rows] == [
+        ("Reals", 20, 0.5), ("Reals2", 20, 0.5), ("network", 20, 0.5),
+    ]  # fmt: skip
+    for name, part in zip(("others", "held_out"), open_set(sets / "reals.npy").parted(0.5), strict=True):
+        np.save(sets / f"{name}.npy", np.concatenate(list(part)))
+    call(f"--run={run}", "--metrics=swd", f"--dataset={sets / 'held_out.npy'}", f"--output={sets / 'a.jsonl'}")
+    assert results.read(sets / "a.jsonl")[0]["values"] == rows[2]["values"]
+    call(f"--reals={sets / 'held_out.npy'}", f"--fakes={sets / 'others.npy'}", f"--output={sets / 'b.jsonl'}",
+         "--metrics=swd")  # fmt: skip
+    assert results.read(sets / "b.jsonl")[0]["values"] == rows[1]["values"]
+    call(f"--run={run}", "--metrics=swd", "--held_out=0.5")
+    assert len(results.read(run / "metrics.jsonl")) == 3  # it is known
+    call(f"--run={run}", "--metrics=swd")
+    assert "reals_held_out" not in results.read(run / "metrics.jsonl")[3]  # and is not that of all reals
+
+
+def test_two_sets_of_which_the_reals_are_a_part(sets):
+    row = pair(sets, "--metrics=swd", "--held_out=0.25")[0]
+    np.save(sets / "reals.npy", np.concatenate(list(open_set(sets / "reals.npy").parted(0.25)[1])))
+    assert (row["count"], row["values"]) == (10, pair(sets, "--metrics=swd")[1]["values"])
+
+
 def test_a_mirrored_copy_is_a_copy(sets):
     """Where a run mirrors, whichever way round the image lies among the reals."""
     reals = sets / "reals.npy"
@@ -246,6 +274,10 @@ def test_reals_that_have_moved(run, sets):
         (["--run={run}", "--metrics=fid", "--extractor=vgg"], "no extractor is named 'vgg'"),
         (["--reals={sets}/reals.npy"], "--fakes is missing"),
         (["--run={run}", "--mirror_augment"], "goes with --reals=SET; of a run its own --mirror_augment decides"),
+        (["--run={run}", "--held_out=0.25"], r"--held_out=0.25: the run held out 0 of its images \(--holdout\)"),
+        (["--run={run}", "--held_out=1.5"], "--held_out: 1.5: must be a number, 0 or more, at most 1"),
+        (["--fakes={sets}/fakes.npy", "--held_out=0.25"], "--held_out is a part of real images: give --run=RUN or"),
+        (["--reals={sets}/s.npz", "--fakes={sets}/fakes.npy", "--held_out=0.25"], "statistics have no parts"),
         (["--fakes={sets}/fakes.npy", "--metrics=swd"], "give the data set"),
         (["--reals={sets}/reals.npy", "--fakes={sets}/small.npy", "--metrics=swd"], r"\[8, 8, 3\]"),
         (["--reals={sets}/reals.npy", "--fakes={sets}/grey.npy", "--metrics=swd"], r"\[16, 16, 1\]"),
@@ -254,6 +286,7 @@ def test_reals_that_have_moved(run, sets):
 def test_bad_input_is_one_line(arguments, message, run, sets):
     np.save(sets / "small.npy", pictures(3)[:, :8, :8])
     np.save(sets / "grey.npy", pictures(3)[..., :1])
+    np.savez(sets / "s.npz", mu=np.zeros(4), sigma=np.eye(4))
     with pytest.raises((UserError, ValueError), match=message) as error:
         call(*(argument.format(run=run, sets=sets) for argument in arguments))
     assert "\n" not in str(error.value)

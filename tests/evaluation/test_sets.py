@@ -9,6 +9,7 @@ from pgan_tf.metrics.frechet import Statistics
 from PIL import Image
 
 from pgan_tf.data.errors import DataError
+from pgan_tf.data.holdout import split
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import sets
 from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
@@ -94,6 +95,24 @@ def test_about_half_of_the_images_are_mirrored(tmp_path):
     np.testing.assert_array_equal(everything(found.part(30, 90, "part")), everything(found)[30:120])
     np.testing.assert_array_equal(everything(plain.part(30, 90, "part").in_mirror()), everything(found)[30:120])
     assert found.digest == open_set(path, mirror=True).digest != plain.digest
+
+
+def test_what_is_held_out_is_what_the_run_with_this_holdout_has_not_seen(tmp_path):
+    """The two parts are the whole set, also where it is mirrored; each is a set of its own."""
+    path = as_npy(tmp_path / "set", pictures(200))
+    for whole in (open_set(path), open_set(path, mirror=True)):
+        for part, positions in zip(whole.parted(0.3), split(200, 0.3), strict=True):
+            np.testing.assert_array_equal(everything(part), everything(whole)[positions])
+        trained, held_out = whole.parted(0.3)
+        assert len({whole.digest, trained.digest, held_out.digest, whole.parted(0.4)[1].digest}) == 4
+        assert (trained.held_out, held_out.held_out, held_out.mirrored) == (0, 0.3, whole.mirrored)
+    np.testing.assert_array_equal(everything(held_out.part(5, 20, "some")), everything(held_out)[5:25])
+
+
+@pytest.mark.parametrize(("share", "words"), [(0.001, "is none"), (0.999, "is all"), (-0.2, "is none"), (2, "is all")])
+def test_a_part_that_is_none_or_all_is_refused(share, words, tmp_path):
+    with pytest.raises(MetricError, match=f"^--held_out={share}: {words} of the 70 in .*give a share such as 0.25$"):
+        open_set(as_npy(tmp_path / "set", pictures())).parted(share)
 
 
 def test_points_and_statistics_have_no_mirror_image(tmp_path):

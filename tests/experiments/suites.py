@@ -73,6 +73,7 @@ EVALUATE = """
         parser.add_argument("--" + name)
     parser.add_argument("--baselines", action="store_true")
     parser.add_argument("--mirror_augment", action="store_true")
+    parser.add_argument("--held_out", type=float, default=0)
     args = parser.parse_args()
     here = pathlib.Path({here!r})
     run = pathlib.Path(args.run) if args.run else None
@@ -86,6 +87,7 @@ EVALUATE = """
         name, value = values[metric]
         about = {{"kimg": kimg}} if kimg else {{}}
         about |= {{"reals_mirrored": True}} if mirrored and metric == "swd" else {{}}
+        about |= {{"reals_held_out": args.held_out}} if args.held_out and metric == "swd" else {{}}
         return {{"metric": metric, "title": metric.upper(), "fakes": fakes, "count": int(args.images),
                 "values": {{name: value * factor}}, "versions": {{"python": "3"}}, **about}}
     if not run and (here / "hang-reals").exists():

@@ -61,6 +61,17 @@ def test_rows_that_mirror_are_measured_against_mirrored_reals(tmp_path):
     assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if row.get("reals_mirrored")} == {"swd"}
 
 
+def test_rows_and_reals_are_measured_against_what_is_held_out(tmp_path):
+    path = write_suite(tmp_path, held_out="0.1")
+    for flags in tmp_path.glob("*.flags"):
+        flags.write_text(flags.read_text() + "--holdout=0.5\n")
+    suite = read_suite(path)
+    assert silent(suite, write_scripts(tmp_path)).run() == []
+    assert all(state.complete for state in states(suite))
+    assert set(scores.reals(suite.comparisons[0])) == {"Reals", "Reals2"}
+    assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if "reals_held_out" in row} == {"swd"}
+
+
 def test_every_row_is_trained_on_every_data_set(tmp_path):
     scripts, tables = (
         write_scripts(tmp_path),

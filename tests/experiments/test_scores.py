@@ -44,7 +44,7 @@ def test_what_is_measured_for_a_suite_is_what_it_asked_for(metric, images):
     """Also of a metric that takes fewer samples than images are asked for."""
     with_reals = SimpleNamespace(request=Request((metric,), images), reals=SimpleNamespace(count=10**6))
     result = {"metric": metric, "count": Evaluator.count(with_reals, metric)}
-    suite = SimpleNamespace(metrics=(metric,), images=images, extractor="", mirrored=False)
+    suite = SimpleNamespace(metrics=(metric,), images=images, extractor="", mirrored=False, held_out=0)
     assert asked_for(suite, result)
     assert not asked_for(suite, result | {"count": result["count"] - 1})
 
@@ -55,9 +55,20 @@ def test_rows_that_mirror_are_scored_against_mirrored_reals():
         compared = METRICS[metric].reals
         result = {"metric": metric, "count": METRICS[metric].takes(16)}
         for mirrored in (False, True):
-            suite = SimpleNamespace(metrics=(metric,), images=16, extractor="", mirrored=mirrored)
+            suite = SimpleNamespace(metrics=(metric,), images=16, extractor="", mirrored=mirrored, held_out=0)
             assert asked_for(suite, result) == (not compared or not mirrored)
             assert asked_for(suite, result | {"reals_mirrored": True}) == (not compared or mirrored)
+
+
+def test_rows_are_scored_against_the_part_that_the_suite_holds_out():
+    """Of a metric that knows reals."""
+    for metric in ("fid", "ms_ssim"):
+        result = {"metric": metric, "count": METRICS[metric].takes(16)}
+        for held_out in (0, 0.25):
+            suite = SimpleNamespace(metrics=(metric,), images=16, extractor="", mirrored=False, held_out=held_out)
+            for measured in (0, 0.25, 0.5):
+                row = result | ({"reals_held_out": measured} if measured else {})
+                assert asked_for(suite, row) == (not METRICS[metric].reals or measured == held_out)
 
 
 def test_welch_is_what_the_textbook_says():

@@ -89,6 +89,9 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
         (dict(title=r'"two\nlines"'), "title = .*: must be a line of text"),
         (dict(metrics='["swd", "swd "]'), "suite.toml: metrics = .*twice"),
         (dict(snapshots='"first"'), "snapshots = 'first': give all or last"),
+        (dict(held_out="0.25"), r"held_out = 0.25: the rows hold out 0 of their data \(--holdout\); give at most that"),
+        (dict(held_out="-1"), "held_out = -1: the rows hold out 0"),
+        (dict(held_out='"some"'), "held_out = 'some': of the wrong kind"),
         (dict(tables="[datasets]\n"), r"\[datasets\] names none"),
         (dict(tables="[datasets]\nRoll = 3\n"), "data set 'Roll': 3 is no folder's name"),
         (dict(tables='[datasets]\nRoll = ""\n'), "data set 'Roll': '' is no folder's name"),
@@ -182,6 +185,13 @@ def test_what_the_data_set_has_not_is_refused_before_days_are_spent(tmp_path, mo
     check_data(make_suite(tmp_path, images="64"))
     with pytest.raises(ConfigError, match="images = 65: at most 64, half of those in data"):
         check_data(make_suite(tmp_path, images="65"))
+    path = write_suite(tmp_path, images="32", held_out="0.25")
+    for flags in tmp_path.glob("*.flags"):
+        flags.write_text(flags.read_text() + "--holdout=0.5\n")
+    check_data(read_suite(path))
+    path.write_text(path.read_text().replace("images = 32", "images = 33"))
+    with pytest.raises(ConfigError, match=r"images = 33: at most 32, the smaller part by held_out = 0\.25 of those in"):
+        check_data(read_suite(path))
 
 
 ON_POINTS = dict(metrics='["wasserstein"]', tables='[datasets]\nRing = "ring"\n')
