@@ -6,7 +6,7 @@ from typing import Any
 
 # paper: Karras et al. 2018, which is what the options' own defaults are. small_data: the loss and the penalty of
 # StyleGAN2 (Karras et al. 2020), its penalty in every 4th step, and StyleGAN2-ADA's augmentation, for few images; its
-# gamma is what did best of 0.015, 0.05, 0.2 and 1 on 2,261 emoji people at 32x32 (docs/recipes.md), and what
+# gamma is what did best of 0.05, 0.2 and 1 on 2,261 emoji people at 32x32, one seed (docs/recipes.md), and what
 # StyleGAN2-ADA's rule, 0.0002 resolution^2 / minibatch, gives for 128x128 and 16 images.
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": {},

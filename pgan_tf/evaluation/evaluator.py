@@ -99,6 +99,8 @@ class Evaluator:
             about |= {"title": title, "extractor": extractor.name, "extractor_sha256": extractor.sha256}
         if row.reals and self.reals is not None:
             about |= {"reals": self.reals.name, **self._which_reals()}
+            if "reals_held_out" in about:  # another curve than that of all reals
+                about["title"] += f", held out {about['reals_held_out']:g}"
         return {**about, "seed": self.request.seed}
 
     def _which_reals(self) -> dict:

@@ -195,8 +195,10 @@ def table(rows: list[dict]):
 
 
 def scalars(row: dict) -> dict[str, float]:
-    """{TensorBoard's tag: value}: 'metrics/swd/avg', 'metrics/fid-efficientnet-lite0/fid'."""
-    name = "-".join([row["metric"], *([row["extractor"]] if "extractor" in row else [])])
+    """{TensorBoard's tag: value}: 'metrics/swd/avg', 'metrics/fid-efficientnet-lite0-held_out_0.25/fid'."""
+    extractor = [row["extractor"]] if "extractor" in row else []
+    part = [f"held_out_{row['reals_held_out']}"] if "reals_held_out" in row else []
+    name = "-".join([row["metric"], *extractor, *part])
     return {f"metrics/{name}/{value}": number for value, number in row["values"].items()}
 
 

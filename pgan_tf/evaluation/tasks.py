@@ -185,14 +185,15 @@ def measure_sets(
 def measure_baselines(reals: ImageSet, request: Request, sink: Sink, others: ImageSet | None = None) -> None:
     """'Reals': the reals as if they were fakes. 'Reals2': one half of them against the other, or `others` of the same
     kind against all of them: what a perfect generator would get with so few images."""
-    half = min(reals.count // 2, request.images or UNLIMITED)
-    first, second = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
     of_sets = tuple(metric for metric in request.metrics if metric not in ASKS_GENERATOR)
     if request.metrics and not of_sets:
         return
     request = replace(request, metrics=of_sets)
     _measure_set(reals, reals, request, sink, "Reals")
-    _measure_set(*((reals, others) if others else (first, second)), request, sink, "Reals2")
+    if not others:
+        half = min(reals.count // 2, request.images or UNLIMITED)
+        reals, others = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
+    _measure_set(reals, others, request, sink, "Reals2")
 
 
 def _measure_set(

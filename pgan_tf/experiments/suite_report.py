@@ -134,12 +134,13 @@ def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
 def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
     things = "points" if comparison.of_points else "images"
     versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
-    unseen = f"; the reals are of a part, {comparison.held_out:g} of the data, that no run has seen"
+    share = comparison.held_out
+    unseen = f"; the reals are of a part, {share:g} of the data, that no run has seen" if share else ""
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
         f"Data: `{comparison.dataset}`. {_seen(comparison)} thousand {things}. "
         f"Seeds: {', '.join(map(str, comparison.seeds))}. Metrics on {comparison.images:,} {things} of each set"
-        f"{unseen if comparison.held_out else ''}. {newest}.",
+        f"{unseen}. {newest}.",
     ]
 
 

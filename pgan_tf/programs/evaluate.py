@@ -58,10 +58,15 @@ def parser() -> argparse.ArgumentParser:
         type=number(0, 1),
         metavar="SHARE",
         default=0.0,
-        help="measure against this share of the reals alone: what runs with --holdout of as much have never seen",
+        help="measure against this share of the reals alone: what runs that learn from this data set with --holdout of "
+        "as much have never seen",
     )
     add("--metrics", metavar="NAMES", help=text)
-    add("--baselines", action="store_true", help="also measure one half of the reals against the other")
+    add(
+        "--baselines",
+        action="store_true",
+        help="also measure one half of the reals, or what --held_out leaves, against the other",
+    )
     add(
         "--images",
         type=whole(2, 10_000_000),

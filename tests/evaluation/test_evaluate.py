@@ -151,7 +151,10 @@ def test_a_run_is_measured_against_what_it_held_out(run, sets):
     call(f"--run={run}", "--metrics=swd", "--held_out=0.5")
     assert len(results.read(run / "metrics.jsonl")) == 3  # it is known
     call(f"--run={run}", "--metrics=swd")
-    assert "reals_held_out" not in results.read(run / "metrics.jsonl")[3]  # and is not that of all reals
+    part, whole = results.read(run / "metrics.jsonl")[2:]
+    assert "reals_held_out" not in whole  # it is not that of all reals, and no point of its curves
+    assert (part["title"], whole["title"]) == ("SWD x1e3, held out 0.5", "SWD x1e3")
+    assert not set(results.scalars(part)) & set(results.scalars(whole))
 
 
 def test_two_sets_of_which_the_reals_are_a_part(sets):

@@ -49,27 +49,20 @@ def test_every_run_is_trained_and_measured_once_and_never_again(made, jobs):
     assert calls(scripts)[len(done) :] == ["evaluate reals"]  # which knows by itself what it has
 
 
-def test_rows_that_mirror_are_measured_against_mirrored_reals(tmp_path):
+@pytest.mark.parametrize(
+    ("flag", "keys", "which"),
+    [("--mirror_augment", {}, "reals_mirrored"), ("--holdout=0.5", {"held_out": "0.1"}, "reals_held_out")],
+)
+def test_rows_are_measured_against_mirrored_or_held_out_reals(flag, keys, which, tmp_path):
     """And so are the reals themselves."""
-    path = write_suite(tmp_path)
+    path = write_suite(tmp_path, **keys)
     for flags in tmp_path.glob("*.flags"):
-        flags.write_text(flags.read_text() + "--mirror_augment\n")
+        flags.write_text(flags.read_text() + f"{flag}\n")
     suite = read_suite(path)
     assert silent(suite, write_scripts(tmp_path)).run() == []
     assert all(state.complete for state in states(suite))
     assert set(scores.reals(suite.comparisons[0])) == {"Reals", "Reals2"}
-    assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if row.get("reals_mirrored")} == {"swd"}
-
-
-def test_rows_and_reals_are_measured_against_what_is_held_out(tmp_path):
-    path = write_suite(tmp_path, held_out="0.1")
-    for flags in tmp_path.glob("*.flags"):
-        flags.write_text(flags.read_text() + "--holdout=0.5\n")
-    suite = read_suite(path)
-    assert silent(suite, write_scripts(tmp_path)).run() == []
-    assert all(state.complete for state in states(suite))
-    assert set(scores.reals(suite.comparisons[0])) == {"Reals", "Reals2"}
-    assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if "reals_held_out" in row} == {"swd"}
+    assert {row["metric"] for row in results.read(suite.comparisons[0].reals) if which in row} == {"swd"}
 
 
 def test_every_row_is_trained_on_every_data_set(tmp_path):
