@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Processor time of the resampling convolutions in both forms, with their gradients: python benchmarks/resampling.py.
+"""Processor time of the resampling convolutions in all forms, with their gradients: python benchmarks/resampling.py.
 
 Of 16 images of 128 maps, 8x8 to 16x16 and back, float32; what else runs on the machine does not count.
 """

@@ -369,8 +369,8 @@ class Optim:
         choices=["auto", "float32", "bfloat16", "float16", "float64"],
     )  # fmt: skip
     resampling: str = option(
-        "strided", "how convolutions that resample are computed, the function is the same; auto = the faster one here",
-        choices=["auto", "strided", "shuffled"], since="0.2.0",
+        "strided", "how convolutions that resample, and small ones, are computed, the function is the same; auto = the "
+        "fastest here", choices=["auto", "strided", "shuffled", "products"], since="0.2.0",
     )  # fmt: skip
     remat: bool = of_all_images(
         False, "keep of each block no more than its input for gradients, and compute the rest again: less memory, "

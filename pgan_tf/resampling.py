@@ -15,25 +15,29 @@ WORTHWHILE = 1.05  # times as fast: less may be noise
 PROBE_SECONDS = 0.6
 
 
-def resolve(config: Config, hardware: Hardware, gain: Callable[[str], float] | None = None) -> tuple[Config, str]:
+def resolve(
+    config: Config, hardware: Hardware, gains: Callable[[str], dict[str, float]] | None = None
+) -> tuple[Config, str]:
     """The options with the form that they ask for, and in words what was chosen, '' where nothing was.
 
-    gain: measures how many times as fast shuffled is as strided in an arithmetic. GPUs' libraries are made for strided
-    convolutions.
+    gains: measures how many times as fast as strided each other form is in an arithmetic. GPUs' libraries are made for
+    strided convolutions.
     """
     if config.optim.resampling != "auto":
         return config, ""
     if hardware.gpus:
         return config.replace(resampling="strided"), ""
-    times = (gain or measured_gain)(config.optim.precision)
-    chosen = "shuffled" if times >= WORTHWHILE else "strided"
-    return config.replace(resampling=chosen), f"{chosen} resampling (auto: shuffled is {times:.2f} times as fast)"
+    times = (gains or measured_gains)(config.optim.precision)
+    fastest = max(times, key=times.get)
+    chosen = fastest if times[fastest] >= WORTHWHILE else "strided"
+    measured = ", ".join(f"{form} {gain:.2f}" for form, gain in times.items())
+    return config.replace(resampling=chosen), f"{chosen} resampling (auto: {measured} times as fast as strided)"
 
 
-def measured_gain(precision: str) -> float:
-    """How many times as fast as strided the shuffled form is, on the first device."""
+def measured_gains(precision: str) -> dict[str, float]:
+    """{form: how many times as fast as strided it is}, on the first device."""
     best = probe.seconds({name: _gradients(form, precision) for name, form in FORMS.items()}, PROBE_SECONDS)
-    return best["strided"] / best["shuffled"]
+    return {form: best["strided"] / best[form] for form in FORMS if form != "strided"}
 
 
 def _gradients(form: Form, precision: str) -> Callable[[], None]:

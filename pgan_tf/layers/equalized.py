@@ -186,12 +186,9 @@ class EqualizedConv2D(Equalized):
         self.flops = 2 * taps * input_shape[-1] * self.outputs_per_image
 
     def call(self, x, beta=1.0, training=False):
-        kernel = self.kernel(beta, training)
-        if self.resample == "none":
-            x = tf.nn.conv2d(x, kernel, 1, "SAME")
-        else:
-            x = getattr(FORMS[self.form], self.resample)(x, kernel)
-        return self.add_bias(x, beta)
+        form = FORMS[self.form]
+        convolution = {"none": form.same, "up": form.up, "down": form.down}[self.resample]
+        return self.add_bias(convolution(x, self.kernel(beta, training)), beta)
 
     def kernel(self, beta=1.0, training=False) -> tf.Tensor:
         """The weight as it is used, [4,4,..] where it resamples."""

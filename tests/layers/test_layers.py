@@ -15,6 +15,7 @@ from pgan_tf.layers import (
     box_downsample,
     detail,
     fade,
+    fused,
     nearest_upsample,
 )
 from pgan_tf.layers.fused import FORMS
@@ -215,9 +216,10 @@ def test_layers_are_registered_with_keras():
         assert again.get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize("resample", ["up", "down"])
-def test_the_forms_of_fused_resampling_are_one_function(resample):
+@pytest.mark.parametrize("resample", ["none", "up", "down"])
+def test_the_forms_of_convolutions_are_one_function(resample, monkeypatch):
     """With all gradients, and those of the gradients that a penalty takes."""
+    monkeypatch.setattr(fused, "WIDE", 1)  # so products are taken
     layers = {}
     for form in FORMS:
         layers[form] = EqualizedConv2D(5, 3, resample, seed=1, dtype="float64")
@@ -228,15 +230,41 @@ def test_the_forms_of_fused_resampling_are_one_function(resample):
     def found(layer):
         with tf.GradientTape(persistent=True) as outer:
             outer.watch(x)
-            with tf.GradientTape() as inner:
-                inner.watch(x)
+            with tf.GradientTape(persistent=True) as inner:
+                inner.watch([x, layer.weight.value])
                 y = layer(x)
                 score = tf.reduce_sum(tf.square(y))
-            norm = tf.reduce_sum(tf.square(inner.gradient(score, x)))
-        return [y, *(g for value in (score, norm) for g in outer.gradient(value, [x, layer.weight.value]))]
+            norms = [tf.reduce_sum(tf.square(inner.gradient(score, of))) for of in (x, layer.weight.value)]
+        return [y, *(g for value in (score, *norms) for g in outer.gradient(value, [x, layer.weight.value]))]
 
     strided, *others = (found(layer) for layer in layers.values())
     assert others
     for other in others:
         for ours, theirs in zip(other, strided, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("resample", ["none", "up", "down"])
+def test_products_are_for_small_images_of_many_maps(resample):
+    """What the graph of a layer's gradients has: small means 8x8 pixels on its smaller side."""
+
+    def has_products(side, maps):
+        layer = EqualizedConv2D(maps, 3, resample)
+        layer.form = "products"
+        side *= 2 if resample == "down" else 1
+        layer.build((None, side, side, maps))
+
+        @tf.function
+        def gradient(x):
+            with tf.GradientTape() as tape:
+                y = layer(x)
+            return tape.gradient(y, layer.weight.value)
+
+        graph = gradient.get_concrete_function(tf.TensorSpec([None, side, side, maps])).graph
+        kinds = {operation.type for operation in graph.get_operations()}
+        assert ("MatMul" in kinds) != ("Conv2DBackpropFilter" in kinds)
+        return "MatMul" in kinds
+
+    assert has_products(8, 64)
+    assert not has_products(9, 64)
+    assert not has_products(8, 63)

@@ -1,10 +1,11 @@
-"""Convolutions with stride 2 and their transposes: Keras' own, in both forms of the resampling."""
+"""Convolutions with stride 2 and their transposes: Keras' own, in all forms of the resampling."""
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from pgan_tf.layers import StridedConv2D
+from pgan_tf.layers import StridedConv2D, fused
 from pgan_tf.layers.fused import FORMS
 
 KERAS = {"down": keras.layers.Conv2D, "up": keras.layers.Conv2DTranspose}
@@ -23,13 +24,17 @@ def layers(resample: str, shape: tuple, filters=3):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("resample", KERAS)
 @pytest.mark.parametrize("size", [2, 6, 14])
-def test_it_is_that_of_keras(resample, form, size):
+def test_it_is_that_of_keras(resample, form, size, monkeypatch):
+    monkeypatch.setattr(fused, "WIDE", 1)  # so products are taken
     shape = (2, size, size + 2, 5)
     ours, theirs = layers(resample, shape)
     ours.form = form
     x = np.random.RandomState(0).standard_normal(shape)
-    expected = theirs(x)
-    np.testing.assert_allclose(ours(x), expected, rtol=1e-12, atol=1e-12)
+    with tf.GradientTape(persistent=True) as tape:
+        expected, found = theirs(x), ours(x)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    weights = tape.gradient(found, ours.weight.value), tape.gradient(expected, theirs.trainable_variables[0].value)
+    np.testing.assert_allclose(*weights, rtol=1e-10, atol=1e-10)
     assert ours.compute_output_shape(shape) == tuple(expected.shape)
 
 
