@@ -10,6 +10,7 @@ import numpy as np
 
 from pgan_tf.api.loading import in_one_line, load_tensorflow
 from pgan_tf.api.runs import Run
+from pgan_tf.config import ConfigError
 from pgan_tf.mirror import working
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ STRATEGY = "mirrored"  # features are extracted on all devices
 def evaluate(
     fakes: Run | Set, reals: Set | None = None, metrics: str | Iterable[str] = (), *,
     snapshots: str = "latest", images: int | None = None, resolution: int | None = None, extractor: str = "",
-    seed: int = 2020, held_out: float = 0.0,
+    seed: int = 2020, held_out: float = 0.0, mirror_augment: bool = False,
 ) -> list[dict]:  # fmt: skip
     """Measures the snapshots of a run, or one set of images against another, as evaluate.py does.
 
@@ -43,6 +44,8 @@ def evaluate(
         seed: Of latents, patches, subsets.
         held_out: The share of the reals that is compared with, which runs with `holdout` of as much have never seen;
             by default all of them.
+        mirror_augment: Of two sets, whether half of the reals are mirrored, at random, as the reals of a run with this
+            option are; a run's own option decides for it.
 
     Returns:
         A result for each metric and snapshot, with `metric`, `title`, `values` ({name: number}), `count` (images of
@@ -51,6 +54,8 @@ def evaluate(
     Raises:
         UserError: Sets that do not fit each other, unknown metrics, a package that is missing.
     """
+    if mirror_augment and isinstance(fakes, Run):
+        raise ConfigError("mirror_augment: is for two sets; of a run its own mirror_augment decides")
     load_tensorflow(STRATEGY)
     from pgan_tf.devices import make_strategy
     from pgan_tf.evaluation import tasks
@@ -65,5 +70,6 @@ def evaluate(
                 of_run = tasks.RunReals(folder, reals, resolution, held_out)
                 return tasks.measure_run(of_run, snapshots, request, None, baselines=False, quiet=True)
         return tasks.measure_sets(
-            reals, fakes, resolution, request, None, baselines=False, quiet=True, held_out=held_out
-        )
+            reals, fakes, resolution, request, None, baselines=False, quiet=True, mirror=mirror_augment,
+            held_out=held_out,
+        )  # fmt: skip

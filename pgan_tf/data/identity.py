@@ -46,12 +46,21 @@ def write(run: Path, about: dict, path: str | os.PathLike) -> None:
 
 def check(run: Path, about: dict, path: str | os.PathLike) -> None:
     """DataError unless a data set is the one of the run, or nothing is known of that one."""
-    before = {name: value for name, value in read(run).items() if name in about}
+    before = _content(run, about)
     if before and before != about:
         raise DataError(
             f"{path}: not the data set that {run} was trained on ({_words(before)}; this one: {_words(about)}); "
             "give the run's own by --dataset, or add --change_dataset to go on with this one"
         )
+
+
+def is_known(run: Path, dataset: Samples) -> bool:
+    """Whether a data set is the one that the run was trained on, for sure."""
+    resolution = read(run).get("resolution")
+    if resolution not in dataset.resolutions:
+        return False
+    about = describe(dataset, resolution)
+    return _content(run, about) == about
 
 
 def find(run: Path, path: str) -> str:
@@ -73,6 +82,11 @@ def read(run: Path) -> dict:
     except (FileNotFoundError, ValueError, RecursionError):
         return {}
     return described if isinstance(described, dict) else {}
+
+
+def _content(run: Path, about: dict) -> dict:
+    """What the run knows of what `about` says."""
+    return {name: value for name, value in read(run).items() if name in about}
 
 
 def _words(about: dict) -> str:

@@ -35,6 +35,10 @@ def _open(path: str | Path | np.ndarray, resolution: int | None, mirror: bool = 
     return opened
 
 
+def _is_data_set(path: Path) -> bool:
+    return path.is_dir() and (has_records(path) or has_points(path))
+
+
 class RunReals:
     """A run with the images that it is measured against, and the others, where these are a part that it held out."""
 
@@ -53,6 +57,10 @@ class RunReals:
             raise ConfigError(f"--held_out={held_out:g}: the run held out {self.config.data.holdout:g} of its images "
                               "(--holdout); give at most that")  # fmt: skip
         self.folder = folder
+        if held_out and dataset is not None and not self._is_own(dataset):
+            name = "an array" if isinstance(dataset, np.ndarray) else dataset
+            raise ConfigError(f"--held_out={held_out:g}: is of the images that the run was trained on, and {name} "
+                              "is not known to be these; leave --dataset out, or --held_out")  # fmt: skip
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
@@ -63,9 +71,14 @@ class RunReals:
         self.others, self.images = images.parted(held_out) if held_out else (None, images)
         self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
 
+    def _is_own(self, dataset: str | Path | np.ndarray) -> bool:
+        """Whether a set is the data set that the run was trained on, wherever it lies now."""
+        known = not isinstance(dataset, np.ndarray) and _is_data_set(place(dataset))
+        return known and identity.is_known(self.folder, open_samples(dataset))
+
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
-        if not self.config.data.max_label_size or not path.is_dir() or not (has_records(path) or has_points(path)):
+        if not self.config.data.max_label_size or not _is_data_set(path):
             return None
         return open_samples(path).labels
 

@@ -33,6 +33,19 @@ def test_reals_can_be_a_part(data):
     assert part["values"]["pixels_copies"] < whole["values"]["pixels_copies"] == 1
 
 
+def test_reals_can_be_mirrored(data, trained, one_line):
+    reals = pgan_tf.open_dataset(data).read(8, np.arange(24))
+    plain, mirrored = (
+        pgan_tf.evaluate(reals[:8, :, ::-1], reals, "neighbors", extractor="efficientnet-lite0", mirror_augment=mirror)[
+            0
+        ]
+        for mirror in (False, True)
+    )
+    assert mirrored["reals_mirrored"]
+    assert mirrored["values"]["pixels_copies"] > plain["values"]["pixels_copies"]
+    one_line(lambda: pgan_tf.evaluate(trained[0], mirror_augment=True), "is for two sets; of a run its own")
+
+
 def test_a_data_set_is_made_and_opened(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), np.uint8)
     np.save(tmp_path / "images.npy", images)
