@@ -81,7 +81,7 @@ def discriminator(blocks: int) -> keras.Model:
     for i in range(blocks):
         for _ in range(1 if i == 0 else 2):
             x = normed(x, layers.Conv2D(128, 3, **options(use_bias=False)), leaky())
-        short = layers.Conv2D(128, 1, **options())(layers.AveragePooling2D()(old)) if i == 0 else old
+        short = layers.Conv2D(128, 1, **options())(layers.AveragePooling2D(2)(old)) if i == 0 else old
         x = old = layers.Add()([x, short])
     normal = keras.initializers.RandomNormal(stddev=0.02)
     return keras.Model(images, layers.Dense(1, kernel_initializer=normal, dtype="float32")(layers.Flatten()(x)))
@@ -130,7 +130,7 @@ def plain(images: np.ndarray, blocks: int, precision: str) -> Callable[[], None]
     model.compile()
     data = tf.data.Dataset.from_tensor_slices(images).batch(MINIBATCH, drop_remainder=True)
     data = data.map(lambda batch: tf.cast(batch, tf.float32) / 127.5 - 1).prefetch(4)
-    return lambda: model.fit(data, epochs=1, verbose=0)
+    return lambda: model.fit(data, epochs=1, verbose=0, shuffle=False)
 
 
 # ---- ours ------------------------------------------------------------------------------------------------------------
@@ -215,6 +215,8 @@ def main() -> None:
     ways["plain Keras"] = start(plain, options, args.rounds, {"TF_ENABLE_ONEDNN_OPTS": args.plain_onednn})
     print(f"M0 with {args.blocks} blocks, {args.precision}, {devices.hardware()}, minibatch {MINIBATCH}")
     compare(ways, args.rounds, args.turns)
+    for pipe in ways.values():
+        pipe.send(False)
 
 
 if __name__ == "__main__":
