@@ -80,10 +80,8 @@ def strided_kernel(x: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.transpose(kernel, [0, 2, 1, 3, 4, 5]), [4, 4, x.shape[3], gradient.shape[3]])
 
 
-SMALL, WIDE = (
-    8 * 8,
-    64,
-)  # pixels of the smaller side, and feature maps: products are faster up to here, and from here on
+SMALL = 8 * 8  # pixels of the smaller side, up to which products are faster
+WIDE = 64  # feature maps on both sides, from which on they are
 product_same, _ = with_kernel_gradient(same, same_transposed, lambda x, y: kernel_gradient(x, y, 3, 1))
 product_down, product_up = with_kernel_gradient(strided_down, strided_up, strided_kernel)
 

@@ -35,12 +35,9 @@ def test_reals_can_be_a_part(data):
 
 def test_reals_can_be_mirrored(data, trained, one_line):
     reals = pgan_tf.open_dataset(data).read(8, np.arange(24))
-    plain, mirrored = (
-        pgan_tf.evaluate(reals[:8, :, ::-1], reals, "neighbors", extractor="efficientnet-lite0", mirror_augment=mirror)[
-            0
-        ]
-        for mirror in (False, True)
-    )
+    fakes, extractor = reals[:8, :, ::-1], "efficientnet-lite0"
+    (plain,) = pgan_tf.evaluate(fakes, reals, "neighbors", extractor=extractor)
+    (mirrored,) = pgan_tf.evaluate(fakes, reals, "neighbors", extractor=extractor, mirror_augment=True)
     assert mirrored["reals_mirrored"]
     assert mirrored["values"]["pixels_copies"] > plain["values"]["pixels_copies"]
     one_line(lambda: pgan_tf.evaluate(trained[0], mirror_augment=True), "is for two sets; of a run its own")
