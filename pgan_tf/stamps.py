@@ -7,6 +7,7 @@ its files say how many images more: network-000110.512.keras.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -25,5 +26,9 @@ def kimg(path: Path) -> float | None:
 
 def in_time(folder: Path, pattern: str) -> list[Path]:
     """The files of a folder that say their time, oldest first; `pattern`: 'network-*.keras', 'fakes*.png'."""
-    paths = [path for path in folder.glob(pattern) if kimg(path) is not None]
+    return ordered(path for path in folder.glob(pattern) if kimg(path) is not None)
+
+
+def ordered(paths: Iterable[Path]) -> list[Path]:
+    """Files that say their time, oldest first."""
     return sorted(paths, key=lambda path: (kimg(path), path.name))

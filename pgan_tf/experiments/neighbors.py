@@ -17,6 +17,7 @@ from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Comparison
 from pgan_tf.files import new_file
+from pgan_tf.networks import saved
 from pgan_tf.places import place
 
 COUNT, COLUMNS, CELL, GAP = 64, 8, 64, 24  # images of a grid, in so many columns; pixels of one, and between the grids
@@ -32,9 +33,10 @@ class Found(NamedTuple):
 
 
 def shown(comparison: Comparison, states: list[RunState]) -> RunState | None:
-    """The first complete seed of the row that the suite names, where its data set is there."""
+    """The first complete seed of the row that the suite names whose network is there, and the data set too."""
     own = (state for state in states if state.row.title == comparison.neighbors and state.complete)
-    return next(own, None) if place(comparison.dataset).is_dir() else None
+    with_network = (state for state in own if saved.snapshots(state.folder))
+    return next(with_network, None) if place(comparison.dataset).is_dir() else None
 
 
 def plot_neighbors(state: RunState, path: Path) -> None:

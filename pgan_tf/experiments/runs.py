@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class RunState:
         comparison, row, seed: which.
         folder: its run folder; None where it has not begun.
         kimg: thousands of images that it has seen.
-        trained: whether that is all of them and the last network is there.
+        trained: whether that is all of them and there is the last network, or what was measured of it.
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
         watched: the results of the measurements while it trained.
@@ -73,17 +74,26 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
         return RunState(comparison, row, seed)
     ticks = read_ticks(folder)
     kimg = ticks[-1]["kimg"] if ticks else 0.0
-    files = stamps.in_time(folder, "network-*.keras")
-    last = stamps.kimg(files[-1]) if files else -1
+    found = [result for result in results.read(folder / "metrics.jsonl") if "kimg" in result]
+    # of each measurement the newest
+    known = {(result["metric"], result["fakes"]): result for result in found if asked_for(comparison, result)}
+
+    def is_measured(name: str) -> bool:
+        return all((metric, name) in known for metric in comparison.metrics)
+
+    networks = snapshots(folder, filter(is_measured, {name for _, name in known}))
+    last = stamps.kimg(networks[-1]) if networks else -1
     trained = kimg >= row.config.growth.total_kimg and last in (int(kimg), round(kimg, 3))
-    snapshots = [path.name for path in (files[-1:] if comparison.last_only else files)]
-    known, found = {}, [result for result in results.read(folder / "metrics.jsonl") if "kimg" in result]
-    for result in found:  # of each measurement the newest
-        if result["fakes"] in snapshots and asked_for(comparison, result):
-            known[result["metric"], result["fakes"]] = result
-    measured = all((metric, name) in known for metric in comparison.metrics for name in snapshots)
+    names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
+    own = tuple(result for (_, name), result in known.items() if name in names)
     watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
-    return RunState(comparison, row, seed, folder, kimg, trained, tuple(known.values()), measured, watched)
+    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
+
+
+def snapshots(folder: Path, measured: Iterable[str]) -> list[Path]:
+    """A run's networks, oldest first: those that are there, and those of which all is `measured`, there or not."""
+    gone = [folder / name for name in measured if stamps.kimg(Path(name)) is not None]
+    return stamps.ordered({*stamps.in_time(folder, "network-*.keras"), *gone})
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:

@@ -116,6 +116,32 @@ def test_scores_are_those_of_the_last_snapshot(done):
     assert rr.p_holm == pytest.approx(2 * rr.p)
 
 
+def test_the_numbers_alone_make_the_same_tables(done, tmp_path):
+    """Networks and pictures of complete runs may go."""
+    before = _tables(done, tmp_path)
+    for folder in done.results.glob("0*"):
+        for path in folder.iterdir():
+            if path.name not in ("config.json", "metrics.jsonl"):
+                path.unlink()
+    assert all(state.complete for state in states(done))
+    assert _tables(done, tmp_path) == before
+
+
+def _tables(suite, folder) -> list[str]:
+    report = suite_report.write_report(suite, folder / "suite.toml")[0]
+    return [line for line in report.read_text().splitlines() if line.startswith("|")]
+
+
+def test_a_network_that_went_before_it_was_measured_is_missed(done):
+    """Its run is no complete one."""
+    state = states(done)[0]
+    metrics = state.folder / "metrics.jsonl"
+    kept = [line for line in metrics.read_text().splitlines() if not ('"swd"' in line and "network-000002" in line)]
+    metrics.write_text("".join(f"{line}\n" for line in kept))
+    (state.folder / "network-000002.keras").unlink()
+    assert not states(done)[0].complete
+
+
 def test_a_run_that_is_not_complete_counts_nowhere(done):
     path = next(done.results.glob("*-rr-s2")) / "metrics.jsonl"
     path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "ms_ssim" not in line))
