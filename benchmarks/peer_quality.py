@@ -42,7 +42,7 @@ def train(gan: ProGAN, images: np.ndarray, seconds: float, rng: np.random.Genera
         while (passed := (time.process_time() - began) / seconds) < end:
             alpha = min(1.0, 2 * (passed - start) / (end - start)) if depth > 2 else 1.0
             chosen = images[rng.integers(len(images), size=MINIBATCH)].transpose(0, 3, 1, 2)  # [16,H,W,C] -> [16,C,H,W]
-            reals = torch.from_numpy(chosen.astype(np.float32) / 127.5 - 1)
+            reals = torch.from_numpy(chosen.astype(np.float32, order="C") / 127.5 - 1)  # its penalty needs that order
             latents = torch.randn(MINIBATCH, LATENTS)
             for _ in range(REPEATS):
                 gan.optimize_discriminator(WganGP(), optimizers[0], latents, reals, depth, alpha)
