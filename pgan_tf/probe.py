@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable
 
 import tensorflow as tf
 
-BLOCK_SECONDS = 0.02  # a thread that still runs has its time counted at the system's next tick, up to 10 ms later
+# A thread that still runs has its time counted at the system's next tick, up to 10 ms later: at most a tenth of this.
+BLOCK_SECONDS = 0.1
 
 
 def seconds(steps: dict[Hashable, Callable[[], None]], budget: float) -> dict[Hashable, float]:

@@ -13,6 +13,7 @@ from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.suite import Comparison, Row, Suite
 from pgan_tf.metrics.registry import ASKED, METRICS
+from pgan_tf.networks import saved
 
 # What may differ between a run and what the suite asks for without making it another run.
 _ELSEWHERE = ("result_dir", "dataset")
@@ -81,7 +82,7 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     def is_measured(name: str) -> bool:
         return all((metric, name) in known for metric in comparison.metrics)
 
-    networks = snapshots(folder, filter(is_measured, {name for _, name in known}))
+    networks = _networks(folder, filter(is_measured, {name for _, name in known}))
     last = stamps.kimg(networks[-1]) if networks else -1
     trained = kimg >= row.config.growth.total_kimg and last in (int(kimg), round(kimg, 3))
     names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
@@ -90,10 +91,10 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
 
 
-def snapshots(folder: Path, measured: Iterable[str]) -> list[Path]:
+def _networks(folder: Path, measured: Iterable[str]) -> list[Path]:
     """A run's networks, oldest first: those that are there, and those of which all is `measured`, there or not."""
     gone = [folder / name for name in measured if stamps.kimg(Path(name)) is not None]
-    return stamps.ordered({*stamps.in_time(folder, "network-*.keras"), *gone})
+    return stamps.ordered({*saved.snapshots(folder), *gone})
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
