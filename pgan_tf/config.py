@@ -432,6 +432,8 @@ class Config:
     augment: Augment = dataclasses.field(default_factory=Augment)
     optim: Optim = dataclasses.field(default_factory=Optim)
     run: Run = dataclasses.field(default_factory=Run)
+    # The options that were named, also those at their defaults: a preset leaves them alone.
+    said: frozenset[str] = dataclasses.field(default=frozenset(), compare=False, repr=False)
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Config:
@@ -440,7 +442,9 @@ class Config:
         Raises ConfigError for an unknown name or a value out of its range.
         """
         known = {name: section for section in SECTIONS for name in _names(section)}
-        values = with_recipe(translated(values, known))
+        values = translated(values, known)
+        said = frozenset(values)
+        values = with_recipe(values)
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ConfigError(f"unknown option {unknown[0]!r}: the known ones are {', '.join(sorted(known))}")
@@ -449,13 +453,14 @@ class Config:
             values = {**values, "metrics": ""}
         for name, value in values.items():
             parts[known[name]][name] = taken(FIELDS[name], value)
-        config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()})
+        config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()}, said=said)
         config.validate()
         return config
 
     def replace(self, **values) -> Config:
         """A copy in which the named options have other values."""
-        return Config.from_values({**self.values(), **values})
+        changed = Config.from_values({**self.values(), **values})
+        return dataclasses.replace(changed, said=self.said | translated(values, FIELDS).keys())
 
     def values(self) -> dict[str, Any]:
         """{option name: value} over all sections."""
@@ -467,7 +472,8 @@ class Config:
         return {name: value for name, value in self.values().items() if value != defaults[name]}
 
     def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        sections = {section: dataclasses.asdict(getattr(self, section)) for section in SECTIONS}
+        return json.dumps(sections, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Config:
@@ -486,7 +492,8 @@ class Config:
         for name, value in values.items():
             if isinstance(value, dict):  # JSON turns the resolutions into strings
                 values[name] = {int(key) if _is_whole(key) else key: item for key, item in value.items()}
-        return cls.from_values({**cls().values(), **meant(values), **translated(values, FIELDS)})
+        config = cls.from_values({**cls().values(), **meant(values), **translated(values, FIELDS)})
+        return dataclasses.replace(config, said=frozenset())  # the file does not tell what was said
 
     @classmethod
     def read(cls, path: Path) -> Config:

@@ -1,6 +1,6 @@
 """Settings for anyone's images: from a preset, the data, the machine's speed and the hours to spend, a run's options.
 
-Pure Python. What stands here is what worked in configs/quickstart.flags and configs/emoji64.flags, in docs/results.md;
+Pure Python. What stands here is what worked in configs/quickstart.flags, configs/emoji64.flags and docs/recipes.md;
 `paper` has the widths, minibatches and rates of configs/karras2018_celebahq_1gpu.flags.
 """
 
@@ -49,25 +49,39 @@ class Preset(NamedTuple):
     fmap_base: tuple[int, int]  # least and most
     fmap_max: int
     latent_size: int
-    rate: float  # learning rate of both networks
+    rates: dict[str, float]  # learning rate of both networks, by recipe
     minibatch: dict[int, int]  # by resolution; others: MINIBATCH
 
 
 MINIBATCH = 16
 PAPER_MINIBATCH = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4, 1024: 4}
+RATES = {"paper": 0.002, "small_data": 0.005}
+# Options that say what is minimised: with one of them the user has a recipe of his own.
+MINIMISED = ("loss", "penalty", "constraint")
 PRESETS = {
-    "small": Preset(1.0, 16, (512, 2048), 128, 64, 0.002, {}),
-    "medium": Preset(10.0, 32, (1024, 4096), 256, 128, 0.002, {}),
-    "paper": Preset(240.0, 512, (8192, 8192), 512, 512, 0.001, PAPER_MINIBATCH),
+    "small": Preset(1.0, 16, (512, 2048), 128, 64, RATES, {}),
+    "medium": Preset(10.0, 32, (1024, 4096), 256, 128, RATES, {}),
+    "paper": Preset(240.0, 512, (8192, 8192), 512, 512, {"paper": 0.001, "small_data": 0.001}, PAPER_MINIBATCH),
 }
 
 
-def networks(name: str, facts: Facts) -> dict[str, Any]:
-    """The options that time does not change: widths, arithmetic, rates, minibatches, what is made of the data."""
-    preset = _preset(name)
+def recipe(name: str, facts: Facts, given: dict[str, Any]) -> str:
+    """The recipe that is given; else that for few images, where these are few and nothing says what is minimised."""
+    if "recipe" in given or name == "paper" or facts.images >= MANY or any(option in given for option in MINIMISED):
+        return given.get("recipe", "paper")
+    return "small_data"
+
+
+def networks(name: str, facts: Facts, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The options that time does not change: recipe, widths, arithmetic, minibatches, what is made of the data.
+
+    given: options that the user has set; the recipe, and with it the rate, goes by them. They are not in the result.
+    """
+    preset, chosen = _preset(name), recipe(name, facts, given or {})
     least, most = preset.fmap_base
     few = facts.images < SOME and name != "paper"  # wide networks would only learn them by heart sooner
     options = {
+        "recipe": chosen,
         "precision": "auto",
         "resampling": "auto",
         "fmap_base": min(max(preset.top_maps * facts.resolution // 2, least), most),
@@ -79,8 +93,8 @@ def networks(name: str, facts: Facts) -> dict[str, Any]:
             for resolution, size in preset.minibatch.items()
             if resolution <= facts.resolution
         },
-        "g_lrate_base": preset.rate,
-        "d_lrate_base": preset.rate,
+        "g_lrate_base": preset.rates[chosen],
+        "d_lrate_base": preset.rates[chosen],
         "grid_size": _grid(facts),
     }
     if facts.label_size:
@@ -98,7 +112,9 @@ def choose(
     given: options that the user has set; they win, and the lengths reckon with them. More hours never give fewer
     images, nor does a faster machine. Every phase gets MIN_ROUNDS; where that takes longer, `hours` is exceeded.
     """
-    options = {**networks(name, facts), **(given or {})}
+    given = given or {}
+    chosen = networks(name, facts, given)
+    options = {**chosen, **given}
     weights = _weights(options, facts)
     least = {phase: MIN_ROUNDS * _size(options, phase[0]) / 1000 for phase in weights}  # kimg
     seconds = 3600 * (hours or _preset(name).hours)
@@ -118,20 +134,20 @@ def choose(
         total = total_kimg
     length = seconds if not total_kimg else _seconds(kimg, speed)
     return {
-        **networks(name, facts),
+        **chosen,
         "total_kimg": total,
         "lod_initial_resolution": options.get("lod_initial_resolution", 4),
         "lod_training_kimg_dict": {r: kimg[r, False] for r, fades in kimg if not fades and r < facts.resolution},
         "lod_transition_kimg_dict": {r: kimg[r, True] for r, fades in kimg if fades},
         "ema_halflife_kimg": round(min(EMA_SHARE * total, EMA_KIMG), 3),
         "tick_kimg_dict": _ticks(kimg, speed, length / TICKS),
-        **(given or {}),
+        **given,
     }
 
 
 def least_hours(name: str, facts: Facts, speed: Speed, given: dict | None = None) -> float:
     """The time that MIN_ROUNDS of every phase take."""
-    options = {**networks(name, facts), **(given or {})}
+    options = {**networks(name, facts, given), **(given or {})}
     phases = _weights(options, facts)
     return _seconds({phase: MIN_ROUNDS * _size(options, phase[0]) / 1000 for phase in phases}, speed) / 3600
 

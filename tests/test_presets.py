@@ -8,6 +8,7 @@ from pgan_tf import presets
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.experiments.suite_file import read_flagfile
 from pgan_tf.presets import Facts, Speed, choose
+from pgan_tf.recipes import RECIPES
 from pgan_tf.schedule import Schedule
 from pgan_tf.stages import layer_stage
 
@@ -145,6 +146,44 @@ def test_neither_pictures_with_labels_nor_many_are_mirrored():
     assert "mirror_augment" not in presets.networks("small", Facts(60, 32, 1, 10))
     assert "mirror_augment" not in presets.networks("small", Facts(70000, 32))
     assert presets.networks("small", Facts(60, 32))["mirror_augment"]
+
+
+def chosen(images: int, name: str = "small", **given) -> tuple[str, float]:
+    options = choose(name, Facts(images, 16), speed(), 1, given=given)
+    config = Config.from_values(options)
+    return config.loss.recipe, config.growth.g_lrate_base
+
+
+@pytest.mark.parametrize("name", ["small", "medium"])
+def test_few_pictures_get_the_recipe_for_few_and_its_rate(name):
+    rates = presets.PRESETS[name].rates
+    for images in (1, 999, presets.MANY - 1):
+        assert chosen(images, name) == ("small_data", rates["small_data"])
+        assert chosen(images, name, recipe="paper") == ("paper", rates["paper"])
+    assert chosen(presets.MANY, name) == ("paper", rates["paper"])
+    assert chosen(presets.MANY, name, recipe="small_data") == ("small_data", rates["small_data"])
+    assert chosen(1, name, g_lrate_base=0.5) == ("small_data", 0.5)
+
+
+def test_the_papers_preset_keeps_its_recipe():
+    assert chosen(60, "paper") == ("paper", 0.001)
+
+
+GIVEN = [{"loss": "wgan"}, {"loss": "lsgan"}, {"penalty": "gradient"}, {"constraint": "clip", "penalty": "none"}]
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_who_says_what_is_minimised_gets_no_part_of_a_recipe(given):
+    options = choose("small", Facts(60, 16), speed(), 1, given=given)
+    changes = Config.from_values(options).changes().keys()
+    assert not (changes & RECIPES["small_data"].keys()) - given.keys()
+
+
+@pytest.mark.parametrize("given", [{"augment": "none"}, {"augment": "diffaugment"}, {"penalty_gamma": 1.0}])
+def test_a_part_of_the_recipe_can_be_changed_alone(given):
+    config = Config.from_values(choose("small", Facts(60, 16), speed(), 1, given=given))
+    assert config.loss.recipe == "small_data"
+    assert given.items() <= config.values().items()
 
 
 def test_few_pictures_are_called_few():

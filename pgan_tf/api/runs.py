@@ -139,7 +139,7 @@ def train(
 
     Args:
         config: Its options; `dataset` must be given.
-        preset: small, medium or paper: chooses what config leaves at its default, by the data and the machine.
+        preset: small, medium or paper: chooses what read_config was not told, by the data and the machine.
         hours: With a preset: about how long it may take; 0 = the preset's own.
         on_tick: Is called as on_tick(run, tick) at the end of each tick, when its pictures are there, with its line of
             metrics.jsonl. What it raises ends the training and is raised here; what was trained is saved.
@@ -152,7 +152,7 @@ def train(
     """
     from pgan_tf.presets import check
 
-    check(preset, hours, config.growth.total_kimg != Config().growth.total_kimg)
+    check(preset, hours, "total_kimg" in config.said)
     return _train(config, {"preset": preset, "hours": hours}, on_tick)
 
 
@@ -164,7 +164,8 @@ def _train(config: Config, asked: dict[str, Any], on_tick: Callable[[Run, dict],
     from pgan_tf.option_flags import flag_lines
     from pgan_tf.training import begin, launch
 
-    said = {**config.changes(), "dataset": config.data.dataset}
+    values = config.values()
+    said = {**config.changes(), **{name: values[name] for name in config.said}}
     prepared = launch.prepare(begin.Asked(config, given=said, **asked))
     tell = (lambda folder, tick: on_tick(Run(folder), tick)) if on_tick else None
     return Run(*launch.train(prepared, flag_lines(config.changes()), tell))

@@ -88,7 +88,7 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
     presets.check_family(name, given.get("family", "progressive"))
     facts = _facts(given)
     free = {option: value for option, value in given.items() if option not in LENGTHS}
-    config = Config.from_values({**presets.networks(name, facts), **free})
+    config = Config.from_values({**presets.networks(name, facts, given), **free})
     config, words = _arithmetic(config)
     seconds = 3600 * (hours or presets.PRESETS[name].hours)
     with waiting("measuring how fast this machine is"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pgan_tf
-from pgan_tf import UserError
+from pgan_tf import UserError, presets
 from pgan_tf.networks.checkpoints import paths
 from pgan_tf.option_flags import read_options
 
@@ -32,6 +32,28 @@ def test_a_flagfile_with_options(tmp_path):
     )
     assert pgan_tf.read_config() == pgan_tf.Config()
     assert pgan_tf.read_config(recipe="small_data").loss.loss == "non_saturating"
+
+
+def test_what_is_said_is_kept_apart_from_the_defaults(config, tmp_path):
+    """A preset chooses the others; so `recipe="paper"`, which is the default, has to be told from no recipe."""
+    config = pgan_tf.read_config(recipe="paper", fmap_base=64)
+    assert config.said == {"recipe", "fmap_base"}
+    assert config.replace(seed=1).said == {"recipe", "fmap_base", "seed"}
+    assert pgan_tf.Config.from_json(config.to_json()) == config
+    assert pgan_tf.Config.from_json(config.to_json()).said == pgan_tf.Config().said == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "recipe"), [({}, "small_data"), ({"recipe": "paper"}, "paper"), ({"loss": "wgan"}, "paper")]
+)
+def test_a_preset_leaves_alone_what_is_said(config, given, recipe, monkeypatch):
+    from pgan_tf.training import launch
+
+    prepared = []
+    monkeypatch.setattr(launch, "prepare", lambda asked: prepared.append(asked))
+    monkeypatch.setattr(launch, "train", lambda start, *_: (config.data.dataset, None))
+    pgan_tf.train(pgan_tf.read_config(dataset=config.data.dataset, **given), preset="small")
+    assert presets.recipe("small", presets.Facts(60, 16), prepared[0].given) == recipe
 
 
 def stopped_at(kimg, config):
