@@ -55,12 +55,11 @@ class Preset(NamedTuple):
 
 MINIBATCH = 16
 PAPER_MINIBATCH = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4, 1024: 4}
-RATES = {"paper": 0.002, "small_data": 0.005}
 # Options that say what is minimised: with one of them the user has a recipe of his own.
 MINIMISED = ("loss", "penalty", "constraint")
 PRESETS = {
-    "small": Preset(1.0, 16, (512, 2048), 128, 64, RATES, {}),
-    "medium": Preset(10.0, 32, (1024, 4096), 256, 128, RATES, {}),
+    "small": Preset(1.0, 16, (512, 2048), 128, 64, {"paper": 0.002, "small_data": 0.01}, {}),
+    "medium": Preset(10.0, 32, (1024, 4096), 256, 128, {"paper": 0.002, "small_data": 0.005}, {}),
     "paper": Preset(240.0, 512, (8192, 8192), 512, 512, {"paper": 0.001, "small_data": 0.001}, PAPER_MINIBATCH),
 }
 
