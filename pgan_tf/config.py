@@ -436,9 +436,10 @@ class Config:
     said: frozenset[str] = dataclasses.field(default=frozenset(), compare=False, repr=False)
 
     @classmethod
-    def from_values(cls, values: dict[str, Any]) -> Config:
+    def from_values(cls, values: dict[str, Any], complete: bool = True) -> Config:
         """Config from {option name: value}; options that are not named have the defaults of their recipe.
 
+        complete: False where a preset is to add others: only with these can be said whether all go together.
         Raises ConfigError for an unknown name or a value out of its range.
         """
         known = {name: section for section in SECTIONS for name in _names(section)}
@@ -454,7 +455,8 @@ class Config:
         for name, value in values.items():
             parts[known[name]][name] = taken(FIELDS[name], value)
         config = cls(**{section: kind(**parts[section]) for section, kind in SECTIONS.items()}, said=said)
-        config.validate()
+        if complete:
+            config.validate()
         return config
 
     def replace(self, **values) -> Config:

@@ -55,8 +55,9 @@ class Preset(NamedTuple):
 
 MINIBATCH = 16
 PAPER_MINIBATCH = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8, 512: 4, 1024: 4}
-# Options that say what is minimised: with one of them the user has a recipe of his own.
-MINIMISED = ("loss", "penalty", "constraint")
+# Options of what is minimised that the recipe for few images decides, or leaves without meaning: with one of them the
+# user has a recipe of his own.
+MINIMISED = ("loss", "penalty", "wgan_lambda", "wgan_target", "constraint", "unroll_steps")
 PRESETS = {
     "small": Preset(1.0, 16, (512, 2048), 128, 64, {"paper": 0.002, "small_data": 0.01}, {}),
     "medium": Preset(10.0, 32, (1024, 4096), 256, 128, {"paper": 0.002, "small_data": 0.005}, {}),
@@ -66,9 +67,10 @@ PRESETS = {
 
 def recipe(name: str, facts: Facts, given: dict[str, Any]) -> str:
     """The recipe that is given; else that for few images, where these are few and nothing says what is minimised."""
-    if "recipe" in given or name == "paper" or facts.images >= MANY or any(option in given for option in MINIMISED):
-        return given.get("recipe", "paper")
-    return "small_data"
+    if "recipe" in given:
+        return given["recipe"]
+    few = name != "paper" and facts.images < MANY
+    return "small_data" if few and not any(option in given for option in MINIMISED) else "paper"
 
 
 def networks(name: str, facts: Facts, given: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -169,7 +169,8 @@ def test_the_papers_preset_keeps_its_recipe():
     assert chosen(60, "paper") == ("paper", 0.001)
 
 
-GIVEN = [{"loss": "wgan"}, {"loss": "lsgan"}, {"penalty": "gradient"}, {"constraint": "clip", "penalty": "none"}]
+GIVEN = [{"loss": "wgan"}, {"loss": "lsgan"}, {"penalty": "gradient"}, {"constraint": "clip", "penalty": "none"},
+         {"unroll_steps": 3}, {"wgan_lambda": 20.0}]  # fmt: skip
 
 
 @pytest.mark.parametrize("given", GIVEN)
@@ -179,8 +180,15 @@ def test_who_says_what_is_minimised_gets_no_part_of_a_recipe(given):
     assert not (changes & RECIPES["small_data"].keys()) - given.keys()
 
 
-@pytest.mark.parametrize("given", [{"augment": "none"}, {"augment": "diffaugment"}, {"penalty_gamma": 1.0}])
+PARTS = [
+    {"augment": "none"}, {"augment": "diffaugment"}, {"augment": "ada"}, {"penalty_gamma": 1.0}, {"ada_kimg": 100.0},
+    {"penalty_interval": 8}, {"real_target": 0.9},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", PARTS)
 def test_a_part_of_the_recipe_can_be_changed_alone(given):
+    assert given.items() <= Config.from_values(given, complete=False).values().items()
     config = Config.from_values(choose("small", Facts(60, 16), speed(), 1, given=given))
     assert config.loss.recipe == "small_data"
     assert given.items() <= config.values().items()

@@ -45,7 +45,7 @@ class CannotWrite(UserError):
 
 
 def config_from_flags() -> Config:
-    return Config.from_values(flag_options(FLAGS))
+    return Config.from_values(flag_options(FLAGS), complete=not FLAGS.preset)
 
 
 def resumed_config(folder: Path) -> Config:

@@ -34,7 +34,7 @@ def test_a_flagfile_with_options(tmp_path):
     assert pgan_tf.read_config(recipe="small_data").loss.loss == "non_saturating"
 
 
-def test_what_is_said_is_kept_apart_from_the_defaults(config, tmp_path):
+def test_what_is_said_is_kept_apart_from_the_defaults():
     """A preset chooses the others; so `recipe="paper"`, which is the default, has to be told from no recipe."""
     config = pgan_tf.read_config(recipe="paper", fmap_base=64)
     assert config.said == {"recipe", "fmap_base"}

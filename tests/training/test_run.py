@@ -162,6 +162,12 @@ def test_what_cannot_work_is_refused_before_anything_is_written(dataset, tmp_pat
     assert not (tmp_path / "results").exists()
 
 
+def test_a_part_of_the_recipe_that_a_preset_chooses_needs_no_other_word(dataset, tmp_path):
+    """Without a preset --ada_kimg is refused: the paper's recipe does not augment."""
+    words = (f"--dataset={dataset}", f"--result_dir={tmp_path}", "--preset=small", "--ada_kimg=100", "--dry_run")
+    assert {"--recipe=small_data", "--ada_kimg=100.0"} <= set(finish(start(*words)).splitlines())
+
+
 def test_a_dry_run_prints_the_stages_and_writes_nothing(dataset, tmp_path):
     out = finish(start(f"--dataset={dataset}", f"--result_dir={tmp_path / 'results'}", "--dry_run", *FLAGS))
     assert [stage for stage in ("4x4 stabilise", "8x8 fade-in", "8x8 stabilise") if stage not in out] == []
