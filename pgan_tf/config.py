@@ -16,7 +16,7 @@ from typing import Any
 
 from pgan_tf.former import FORMER, meant, translated
 from pgan_tf.option import ConfigError, option, parse_grid_size, shown, taken
-from pgan_tf.recipes import with_recipe
+from pgan_tf.recipes import DECIDED, RECIPES, unsaid, with_recipe
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
@@ -460,8 +460,11 @@ class Config:
         return config
 
     def replace(self, **values) -> Config:
-        """A copy in which the named options have other values."""
-        changed = Config.from_values({**self.values(), **values})
+        """A copy in which the named options have other values; by another recipe also those that it decides."""
+        kept = self.values()
+        if values.get("recipe", self.loss.recipe) != self.loss.recipe:
+            kept = {name: value for name, value in kept.items() if name in self.said or name not in DECIDED}
+        changed = Config.from_values({**kept, **values})
         return dataclasses.replace(changed, said=self.said | translated(values, FIELDS).keys())
 
     def values(self) -> dict[str, Any]:
@@ -469,9 +472,10 @@ class Config:
         return {name: value for section in SECTIONS for name, value in vars(getattr(self, section)).items()}
 
     def changes(self) -> dict[str, Any]:
-        """The options that differ from the defaults."""
-        defaults = Config().values()
-        return {name: value for name, value in self.values().items() if value != defaults[name]}
+        """What to say to get these options: those that differ from the defaults, or from those of their recipe."""
+        values, defaults = self.values(), Config().values()
+        usual = {**defaults, **unsaid(values)}
+        return {name: value for name, value in values.items() if value != defaults[name] or value != usual[name]}
 
     def to_json(self) -> str:
         sections = {section: dataclasses.asdict(getattr(self, section)) for section in SECTIONS}
@@ -522,10 +526,14 @@ class Config:
 
     def _check_family(self) -> None:
         """ConfigError for an option that only other families have."""
-        for name in self.changes():
-            if not belongs(name, self.model.family):
+        defaults = Config().values()
+        for name, value in self.values().items():
+            if value != defaults[name] and not belongs(name, self.model.family):
                 families = " or ".join(FIELDS[name].metadata["families"])
-                raise ConfigError(f"--{name}: is an option of --family={families}, not of {self.model.family}")
+                said = f"--{name}: "
+                if value == RECIPES[self.loss.recipe].get(name):
+                    said = f"--recipe={self.loss.recipe}: its --{name} "
+                raise ConfigError(f"{said}is an option of --family={families}, not of {self.model.family}")
 
 
 def belongs(name: str, family: str) -> bool:

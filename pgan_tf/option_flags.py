@@ -10,7 +10,6 @@ from pgan_tf import flagfiles
 from pgan_tf.config import SECTIONS, option_names
 from pgan_tf.former import FORMER, translated
 from pgan_tf.option import ConfigError, option_text, parse_dict
-from pgan_tf.recipes import RECIPES
 
 
 def define_flags(flags, flag_values=None) -> None:
@@ -53,18 +52,6 @@ def define_flags(flags, flag_values=None) -> None:
     for name, options in FORMER.items():
         help_text = f"[model] former name of {' and '.join(f'--{option}' for option in options)}"
         flags.DEFINE_bool(name, None, help_text, flag_values=flag_values)
-
-
-def flag_options(flag_values) -> dict[str, Any]:
-    """{option: value} of flags that `define_flags` made.
-
-    A former name that is given stands in the place of the options that it means, unless these are given too. What the
-    recipe has a default for is there only where it is given.
-    """
-    said = {name: flag_values[name].value for name in FORMER if flag_values[name].present}
-    implied = {*RECIPES[flag_values["recipe"].value], *(option for name in said for option in FORMER[name])}
-    meant = {option for option in implied if not flag_values[option].present}
-    return {name: flag_values[name].value for name in option_names() if name not in meant} | said
 
 
 def given_options(flag_values) -> dict[str, Any]:

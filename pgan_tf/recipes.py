@@ -20,7 +20,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "ada_kimg": 50.0,
     },
 }
-
+DECIDED = {name for recipe in RECIPES.values() for name in recipe}
 
 # A default that says nothing unless another option has one of these values.
 PARTS = {
@@ -38,3 +38,10 @@ def with_recipe(values: dict[str, Any]) -> dict[str, Any]:
         if name not in values and whole.get(owner) not in fitting:
             whole.pop(name, None)
     return whole
+
+
+def unsaid(values: dict[str, Any]) -> dict[str, Any]:
+    """What the recipe of a whole config gives where it is not said: the parts by the owners that the config has."""
+    recipe, owners = RECIPES[values["recipe"]], {owner for owner, _ in PARTS.values()}
+    whole = with_recipe({name: values[name] for name in ("recipe", *owners)})
+    return {**whole, **{name: value for name, value in recipe.items() if name in owners}}

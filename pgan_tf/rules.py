@@ -34,7 +34,7 @@ def combinations(config) -> list[tuple[bool, str]]:
         ),
         (
             loss.penalty_interval > 1 and loss.unroll_steps > 0,
-            "--unroll_steps looks ahead with the penalty in every step: leave out --penalty_interval",
+            "--unroll_steps looks ahead with the penalty in every step: give --penalty_interval=1",
         ),
         (
             augment.augment == "ada" and loss.loss not in SIGNED,
@@ -59,7 +59,7 @@ def combinations(config) -> list[tuple[bool, str]]:
         ),
         (
             augment.augment != "none" and loss.unroll_steps > 0,
-            f"--unroll_steps looks ahead without augmentation: leave out --augment={augment.augment}",
+            "--unroll_steps looks ahead without augmentation: give --augment=none",
         ),
         (
             model.latents == "sphere" and model.latent_size == 1,

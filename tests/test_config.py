@@ -18,7 +18,7 @@ from pgan_tf.config import (
 )
 from pgan_tf.former import FORMER
 from pgan_tf.option import option_text, parse_dict, taken
-from pgan_tf.option_flags import define_flags, flag_options, given_options
+from pgan_tf.option_flags import define_flags, given_options
 from pgan_tf.programs import start, train
 
 
@@ -330,7 +330,7 @@ def test_a_former_name_means_an_option_of_today(former, today):
     values = flags.FlagValues()
     define_flags(flags, values)
     values(["program", *(f"--{name}={str(value).lower()}" for name, value in former.items())])
-    assert Config.from_values(flag_options(values)) == Config.from_values(today)
+    assert Config.from_values(given_options(values)) == Config.from_values(today)
     assert Config().replace(**given_options(values)) == Config.from_values(today)
 
 

@@ -7,7 +7,7 @@ from absl import flags
 
 from pgan_tf import presets
 from pgan_tf.config import Config, ConfigError
-from pgan_tf.option_flags import define_flags, flag_options
+from pgan_tf.option_flags import define_flags, flag_lines, given_options
 from pgan_tf.recipes import RECIPES
 
 
@@ -15,7 +15,7 @@ def by_flags(*words: str) -> Config:
     values = flags.FlagValues()
     define_flags(flags, values)
     values(["train.py", *words])
-    return Config.from_values(flag_options(values))
+    return Config.from_values(given_options(values))
 
 
 def test_the_papers_is_the_default_and_changes_nothing():
@@ -64,6 +64,34 @@ def test_what_belongs_to_a_part_goes_with_it(words, gone):
     assert set(RECIPES["small_data"]) - set(changed) - {"augment", "penalty"} == gone
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"augment": "none"},
+        {"penalty_interval": 1},
+        {"wgan_epsilon": 0.001},
+        {"penalty": "gradient"},
+        {"loss": "wgan", "augment": "diffaugment"},
+        {"penalty": "none", "augment": "none", "loss": "hinge"},
+        {"ada_kimg": 500.0, "penalty_gamma": 10.0},
+    ],
+)
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_is_to_be_said_again_gives_the_same(recipe, said):
+    """Also where an option was set back to the paper's, which the recipe would change."""
+    config = Config.from_values({"recipe": recipe, **said})
+    assert Config.from_values(config.changes()) == config
+    assert by_flags(*flag_lines(config.changes()).splitlines()) == config
+
+
+def test_another_recipe_is_another_one():
+    said = Config.from_values({"dataset": "x", "augment": "none"})
+    changed = said.replace(recipe="small_data")
+    assert changed == Config.from_values({"dataset": "x", "augment": "none", "recipe": "small_data"})
+    assert changed.replace(recipe="paper") == said
+    assert changed.replace(recipe="small_data") == changed
+
+
 def test_a_combination_that_cannot_work_is_refused():
     with pytest.raises(ConfigError, match="--augment=ada goes by the sign"):
         by_flags("--recipe=small_data", "--loss=wgan")
@@ -91,3 +119,23 @@ def test_few_images_are_advised(images, options, said):
     lines = presets.advice(images, Config.from_values(options))
     assert bool(lines) == said
     assert all(len(line) <= 100 and "--recipe=small_data" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "advised"),
+    [
+        ({"loss": "hinge"}, "--recipe=small_data"),
+        ({"loss": "wgan"}, "--augment=diffaugment"),
+        ({"loss": "relativistic", "penalty": "r1_r2"}, "--augment=diffaugment"),
+        ({"constraint": "clip", "penalty": "none"}, "--recipe=small_data"),
+        ({"unroll_steps": 5}, ""),
+    ],
+)
+def test_what_is_advised_goes_with_what_is_said(options, advised):
+    """Followed, it is taken."""
+    (line, *_) = *presets.advice(500, Config.from_values(options)), ""
+    assert advised in line
+    assert bool(advised) == bool(line)
+    if advised:
+        name, value = advised.removeprefix("--").split("=")
+        Config.from_values({**options, name: value})

@@ -24,7 +24,7 @@ class AdversarialLoss(NamedTuple):
     summed: bool = False  # the sum over the global minibatch takes the place of the mean
     paired: bool = False  # the generator's loss compares fakes with reals
     report: dict[str, Report] = {}  # of the scores in D's pass
-    border: Callable[[Loss], float] | None = None  # score on whose sides D puts reals and fakes, where there is one
+    margin: Callable[[tf.Tensor, Loss], tf.Tensor] | None = None  # of a score: above 0 where D says "real"
 
 
 def _wgan_discriminator(real: tf.Tensor, fake: tf.Tensor, options: Loss) -> tf.Tensor:
@@ -79,12 +79,13 @@ PROBABILITIES = {
 }
 
 
-def _middle(options: Loss) -> float:
-    return (options.lsgan_a + options.lsgan_b) / 2
+def _beyond_middle(score: tf.Tensor, options: Loss) -> tf.Tensor:
+    """Reals may be the lower side: lsgan_b below lsgan_a."""
+    return (score - (options.lsgan_a + options.lsgan_b) / 2) * (options.lsgan_b - options.lsgan_a)
 
 
-def _zero(options: Loss) -> float:
-    return 0.0
+def _logit(score: tf.Tensor, options: Loss) -> tf.Tensor:
+    return score
 
 
 # Least squares: Mao et al. 2017, equation 2. Published code of it for this network adds up the minibatch, so that its
@@ -92,15 +93,15 @@ def _zero(options: Loss) -> float:
 # Hinge: Lim and Ye 2017, Miyato et al. 2018, equations 16 and 17. Relativistic, paired: Jolicoeur-Martineau 2018.
 LOSSES = {
     "wgan": AdversarialLoss(_wgan_discriminator, _wgan_generator),
-    "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, border=_middle),
+    "lsgan": AdversarialLoss(_least_squares_discriminator, _least_squares_generator, margin=_beyond_middle),
     "lsgan_as_coded": AdversarialLoss(
-        _least_squares_discriminator, _least_squares_generator, summed=True, border=_middle
+        _least_squares_discriminator, _least_squares_generator, summed=True, margin=_beyond_middle
     ),
-    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator, report=PROBABILITIES, border=_zero),
+    "minimax": AdversarialLoss(_cross_entropy_discriminator, _minimax_generator, report=PROBABILITIES, margin=_logit),
     "non_saturating": AdversarialLoss(
-        _cross_entropy_discriminator, _non_saturating_generator, report=PROBABILITIES, border=_zero
+        _cross_entropy_discriminator, _non_saturating_generator, report=PROBABILITIES, margin=_logit
     ),
-    "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator, border=_zero),
+    "hinge": AdversarialLoss(_hinge_discriminator, _wgan_generator, margin=_logit),
     "relativistic": AdversarialLoss(_relativistic_discriminator, _relativistic_generator, paired=True),
 }
 
@@ -114,10 +115,9 @@ def reported(options: Loss) -> dict[str, Report]:
     Karras et al. 2020 (StyleGAN2-ADA), section 3.
     """
     loss = LOSSES[options.loss]
-    if loss.border is None:
+    if loss.margin is None:
         return loss.report
-    border = loss.border(options)
-    return {**loss.report, SIGN: lambda real, fake: tf.sign(real - border)}
+    return {**loss.report, SIGN: lambda real, fake: tf.sign(loss.margin(real, options))}
 
 
 def label_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

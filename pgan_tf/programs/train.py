@@ -12,11 +12,10 @@ from absl import flags
 
 from pgan_tf import __version__, flagfiles, presets
 from pgan_tf.called import as_called
-from pgan_tf.config import Config, ConfigError, option_names
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.samples import check_files
 from pgan_tf.errors import UserError
-from pgan_tf.former import FORMER
-from pgan_tf.option_flags import define_flags, flag_lines, flag_options, given_options
+from pgan_tf.option_flags import define_flags, flag_lines, given_options
 from pgan_tf.places import place
 from pgan_tf.programs import together, train_help
 from pgan_tf.programs.loading import load_tensorflow
@@ -45,7 +44,7 @@ class CannotWrite(UserError):
 
 
 def config_from_flags() -> Config:
-    return Config.from_values(flag_options(FLAGS), complete=not FLAGS.preset)
+    return Config.from_values(given_options(FLAGS), complete=not FLAGS.preset)
 
 
 def resumed_config(folder: Path) -> Config:
@@ -56,9 +55,8 @@ def resumed_config(folder: Path) -> Config:
 
 
 def flags_text() -> str:
-    """The options that differ from the defaults, as a flagfile."""
-    names = [name for name in (*option_names(), *FORMER) if FLAGS[name].value != FLAGS[name].default]
-    return flag_lines({name: FLAGS[name].value for name in names})
+    """The options that are given, as a flagfile."""
+    return flag_lines(given_options(FLAGS))
 
 
 def run(rest: list[str], argv: list[str]) -> int:

@@ -30,7 +30,7 @@ class Gauge:
         if not len(self.reals.held_out):
             return {}
         size = state.stage.resolution
-        parts = [self.reals.read(size, part[:MOST])[0] for part in (self.reals.held_out, self._trained())]
+        parts = [self.reals.read(size, _some(part))[0] for part in (self.reals.held_out, self.reals.trained)]
         held_out, trained = (process_reals(tf.constant(x), None, state.stage, fade.alpha).numpy() for x in parts)
         samples = {"held_out": held_out, "trained": trained, "fakes": self._fakes(state, fade)}
         judge = Judge(state.discriminator, trained, fade)
@@ -39,14 +39,14 @@ class Gauge:
         gap = found["trained"] - found["fakes"]
         return row | ({"overfitting/r_v": (found["trained"] - found["held_out"]) / gap} if gap > 0 else {})
 
-    def _trained(self) -> np.ndarray:
-        """Some of the trained reals, spread over the data set: their indices."""
-        trained = self.reals.trained
-        return trained[np.linspace(0, len(trained) - 1, min(MOST, len(trained))).astype(int)]
-
     def _fakes(self, state: StageState, fade: Fade) -> np.ndarray:
         """What the generator that trains, not the averaged one, makes of fixed latents."""
         network = state.generator
         latents = network.draw_latents(MOST, stream(self.seed, Purpose.GAUGE, 0))
-        labels = self.reals.labels[np.resize(self._trained(), MOST)]
+        labels = self.reals.labels[np.resize(_some(self.reals.trained), MOST)]
         return network((latents, labels), **fade.options()).numpy()
+
+
+def _some(indices: np.ndarray) -> np.ndarray:
+    """At most MOST, from all of it: a data set may be in the order of its classes."""
+    return indices[np.linspace(0, len(indices) - 1, min(MOST, len(indices))).astype(int)]

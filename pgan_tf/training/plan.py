@@ -147,7 +147,7 @@ def check_norms(config: Config, devices: int) -> None:
     interval = config.loss.penalty_interval
     if NORMS[model.d_norm].together != 1 and interval > 1 and devices > 1:
         raise ConfigError(f"--penalty_interval={interval}: with --d_norm={model.d_norm} all {devices} devices wait for "
-                          "each other in every pass; leave it out, or add --strategy=single")  # fmt: skip
+                          "each other in every pass; give --penalty_interval=1, or add --strategy=single")  # fmt: skip
     group = model.mbstd_group_size
     if NORMS[model.d_norm].reference and group > 1 and model.reference_batch % group:
         raise ConfigError(f"--reference_batch={model.reference_batch}: must be groups of --mbstd_group_size={group}")

@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from pgan_tf import html_page, stamps
-from pgan_tf.config import Config
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.mirror import in_words
@@ -29,10 +29,24 @@ PICTURES = (  # of fakes000120.png: the name, what stands above, the description
     ("latents", "The latents by it:", "latents"),
 )
 
-# Signs of overfitting: {of a tick: (from when on, what it says)}.
+
+def _mean_r_t(rows: list[dict]) -> float:
+    values = [row[R_T] for row in rows if isinstance(row.get(R_T), float)]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _mean_r_v(rows: list[dict]) -> float:
+    """Of the mean scores: a tick in which fakes and reals score alike has an r_v of any size."""
+    held_out, trained, fakes = (sum(row.get(f"holdout/{name}", 0.0) for row in rows) for name in GAUGED)
+    return (trained - held_out) / (trained - fakes) if trained > fakes else 0.0
+
+
+GAUGED = ("held_out", "trained", "fakes")
+R_T, R_V = "overfitting/r_t", "overfitting/r_v"
+# Signs of overfitting: {its tag: (its mean over some ticks, from when on, what it says)}.
 SIGNS = {
-    "overfitting/r_t": (0.8, "it is sure of almost every real that it trains on"),
-    "overfitting/r_v": (0.5, "reals that it never saw look more like fakes to it than like reals"),
+    R_T: (_mean_r_t, 0.8, "it is sure of almost every real that it trains on"),
+    R_V: (_mean_r_v, 0.5, "reals that it never saw look more like fakes to it than like reals"),
 }
 
 
@@ -149,20 +163,33 @@ def overfitting(rows: list[dict], config: Config) -> list[str]:
     """What the last quarter of the ticks says of a discriminator that knows its reals by heart, and what helps."""
     last = rows[len(rows) - max(len(rows) // 4, 1) :] if rows else []
     found = []
-    for name, (least, words) in SIGNS.items():
-        values = [row[name] for row in last if isinstance(row.get(name), float)]
-        if values and sum(values) / len(values) > least:
-            found.append(f"The discriminator overfits: {words} ({name} {sum(values) / len(values):.2f}). "
-                         f"{_remedy(last[-1], config)}, and see docs/recipes.md.")  # fmt: skip
+    for name, (mean, least, words) in SIGNS.items():
+        value = mean(last)
+        if value > least:
+            found.append(f"The discriminator overfits: {words} ({name} {value:.2f}). {_remedy(last, config)}, "
+                         "and see docs/recipes.md.")  # fmt: skip
     return found
 
 
-def _remedy(last: dict, config: Config) -> str:
-    if config.augment.augment == "none":
-        return "Add --augment=ada, more pictures, or an earlier end"
-    if last.get("augment/p", 1.0) < 0.9:
+def _remedy(rows: list[dict], config: Config) -> str:
+    """What helps, of what the run's options go with."""
+    augment, more = config.augment, f"take more {_samples(config)}, or an earlier end"
+    if augment.augment == "none":
+        fitting = [kind for kind in ("ada", "diffaugment") if _goes_with(config, kind)]
+        return f"Begin a run with --augment={fitting[0]}, {more}" if fitting else more.capitalize()
+    if rows[-1].get("augment/p", 1.0) >= 0.9:
+        return f"Its augmentation has no more to give: {more}"
+    if _mean_r_t(rows) > augment.ada_target:
         return "Its augmentation is still on the way up: a lower --ada_kimg takes it there sooner"
-    return "Its augmentation has no more to give: take more pictures, or an earlier end"
+    return f"Its augmentation holds overfitting/r_t at --ada_target={augment.ada_target:g}: a lower one augments more"
+
+
+def _goes_with(config: Config, augment: str) -> bool:
+    try:
+        config.replace(augment=augment)
+    except ConfigError:
+        return False
+    return True
 
 
 def _level_row(level: int, rows: list[dict], samples: str) -> str:

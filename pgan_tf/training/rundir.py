@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, 
 from pgan_tf.option import option_text
 from pgan_tf.places import place
 
+# What a checkpoint holds beside the networks goes by these options, by this much of their values.
+HELD: dict[str, Callable[[Any], object]] = {
+    "optimizer": str,
+    "momentum": bool,
+    "history_weight": bool,
+    "augment": lambda value: value == "ada",
+}
 LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
 
 
@@ -104,10 +111,15 @@ def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
     for name, value in given.items():
         if name in fixed and value != config.values()[name]:
             raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
-    grew, config = config.growth.grow, config.replace(**given)
+    before, grew, config = config.values(), config.growth.grow, config.replace(**given)
     if config.growth.grow != grew:
         asked = config.growth.grow
         raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
+    for name, held in HELD.items():
+        if held(config.values()[name]) != held(before[name]):
+            raise ConfigError(f"--{name} cannot change from {option_text(before[name])} in a run that has begun, whose "
+                              f"checkpoints go by it; start a new run with it: --init_from={folder} takes over its "
+                              "networks")  # fmt: skip
     if not place(config.data.dataset).is_dir():
         raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
     return config

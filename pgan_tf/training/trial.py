@@ -25,6 +25,7 @@ ROUND_SECONDS = 0.004  # of the framework's own, whatever the size
 STEP_SECONDS = 2.0  # to time the steps of a stage
 SHARE, MOST_SECONDS = 0.05, 60.0  # of a run's guessed length, and at most: what measuring may take
 WORTHWHILE_SECONDS = 120.0  # a shorter run is not measured before it starts
+MOST_ROUNDS = 64  # in one call
 MEMORY_SHARE = 0.5  # of the machine's, that a trial may take
 
 
@@ -44,7 +45,7 @@ def measure(config: Config, plan: Plan, seconds: float | None = None) -> Speeds:
         return speeds
     _measure_stage(config, plan, plan.schedule.phases()[0].stage, speeds)
     budget = min(MOST_SECONDS, SHARE * speeds.seconds(plan.schedule) if seconds is None else seconds)
-    later = _later_stage(sizes, speeds, budget - (time.monotonic() - began))
+    later = _later_stage(sizes, speeds, budget - (time.monotonic() - began), 1 + cycle(config))
     if later:
         with contextlib.suppress(tf.errors.ResourceExhaustedError):  # the run will say so, if it gets there
             _measure_stage(config, plan, later, speeds)
@@ -56,14 +57,19 @@ def model_rates(sizes: dict[Stage, StageSize], speed: float) -> dict[str, float]
     return {str(stage): size.minibatch / (size.operations / speed + ROUND_SECONDS) for stage, size in sizes.items()}
 
 
-def _later_stage(sizes: dict[Stage, StageSize], speeds: Speeds, seconds: float) -> Stage | None:
-    """The last stage of which a few rounds fit into the time, and the networks into memory: it takes most of a run."""
+def cycle(config: Config) -> int:
+    """Rounds of which as large a share has the penalty as of all: it is not in every step (--penalty_interval)."""
+    interval = config.loss.penalty_interval
+    return min(interval // math.gcd(interval, config.growth.D_repeats), MOST_ROUNDS)
+
+
+def _later_stage(sizes: dict[Stage, StageSize], speeds: Speeds, seconds: float, count: int) -> Stage | None:
+    """The last stage of which so many rounds fit into the time, the networks into memory: it takes most of a run."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for stage, size in reversed(list(sizes.items())[1:]):
-        # Starting takes longer where there are more layers, about as their number; a round warms up, one is timed.
+        # Starting takes longer where there are more layers, about as their number.
         starts = speeds.start_seconds * (1 + 0.25 * (math.log2(stage.resolution) - 2))
-        rounds = 2 * size.minibatch / speeds.rate(stage)
-        if starts + rounds < seconds and size.memory < MEMORY_SHARE * memory:
+        if starts + count * size.minibatch / speeds.rate(stage) < seconds and size.memory < MEMORY_SHARE * memory:
             return stage
     return None
 
@@ -78,9 +84,10 @@ def _measure_stage(config: Config, plan: Plan, stage: Stage, speeds: Speeds) -> 
     speeds.start_seconds = max(time.monotonic() - began, speeds.start_seconds if speeds.measured else 0.0)
     repeats = config.growth.D_repeats
     rounds(step, 1, repeats)  # the first one prepares the convolutions
-    count, seconds = 1, rounds(step, 1, repeats)
+    count = cycle(config)
+    seconds = rounds(step, count, repeats)
     if 2 * seconds < STEP_SECONDS:  # enough rounds to tell, fewer where the machine is slow
-        count = max(1, min(int(STEP_SECONDS / max(seconds, 1e-3)), 64))
+        count *= max(1, min(int(STEP_SECONDS / max(seconds, 1e-3)), MOST_ROUNDS // count))
         seconds = rounds(step, count, repeats)
     speeds.add(stage, count * minibatch * repeats, seconds)
     del step, state

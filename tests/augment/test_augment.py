@@ -265,7 +265,7 @@ def test_p_is_in_a_checkpoint_and_carried_to_the_next_stage(tmp_path):
 
 
 def test_the_losses_with_a_border_are_those_that_ada_goes_with():
-    assert {name for name, row in LOSSES.items() if row.border} == set(SIGNED)
+    assert {name for name, row in LOSSES.items() if row.margin} == set(SIGNED)
     for name in LOSSES:
         options = dict(augment="ada", loss=name, penalty="none", wgan_epsilon=0.0)
         if name in SIGNED:

@@ -13,7 +13,7 @@ import yaml
 from absl.testing import flagsaver
 
 from pgan_tf import flagfiles
-from pgan_tf.config import Config
+from pgan_tf.config import Config, option_names
 from pgan_tf.programs import train
 from pgan_tf.workers import cluster
 
@@ -98,7 +98,7 @@ def asked_cluster(words: list[str], environment: dict[str, str]) -> cluster.Clus
     """Which process of which a command of train.py asks to be. ValueError for what train.py would refuse."""
     with flagsaver.flagsaver():
         assert len(train.parse_flags(["train.py", *flagfiles.first(words)])) == 1
-        Config.from_values({name: train.FLAGS[name].value for name in train.option_names()})
+        Config.from_values({name: train.FLAGS[name].value for name in option_names()})
         if train.FLAGS.strategy != "multi_worker":
             raise ValueError(f"--strategy={train.FLAGS.strategy}")
         return cluster.find(train.FLAGS.workers, train.FLAGS.task, environment)

@@ -184,6 +184,25 @@ def test_a_trial_measures_real_steps_and_scales_the_rest(dataset):
     assert all(speeds.rate(phase.stage) > 0 for phase in plan.schedule.phases())
 
 
+@pytest.mark.parametrize("round_seconds", [0.02, 0.7, 3.0])
+@pytest.mark.parametrize(("interval", "repeats"), [(1, 1), (4, 1), (4, 2), (6, 4), (16, 1)])
+def test_a_trial_times_the_penalty_as_often_as_training_does(round_seconds, interval, repeats, dataset, monkeypatch):
+    """On a machine where a penalty costs as much as all the rest of a discriminator's step."""
+    steps = []
+
+    def took(step, count, each):
+        steps.append(count * each)
+        return round_seconds * sum(2 if number % interval == 0 else 1 for number in range(count * each)) / each
+
+    monkeypatch.setattr(trial, "rounds", took)
+    config = config_of(dataset, penalty_interval=interval, D_repeats=repeats)
+    speeds, stage = Speeds({}), make_plan(config).schedule.phases()[0].stage
+    trial._measure_stage(config, make_plan(config), stage, speeds)
+    expected = 4 * repeats / (round_seconds * (1 + 1 / interval))
+    assert speeds.rate(stage) == pytest.approx(expected, rel=1e-6)
+    assert max(steps) <= trial.MOST_ROUNDS * repeats
+
+
 def test_a_run_that_is_over_soon_is_not_measured(dataset, monkeypatch):
     config = config_of(dataset, total_kimg=0.02)
     monkeypatch.setattr(trial, "convolution_speed", lambda config: 1e9)
@@ -195,7 +214,7 @@ def test_the_later_stage_fits_in_time_and_memory(seconds, memory, resolution, da
     config = config_of(dataset, lod_training_kimg=1, lod_transition_kimg=1, total_kimg=9)
     stages = [phase.stage for phase in make_plan(config).schedule.phases()]
     sizes = {stage: StageSize(4, (1, 1), memory if stage.resolution == 16 else 1e6, 1e6) for stage in stages}
-    found = trial._later_stage(sizes, Speeds({str(stage): 10.0 for stage in stages}), seconds)
+    found = trial._later_stage(sizes, Speeds({str(stage): 10.0 for stage in stages}), seconds, 2)
     assert getattr(found, "resolution", None) == resolution
 
 

@@ -10,6 +10,7 @@ from pgan_tf.data.holdout import split
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.networks import judging
 from pgan_tf.stages import Fade, layer_stage
+from pgan_tf.training import gauge
 from pgan_tf.training.gauge import Gauge
 from pgan_tf.training.plan import check_samples
 from pgan_tf.training.run_report import overfitting
@@ -81,6 +82,17 @@ def test_a_real_discriminator_is_asked(dataset):
     assert row == Gauge(reals, 1000).row(state, Fade(0.5))
 
 
+def test_what_is_asked_of_is_spread_over_the_set(dataset, monkeypatch):
+    """Which may be in the order of its classes."""
+    reals, asked = Reals(dataset, seed=3, label_size=20, holdout=0.5), []
+    state = make_step(layer_stage(8, True), labels=20).state
+    read = reals.read
+    monkeypatch.setattr(gauge, "MOST", 2)
+    monkeypatch.setattr(reals, "read", lambda size, indices: asked.append(indices.tolist()) or read(size, indices))
+    Gauge(reals, 1000).row(state, Fade(0.5))
+    assert asked == [[part[0], part[-1]] for part in (reals.held_out.tolist(), reals.trained.tolist())]
+
+
 @pytest.mark.parametrize(("share", "words"), [(0.01, "is none"), (0.99, "leaves none")])
 def test_a_share_that_is_none_or_all_is_refused(dataset, share, words):
     from pgan_tf.networks.families import FAMILIES
@@ -91,17 +103,33 @@ def test_a_share_that_is_none_or_all_is_refused(dataset, share, words):
     check_samples(Config.from_values({"holdout": 0.1}), dataset, FAMILIES["progressive"].takes)
 
 
+NO_PENALTY = {"penalty": "none", "wgan_epsilon": 0.0}
+
+
+def scores(r_v: float, gap: float = 1.0) -> dict[str, float]:
+    """Of a tick."""
+    means = {"holdout/trained": gap, "holdout/fakes": 0.0, "holdout/held_out": gap - r_v * gap}
+    return {**means, **({"overfitting/r_v": r_v} if gap > 0 else {})}
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "words"),
     [
         ([{}], {}, None),
-        ([{"overfitting/r_t": 0.7, "overfitting/r_v": 0.4}], {}, None),
-        ([{"overfitting/r_t": 0.9}], {}, "Add --augment=ada"),
-        ([{"overfitting/r_v": 0.9}], {}, "Add --augment=ada"),
+        ([{"overfitting/r_t": 0.7, **scores(0.4)}], {}, None),
+        ([{"overfitting/r_t": 0.9}], {"loss": "hinge"}, "Begin a run with --augment=ada, take more images"),
+        ([scores(0.9)], {"loss": "hinge"}, "Begin a run with --augment=ada, take more images"),
+        ([scores(0.9)], {}, "Begin a run with --augment=diffaugment, take more images"),
+        ([scores(0.9)], {"unroll_steps": 2}, "Take more images, or an earlier end"),
+        ([{"overfitting/r_t": 0.9}], {"family": "mlp", "loss": "minimax", **NO_PENALTY}, "Take more points, or"),
+        ([scores(0.1)] * 7 + [scores(20.0, gap=1e-3)], {}, None),
+        ([scores(0.9)] * 7 + [scores(-20.0, gap=1e-3)], {}, "--augment=diffaugment"),
+        ([scores(0.9, gap=-1.0)], {}, None),
+        ([{"overfitting/r_t": 0.3, **scores(0.9), "augment/p": 0.1}], {"recipe": "small_data"}, "--ada_target=0.6"),
         ([{"overfitting/r_t": 0.99}] * 3 + [{"overfitting/r_t": 0.1}], {}, None),
         ([{"overfitting/r_t": 0.9, "augment/p": 0.5}], {"recipe": "small_data"}, "a lower --ada_kimg"),
-        ([{"overfitting/r_t": 0.9, "augment/p": 1.0}], {"recipe": "small_data"}, "take more pictures"),
-        ([{"overfitting/r_t": 0.9}], {"augment": "diffaugment"}, "take more pictures"),
+        ([{"overfitting/r_t": 0.9, "augment/p": 1.0}], {"recipe": "small_data"}, "take more images"),
+        ([{"overfitting/r_t": 0.9}], {"augment": "diffaugment"}, "take more images"),
     ],
 )
 def test_report_md_says_what_helps(rows, options, words):

@@ -103,6 +103,25 @@ def test_flags_at_a_resume(run):
             train.resumed_config(run)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"loss": "hinge", "augment": "ada"},
+        {"optimizer": "rmsprop"},
+        {"optimizer": "sgd", "momentum": "0.5"},
+        {"history_weight": "0.1"},
+    ],
+)
+def test_a_run_keeps_what_its_checkpoints_hold(flags, run):
+    name = list(flags)[-1] if "optimizer" not in flags else "optimizer"
+    with flagsaver.as_parsed(**flags), pytest.raises(ConfigError) as error:
+        train.resumed_config(run)
+    assert str(error.value).startswith(f"--{name} cannot change from ")
+    assert str(error.value).endswith(f"--init_from={run} takes over its networks")
+    with flagsaver.as_parsed(augment="diffaugment"):
+        assert train.resumed_config(run).augment.augment == "diffaugment"
+
+
 @pytest.mark.parametrize("grow", ["latent", "channels,layers", "none"])
 def test_a_run_keeps_its_ladder(grow, run):
     """Its words in another order are no other ladder."""
