@@ -113,12 +113,13 @@ class Mirror:
 
     def _look(self) -> dict[str, tuple[int, int]]:
         found = {}
-        for path in self.here.rglob("*"):
-            name = path.relative_to(self.here).as_posix()
-            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
-                status = path.stat()
-                if path.is_file() and not _UNFINISHED.match(name):
-                    found[name] = status.st_size, status.st_mtime_ns
+        for folder, _, files in os.walk(self.here):  # which passes over a folder that is gone meanwhile
+            for path in (Path(folder, file) for file in files):
+                name = path.relative_to(self.here).as_posix()
+                with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                    status = path.stat()
+                    if path.is_file() and not _UNFINISHED.match(name):
+                        found[name] = status.st_size, status.st_mtime_ns
         return found
 
     def _upload(self, name: str, state: tuple[int, int]) -> None:

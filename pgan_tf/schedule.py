@@ -97,6 +97,11 @@ class Schedule:
         rows = [phase for phase in self._phases if phase.start < min(phase.end, total)]
         return [dataclasses.replace(phase, end=min(phase.end, total)) for phase in rows]
 
+    def span(self, stage: Stage) -> tuple[float, float]:
+        """From when to when a stage of the run lasts; equal where the run only passes through it, in a block's time."""
+        phase = next(phase for phase in self._phases if phase.stage == stage)
+        return phase.start, min(phase.end, self.growth.total_kimg)
+
     @property
     def grown_kimg(self) -> float:
         """When the last stage begins, whether or not the run gets there."""

@@ -23,10 +23,12 @@ class PixelNorm(keras.layers.Layer):
         return tuple(input_shape)
 
     def call(self, x, beta=1.0):
+        dtype = x.dtype
+        x = tf.cast(x, tf.float32) if dtype == tf.float16 else x  # whose squares are soon 0, or beyond it
         square, weights = tf.square(x), self.feature_weights(beta, x.dtype)
         square = square if weights is None else square * weights
         mean_square = tf.reduce_mean(square, axis=-1, keepdims=True)  # [N,..,1]
-        return x * tf.math.rsqrt(mean_square + tf.cast(self.epsilon, x.dtype))
+        return tf.cast(x * tf.math.rsqrt(mean_square + tf.cast(self.epsilon, x.dtype)), dtype)
 
     def feature_weights(self, beta, dtype) -> tf.Tensor | None:
         """How much each feature counts in the mean, [C]; None: all alike."""

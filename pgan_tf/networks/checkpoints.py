@@ -7,6 +7,7 @@ training/checkpoint.py, which writes and restores it.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from pgan_tf.networks.base import DiscriminatorNetwork, GeneratorNetwork, Networ
 from pgan_tf.networks.families import of_record
 from pgan_tf.plain import plain_path
 
+_NAME = re.compile(r"\d+(\.\d+)?", re.ASCII)
 COUNTERS, MANIFEST, STATE, EMA = "counters.json", "manifest.json", "state", "ema"
 
 
@@ -29,7 +31,8 @@ class CheckpointError(UserError, RuntimeError):
 
 def paths(folder: Path) -> list[Path]:
     """The checkpoints in `folder`, oldest first."""
-    return sorted(path for path in folder.glob("[0-9]*") if path.is_dir())
+    found = [path for path in folder.glob("[0-9]*") if _NAME.fullmatch(path.name) and path.is_dir()]
+    return sorted(found, key=lambda path: float(path.name))
 
 
 def newest_sound(folder: Path, say: Callable[[str], None]) -> Path:

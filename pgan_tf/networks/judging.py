@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from pgan_tf.networks.base import DiscriminatorNetwork
 from pgan_tf.stages import Fade
 
 MOST = 2**15  # samples, or pairs of a group, in a pass
+PIXELS = 2**19  # in a pass
 
 
 class Judge(NamedTuple):
@@ -28,7 +30,8 @@ class Judge(NamedTuple):
         return max(self.discriminator.together, 1)
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        size, parts = max(MOST // self.group**2, 1), []  # a group may compare each with each
+        whole = PIXELS // (self.group * pixels(samples))
+        size, parts = max(min(MOST // self.group**2, whole), 1), []  # a group may compare each with each
         for begin in range(0, len(samples), size):
             part = samples[begin : begin + size]
             others = self.reals[np.arange(self.group - 1) % len(self.reals)]
@@ -38,3 +41,8 @@ class Judge(NamedTuple):
             output = self.discriminator(batch, **self.fade.options(), training=False)
             parts.append(output.scores.numpy()[: len(part)])
         return np.concatenate(parts)
+
+
+def pixels(samples: np.ndarray) -> int:
+    """Of one of the samples [N, ..., C]; a point in the plane has one."""
+    return math.prod(samples.shape[1:-1])

@@ -61,9 +61,8 @@ class TerminalBars(NoBars):
         start, end = stage_span
         self._bars.update(self._run, completed=min(kimg, self.total), note=f"ETA {duration(eta)}  {rate:.1f} img/s")
         note = f"loss D {losses[0]:+.3f} G {losses[1]:+.3f}"
-        self._bars.update(
-            self._stage, description=str(stage), total=end - start, completed=min(kimg, end) - start, note=note
-        )  # fmt: skip
+        done, length = min(kimg, end) - start, max(end - start, 1e-3)
+        self._bars.update(self._stage, description=str(stage), total=length, completed=done, note=note)
 
     def close(self) -> None:
         self._bars.stop()

@@ -57,7 +57,8 @@ def save(folder: Path, state: StageState, counters: Counters, keep: int, fade: F
     manifest = {file.name: [file.stat().st_size, crc_of(file)] for file in sorted(temporary.iterdir())}
     (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2))
     replace_folder(temporary, path)  # on the disk, before an older one goes
-    for old in paths(folder)[:-keep]:
+    known = paths(folder)
+    for old in known[: max(known.index(path) + 1 - keep, 0)]:  # damaged ones that were passed over are newer
         shutil.rmtree(old, ignore_errors=True)
     return path
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.latents import Purpose, stream
-from pgan_tf.networks.judging import Judge
+from pgan_tf.networks.judging import PIXELS, Judge
 from pgan_tf.stages import Fade
 from pgan_tf.training.feed import process_reals
 from pgan_tf.training.state import StageState
@@ -44,7 +46,9 @@ class Gauge:
         network = state.generator
         latents = network.draw_latents(MOST, stream(self.seed, Purpose.GAUGE, 0))
         labels = self.reals.labels[np.resize(_some(self.reals.trained), MOST)]
-        return network((latents, labels), **fade.options()).numpy()
+        size = max(1, PIXELS // math.prod(network.sample_shape[:-1]))
+        parts = [slice(begin, begin + size) for begin in range(0, MOST, size)]
+        return np.concatenate([network((latents[i], labels[i]), **fade.options()).numpy() for i in parts])
 
 
 def _some(indices: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ from pgan_tf.training.calls import concatenate, controls
 from pgan_tf.training.clock import Reports, TickClock
 from pgan_tf.training.deciding import Decision, pieces_of_a_call
 from pgan_tf.training.failures import check_untrained, diverged, out_of_memory
-from pgan_tf.training.plan import Plan
+from pgan_tf.training.plan import Plan, check_growth
 from pgan_tf.training.run_report import write_report
 from pgan_tf.training.saving import Saver
 from pgan_tf.training.speeds import Speeds
@@ -205,10 +205,9 @@ class Run:
         if self.warm == stage:
             self.speeds.add(stage, images, seconds)
         self.warm = stage
-        spans = {phase.stage: (phase.start, phase.end) for phase in self.schedule.phases()}
         rate = self.clock.rate()
         self.log.advance(
-            seen / 1000, stage, spans[stage],
+            seen / 1000, stage, self.schedule.span(stage),
             self.speeds.seconds(self.schedule, seen) or max(self.total - seen, 0) / max(rate, 1e-9), rate,
             (reports["loss/D"].mean(), reports["loss/G"].mean()),
         )  # fmt: skip
@@ -239,9 +238,13 @@ class Run:
             record = stage.to_record(), dataclasses.asdict(counters)
         stage, counters = self.team.share(record)
         stage, self.counters = Stage.from_record(stage), Counters(**counters)
+        check_growth(self.schedule, stage, self.counters.block_start)
         self.state = self._build(stage)
         if self.team.chief:
             checkpoint.restore(path, self.state)
+            if rundir.load_config(self.folder).optim.precision != self.config.optim.precision:
+                for player in (self.state.g, self.state.d):
+                    player.log_scale.assign(player.first_scale)
         spread(self.state)
         self.clock.carry_on(self.counters.tick_sums, self.counters.tick_rounds)
         self.records.rewind(self.counters.images, not self.counters.unmeasured)

@@ -19,6 +19,7 @@ from pgan_tf.evaluation.snapshots import labels_for
 from pgan_tf.files import new_file
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import named, resolved
+from pgan_tf.networks.base import GeneratorNetwork
 from pgan_tf.stages import Fade
 from pgan_tf.training.export import save_generator
 from pgan_tf.training.state import StageState
@@ -43,7 +44,7 @@ class Measurements:
         self.best_metric = self._best_metric(run.best_metric, reals)
         self.labels = labels_for(label_size, dataset.labels) if label_size else None
         self.doubts = self.evaluator.doubts()  # said once
-        self._drawn: tuple[StageState, Callable] | None = None
+        self._drawn: tuple[GeneratorNetwork, Callable] | None = None
 
     def _best_metric(self, asked: str, reals: ImageSet) -> str:
         """Which chooses the best snapshot; by default the first. MetricError where it is not measured."""
@@ -63,14 +64,15 @@ class Measurements:
         return self.evaluator.measure(results.WATCHED, fakes, images=images, kimg=images / 1000)
 
     def _draw(self, state: StageState) -> Callable:
-        """The generator as a graph, traced once per stage."""
-        if self._drawn is None or self._drawn[0] is not state:
+        """The generator as a graph, traced once per stage. Of an earlier stage nothing else is kept in memory."""
+        ema = state.ema
+        if self._drawn is None or self._drawn[0] is not ema:
 
             @tf.function
             def draw(latents: tf.Tensor, labels: tf.Tensor, fade: Fade) -> tf.Tensor:
-                return state.ema((latents, labels), **fade.options())
+                return ema((latents, labels), **fade.options())
 
-            self._drawn = state, draw
+            self._drawn = ema, draw
         return self._drawn[1]
 
     def keep_best(self, folder: Path, rows: list[dict], state: StageState, fade: Fade) -> bool:

@@ -18,7 +18,7 @@ from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.families import FAMILIES, Takes
 from pgan_tf.option import NONE
 from pgan_tf.schedule import Schedule, sizes_of
-from pgan_tf.stages import LADDERS, Size
+from pgan_tf.stages import LADDERS, Size, Stage
 from pgan_tf.training import memory
 from pgan_tf.training.measuring import Measurements
 from pgan_tf.training.microbatches import microbatches_at
@@ -151,6 +151,16 @@ def check_norms(config: Config, devices: int) -> None:
     group = model.mbstd_group_size
     if NORMS[model.d_norm].reference and group > 1 and model.reference_batch % group:
         raise ConfigError(f"--reference_batch={model.reference_batch}: must be groups of --mbstd_group_size={group}")
+
+
+def check_growth(schedule: Schedule, stage: Stage, images: int) -> None:
+    """ConfigError where the schedule is behind the stage of a checkpoint: layers that are trained would be lost."""
+    now = schedule.at(images).stage
+    if (now.size.level, not now.fading) < (stage.size.level, not stage.fading):
+        raise ConfigError(
+            f"--lod_training_kimg and --lod_transition_kimg: with these lengths {images:,} samples are {now}, and the "
+            f"run's networks have grown to {stage}; leave out what makes the stages so long"
+        )
 
 
 def check_ladder(config: Config) -> None:

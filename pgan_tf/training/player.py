@@ -66,11 +66,16 @@ class Player:
         self.constraint = CONSTRAINTS[constraint]
         self.strategy = tf.distribute.get_strategy()
         self.scaled = options.precision == "float16"  # the only one that needs it
-        self.log_scale = tf.Variable(64.0 if self.scaled else 0.0, trainable=False, name=f"{name}_log_scale")  # log2
+        self.log_scale = tf.Variable(self.first_scale, trainable=False, name=f"{name}_log_scale")  # log2
 
     def weights(self) -> list[tf.Variable]:
         """The TensorFlow variables behind what the network learns (a tape cannot watch a keras.Variable)."""
         return [variable.value for variable in self.network.trainable_variables]
+
+    @property
+    def first_scale(self) -> float:
+        """log2 of the loss scale before the first step; overflows bring it down."""
+        return 64.0 if self.scaled else 0.0
 
     def loss_scale(self) -> tf.Tensor | float:
         """What losses are multiplied by before their gradients are taken."""

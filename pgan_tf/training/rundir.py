@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from typing import Any
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
 from pgan_tf.errors import reason
-from pgan_tf.files import clear_away, lock_held, make_folder, new_file, settle, sync, temporary_name
+from pgan_tf.files import lock_held, make_folder, new_file, settle, sync
 from pgan_tf.option import option_text
 from pgan_tf.places import place
 
@@ -36,6 +37,7 @@ HELD: dict[str, Callable[[Any], object]] = {
     "history_weight": bool,
     "augment": lambda value: value == "ada",
 }
+UNFINISHED_SECONDS = 3600.0
 LONGEST_NAME = 150  # bytes; beside it stand number and seed, and a file system takes 255
 
 
@@ -58,8 +60,8 @@ def create(
     taken = [int(match[1]) for path in others if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
     name = file_name(config.run.desc or dataset_name)
-    clear_away(root / name)
-    temporary = temporary_name(root / name)
+    _clear_unfinished(root, name)
+    temporary = root / f".tmp{secrets.token_hex(8)}-{name}"  # by process numbers machines, and containers, may be alike
     temporary.mkdir()
     try:
         (temporary / "config.json").write_text(config.to_json(), encoding="utf-8")
@@ -80,6 +82,15 @@ def create(
                 number += 1  # another run started at the same moment
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _clear_unfinished(root: Path, name: str) -> None:
+    """Removes what runs that were killed as they began have left; it takes a moment, so one that is old is of those."""
+    ours = re.compile(rf"\.tmp[0-9a-f]+-{re.escape(name)}", re.DOTALL)
+    for path in root.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another run removes it
+            if ours.fullmatch(path.name) and time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def file_name(text: str) -> str:

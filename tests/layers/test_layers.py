@@ -121,6 +121,16 @@ def test_pixel_norm_makes_the_mean_square_one():
     np.testing.assert_array_equal(PixelNorm(dtype="float64")(np.zeros([1, 3])), np.zeros([1, 3]))
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-3, 1.0, 8.0, 300.0])
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_pixel_norm_in_half_precision(precision, size):
+    """Squares of 300 and of 0.001 are beyond float16."""
+    x = size * np.random.default_rng(0).normal(size=[2, 3, 512])
+    expected = PixelNorm(dtype="float64")(x).numpy()
+    y = PixelNorm(dtype=precision)(x.astype(np.float32)).numpy().astype(np.float64)
+    np.testing.assert_allclose(y, expected, rtol=0.02, atol=0.01)
+
+
 @pytest.mark.parametrize("factor", [1, 2, 4])
 def test_resampling(factor):
     x = normal(2, 4, 8, 3)

@@ -127,6 +127,24 @@ def test_a_damaged_one_is_named_and_passed_over(folder, damage):
     assert str(newest) in line
 
 
+@pytest.mark.parametrize("keep", [1, 2])
+def test_what_was_just_saved_stays_beside_damaged_ones(folder, keep):
+    """A run that went back past them saves at other moments than it did then."""
+    for path in checkpoint.paths(folder):
+        (path / "manifest.json").write_text("{")
+    saved = checkpoint.save(folder, make_state(seed=1), Counters(images=1500), keep=keep)
+    assert checkpoint.newest_sound(folder, print) == saved
+
+
+def test_the_newest_has_seen_the_most_images(folder):
+    """Not the name that is last in the alphabet; and a copy that somebody made beside them is none."""
+    for images in (999_999_000, 1_000_000_000):
+        saved = checkpoint.save(folder, make_state(seed=1), Counters(images=images), keep=1)
+        assert checkpoint.paths(folder) == [saved]
+    (folder / f"{saved.name} (copy)").mkdir()
+    assert checkpoint.paths(folder) == [saved]
+
+
 def test_no_sound_checkpoint_is_one_line(folder):
     for path in checkpoint.paths(folder):
         (path / "manifest.json").unlink()

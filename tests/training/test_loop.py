@@ -3,12 +3,13 @@
 import contextlib
 import json
 import shutil
+import weakref
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from pgan_tf.config import Config
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.schedule import Progress, Schedule
 from pgan_tf.stages import Fade, layer_stage
@@ -219,3 +220,60 @@ def test_the_rates_that_a_run_measures_are_kept(config):
     folder = train(config)
     stages = {f"{row['resolution']}x{row['resolution']} stabilise" for row in rows(folder)}
     assert set(Speeds.read(folder).measured) == stages
+
+
+@pytest.fixture
+def growing(config, tmp_path):
+    """Of 4x4, 8x8 and 16x16."""
+    rng = np.random.default_rng(0)
+    with DatasetWriter(tmp_path / "set16", resolution=16, channels=1) as writer:
+        for _ in range(16):
+            writer.add(rng.integers(0, 256, (16, 16, 1), np.uint8))
+    return config.replace(dataset=str(tmp_path / "set16"), lod_training_kimg=0.02, lod_transition_kimg=0.02)
+
+
+def levels(folder):
+    return [row["resolution"] for row in rows(folder)]
+
+
+@pytest.mark.parametrize("change", [{"lod_training_kimg": 0.0}, {"lod_training_kimg_dict": {8: 0.0}}])
+def test_a_stage_may_have_no_length(growing, change):
+    """The run passes through it."""
+    folder = train(growing.replace(**change))
+    assert levels(folder)[-1] == 16
+    assert rows(folder)[-1]["kimg"] == pytest.approx(0.1, abs=0.004)
+
+
+def test_a_schedule_that_is_behind_the_networks_is_refused(growing):
+    """Layers that are trained would be thrown away; the run goes on as it was."""
+    folder = train(growing)
+    longer = rundir.load_config(folder).replace(lod_training_kimg=1.0, total_kimg=0.2)
+    with pytest.raises(ConfigError, match=r"100 samples are 4x4 stabilise.* have grown to 16x16 stabilise; leave out"):
+        loop.Run(longer, make_plan(longer), folder).train()
+    assert rundir.load_config(folder) == growing
+    further = growing.replace(total_kimg=0.12)
+    loop.Run(further, make_plan(further), folder).train()
+    assert levels(folder)[-1] == 16
+
+
+def test_a_run_that_changes_to_float16_begins_with_its_loss_scale(config):
+    folder = train(config)
+    changed = config.replace(precision="float16", total_kimg=0.12)
+    run = loop.Run(changed, make_plan(changed), folder)
+    run.train()
+    assert run.state.d.log_scale.numpy() == pytest.approx(run.state.d.first_scale, abs=10)
+
+
+def test_of_a_stage_that_is_over_only_the_averaged_generator_may_stay(growing, monkeypatch):
+    """Also where a metric was measured of it."""
+    gone, enter = [], loop.Run._enter_stage
+
+    def watched(run, stage):
+        d = weakref.ref(run.state.discriminator)
+        enter(run, stage)
+        gone.append(d() is None)
+
+    monkeypatch.setattr(loop.Run, "_enter_stage", watched)
+    train(growing.replace(metrics="swd", metrics_ticks=1, metrics_images=16))
+    assert gone
+    assert all(gone)

@@ -1,5 +1,6 @@
 """The run folder: who may train in it, and the options that it keeps."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,28 @@ def test_a_run_folder_is_whole_from_the_first_moment_and_its_own(tmp_path, monke
     with pytest.raises(ZeroDivisionError):
         rundir.create(config, "set", "")
     assert {path.name for path in folder.parent.iterdir()} == {"00000-set-s5", "00001-set-s5"}
+
+
+def test_two_runs_that_begin_at_once_under_one_process_number(tmp_path, monkeypatch):
+    """As in two containers that share a drive. What a killed one left an hour ago is removed."""
+    config, seeds = Config.from_values({"result_dir": str(tmp_path)}), [7]
+
+    def another_begins():
+        if seeds:
+            rundir.create(config.replace(seed=seeds.pop()), "set", "--seed=7\n")
+        return {}
+
+    monkeypatch.setattr(rundir, "environment", another_begins)
+    left = [tmp_path / ".tmp17-set", tmp_path / ".tmp0a1b-set"]
+    for path in left:
+        path.mkdir()
+        os.utime(path, (1e9, 1e9))
+    rundir.create(config, "set", "--seed=1000\n")
+    folders = sorted(tmp_path.iterdir())
+    assert [path.name for path in folders] == ["00000-set-s1000", "00000-set-s7"]
+    for path, seed in zip(folders, (1000, 7), strict=True):
+        assert rundir.load_config(path).run.seed == seed
+        assert (path / "flags.txt").read_text() == f"--seed={seed}\n"
 
 
 def test_a_run_folder_is_whole_after_a_power_cut_too(tmp_path):
