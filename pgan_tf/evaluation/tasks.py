@@ -39,6 +39,12 @@ def _is_data_set(path: Path) -> bool:
     return path.is_dir() and (has_records(path) or has_points(path))
 
 
+def is_own(run: Path, dataset: str | Path | np.ndarray) -> bool:
+    """Whether a set is the data set that a run was trained on, wherever it lies now."""
+    known = not isinstance(dataset, np.ndarray) and _is_data_set(place(dataset))
+    return known and identity.is_known(run, open_samples(dataset))
+
+
 class RunReals:
     """A run with the images that it is measured against, and the others, where these are a part that it held out."""
 
@@ -57,13 +63,11 @@ class RunReals:
             raise ConfigError(f"--held_out={held_out:g}: the run held out {self.config.data.holdout:g} of its images "
                               "(--holdout); give at most that")  # fmt: skip
         self.folder = folder
-        if held_out and dataset is not None and not self._is_own(dataset):
-            name = "an array" if isinstance(dataset, np.ndarray) else dataset
-            raise ConfigError(f"--held_out={held_out:g}: is of the images that the run was trained on, and {name} "
-                              "is not known to be these; leave --dataset out, or --held_out")  # fmt: skip
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
+        if held_out:
+            self._check_own(held_out, path, dataset is None)
         images = _open(path, resolution or self.config.data.resolution or None)
         if not isinstance(images, ImageSet):
             raise MetricError(f"--dataset={path}: statistics do not say how large the images are; give the images")
@@ -71,10 +75,17 @@ class RunReals:
         self.others, self.images = images.parted(held_out) if held_out else (None, images)
         self.labels = None if isinstance(path, np.ndarray) else self._labels(place(path))
 
-    def _is_own(self, dataset: str | Path | np.ndarray) -> bool:
-        """Whether a set is the data set that the run was trained on, wherever it lies now."""
-        known = not isinstance(dataset, np.ndarray) and _is_data_set(place(dataset))
-        return known and identity.is_known(self.folder, open_samples(dataset))
+    def _check_own(self, held_out: float, dataset: str | Path | np.ndarray, recorded: bool) -> None:
+        """ConfigError unless a set is what the run was trained on. `recorded`: it lies where the run says, which is
+        enough where the run does not know what is in it."""
+        if (recorded and not identity.read(self.folder)) or is_own(self.folder, dataset):
+            return
+        said = f"--held_out={held_out:g}: is of the images that the run was trained on, and "
+        if recorded:
+            raise ConfigError(f"{said}in {dataset} there are others now; give by --dataset the place of the run's own, "
+                              "or leave --held_out out")  # fmt: skip
+        name = "an array" if isinstance(dataset, np.ndarray) else dataset
+        raise ConfigError(f"{said}{name} is not known to be these; leave --dataset out, or --held_out")
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
@@ -109,11 +120,16 @@ class Sink:
             for doubt in dict.fromkeys(self.doubts):
                 print(f"warning: {doubt}", file=sys.stderr)
 
-    def known(self, identity: dict) -> bool:
-        """Whether this measurement is in the file; it is then shown with the others."""
+    def known(self, identity: dict, renew: bool = False) -> bool:
+        """Whether this measurement is in the file; it is then shown with the others.
+
+        `renew`: it becomes the newest of its kind there, for whoever goes by the newest.
+        """
         row = results.find(self._known, identity)
         if row:
             self.shown.append(row)
+            if renew and row != [other for other in self._known if _kind(other) == _kind(row)][-1]:
+                results.append(self.path, row)
         return row is not None
 
     def add(self, row: dict) -> None:
@@ -133,6 +149,11 @@ class Sink:
             console.print(f"{name}: weights with SHA-256 {sha256}", soft_wrap=True)
         if self.path:
             console.print(in_words(f"{len(self.new)} new results in {self.path}"), soft_wrap=True)
+
+
+def _kind(row: dict) -> list:
+    """What tells two baselines of one file apart, other than the content of the reals and the extractor."""
+    return [row.get(key) for key in ("metric", "fakes", "count", "seed", "reals_mirrored", "reals_held_out")]
 
 
 def measure_run(
@@ -221,11 +242,11 @@ def _measure_set(
             raise MetricError(f"{metric} is of a generator, not of its samples; give --run")
     if isinstance(fakes, StatisticsSet):
         raise MetricError(f"{fakes.name}: holds statistics; they can stand for the reals, not for the fakes")
-    evaluator = Evaluator(reals, request)
+    evaluator, is_baseline = Evaluator(reals, request), bool(name)
     name = name or fakes.name
     sink.doubts += evaluator.doubts(fakes.count)
     about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
     identities = {metric: evaluator.identity(metric, name, fakes.count) for metric in evaluator.request.metrics}
-    todo = [metric for metric, identity in identities.items() if not sink.known({**about, **identity})]
+    todo = [metric for metric, identity in identities.items() if not sink.known({**about, **identity}, is_baseline)]
     for row in evaluator.measure(name, fakes, fakes.count, metrics=todo, **about):
         sink.add(row)

@@ -13,11 +13,11 @@ FOLDER = "hparams"  # in the folder of the runs
 
 
 def write_hparams(suite: Suite, states: list[RunState]) -> None:
-    """Writes the complete runs anew to <results>/hparams/<run>."""
+    """Writes the complete runs anew to <results>/hparams/<report>/<run>: suites may share the folder of the runs."""
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 
-    root = suite.results / FOLDER
+    root = suite.results / FOLDER / suite.report.stem
     shutil.rmtree(root, ignore_errors=True)
     varied = {part.name: varied_options(part) for part in suite.comparisons}
     for state in states:

@@ -12,11 +12,12 @@ import numpy as np
 from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.evaluation import snapshots
-from pgan_tf.evaluation.nearest import Neighborhood, neighborhood, pixels
+from pgan_tf.evaluation.nearest import Neighborhood, pixels
 from pgan_tf.evaluation.sets import open_set
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Comparison
 from pgan_tf.files import new_file
+from pgan_tf.inference.search.overfitting import Searched
 from pgan_tf.networks import saved
 from pgan_tf.places import place
 
@@ -52,11 +53,12 @@ def plot_neighbors(state: RunState, path: Path) -> None:
 
 @functools.lru_cache(maxsize=8)
 def find(run: Path, dataset: str) -> Found:
-    """What the last snapshot of a run makes of fixed latents, looked up in the data set."""
+    """What the last snapshot of a run makes of fixed latents, looked up in what it learned from of the data set."""
     config = Config.read(run / "config.json")
     reals = open_set(dataset, config.data.resolution or None)
     (snapshot,) = snapshots.find(run, "latest")
     stream = snapshots.images(snapshot, reals.shape, None, SEED)
     images = np.concatenate(list(itertools.islice(stream, -(-COUNT // 32))))[:COUNT]  # [COUNT,R,R,C]
-    found = neighborhood(images, reals, 1, pixels(), config.data.mirror_augment, SEED, shown=False)
+    searched = Searched.learned(reals, config.data.holdout)
+    found = searched.neighborhood(images, 1, pixels(), config.data.mirror_augment, SEED, shown=False)
     return Found(images, found.images(reals)[:, 0], found)

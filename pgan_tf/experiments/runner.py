@@ -55,23 +55,29 @@ class Runner:
         self._lock: int | None = None  # the suite's, which every process holds
         self._active: list[Job] = []
         self._failed: list[str] = []
-        self._untold: list[subprocess.Popen] = []  # the processes that a signal must be passed on to
+        self._opened: list[subprocess.Popen] = []  # every process that was started
+        self._untold: list[subprocess.Popen] = []  # those that a signal must be passed on to
 
     def run(self) -> list[str]:
         """Does everything that is missing. A signal stops the runs at their next checkpoint; KeyboardInterrupt then.
+        So does an exception, which goes on when they have ended.
 
         Raises ConfigError where another process works on the suite, or a run folder is in the way.
         """
         self.suite.results.mkdir(parents=True, exist_ok=True)
-        with _only_one(self.suite.results / ".lock") as self._lock, self._signals():
-            todo = [state for state in states(self.suite) if not state.complete]
+        with _only_one(self.suite.results / ".lock") as self._lock, self._signals(), self._stopped_by_errors():
+            states(self.suite)  # says at once what is in the way
+            measurable = all(self._measure_reals(comparison) for comparison in self.suite.comparisons)
+            todo = [state for state in states(self.suite) if not state.complete]  # by what the reals say now
             self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
-            if not all(self._measure_reals(comparison) for comparison in self.suite.comparisons):
+            if not measurable:
                 todo = []  # no run is trained for metrics that cannot be measured
             last_report = time.monotonic()
             while (todo and not self._stopping) or self._active:
                 while todo and len(self._active) < self.jobs and not self._stopping:
-                    self._start(todo.pop(0))
+                    before = todo.pop(0)
+                    with self._failing(before):
+                        self._start(_now(before))
                 self._pause()
                 self._collect()
                 if time.monotonic() - last_report > REPORT_SECONDS:
@@ -83,9 +89,8 @@ class Runner:
 
     # ---- one run ---------------------------------------------------------------------------------------------------
 
-    def _start(self, before: RunState) -> None:
+    def _start(self, state: RunState) -> None:
         """Starts the process that the run needs next."""
-        state = _now(before)
         log = self.suite.results / f"{state.name}.log"
         command = self._evaluate(state) if state.trained else self._train(state)
         self._say(f"{state.name}: {'measuring' if state.trained else 'training'}"
@@ -99,6 +104,7 @@ class Runner:
                 command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[self._lock],
                 env={THREADS: str(max(1, (os.cpu_count() or 1) // self.jobs)), **os.environ},
             )  # fmt: skip
+        self._opened.append(process)
         self._untold.append(process)
         return process
 
@@ -150,16 +156,28 @@ class Runner:
             if status is None:
                 continue
             self._active.remove(job)
-            if self._stopping:
-                continue
-            state = _now(job.state)
-            if status == 0 and state.complete:
-                scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in state.comparison.metrics)
-                self._say(f"{state.name}: complete: {scores}")
-            elif status == 0 and state.trained and not job.state.trained:
-                self._start(state)
-            else:
-                self._fail(state.name, job.log, status)
+            if not self._stopping:
+                with self._failing(job.state):
+                    self._go_on(job, _now(job.state), status)
+
+    def _go_on(self, job: Job, state: RunState, status: int) -> None:
+        """After a process of a run has ended."""
+        if status == 0 and state.complete:
+            scores = ", ".join(f"{metric} {state.score(metric):.4g}" for metric in state.comparison.metrics)
+            self._say(f"{state.name}: complete: {scores}")
+        elif status == 0 and state.trained and not job.state.trained:
+            self._start(state)
+        else:
+            self._fail(state.name, job.log, status)
+
+    @contextlib.contextmanager
+    def _failing(self, state: RunState) -> Iterator[None]:
+        """A ConfigError is this run's failure: its folder has become another run's. The others go on."""
+        try:
+            yield
+        except ConfigError as error:
+            self._failed.append(state.name)
+            self._say(f"{state.name}: failed: {error}")
 
     def _fail(self, name: str, log: Path, status: int) -> None:
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
@@ -170,7 +188,11 @@ class Runner:
 
     def _report_progress(self) -> None:
         for job in self._active:
-            state = _now(job.state)
+            try:
+                state = _now(job.state)
+            except ConfigError:
+                self._ask_to_stop(job.process)  # `_collect` says why, when it has ended
+                continue
             if not state.trained and state.folder and (ticks := read_ticks(state.folder, RATE)):
                 total, rate = state.row.config.growth.total_kimg, ticks[-1][RATE]
                 self._say(f"{state.name}: {state.kimg:.1f} of {total:g} kimg, {rate:.0f} images/s")
@@ -197,9 +219,26 @@ class Runner:
     def _pause(self) -> None:
         """Waits a moment; after a signal, asks each process once to stop."""
         time.sleep(POLL_SECONDS)
-        while self._stopping and self._untold:
-            # train.py saves a checkpoint and ends with status 0; evaluate.py keeps what it has measured
-            self._untold.pop().send_signal(signal.SIGTERM)
+        if self._stopping:
+            self._ask_to_stop(*self._untold)
+
+    def _ask_to_stop(self, *processes: subprocess.Popen) -> None:
+        """Each once: train.py saves a checkpoint and ends with status 0; evaluate.py keeps what it has measured."""
+        for process in processes:
+            if process in self._untold:
+                self._untold.remove(process)
+                process.send_signal(signal.SIGTERM)
+
+    @contextlib.contextmanager
+    def _stopped_by_errors(self) -> Iterator[None]:
+        """Leaves no process behind: a full disk, say, must not make runs that nobody watches."""
+        try:
+            yield
+        except BaseException:
+            self._ask_to_stop(*self._untold)
+            for process in self._opened:
+                process.wait()
+            raise
 
 
 def _now(state: RunState) -> RunState:

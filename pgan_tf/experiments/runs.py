@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,13 +10,18 @@ from pathlib import Path
 
 from pgan_tf import stamps
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import identity
+from pgan_tf.data.dataset import has_records
+from pgan_tf.data.points import has_points
+from pgan_tf.data.samples import open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
+from pgan_tf.experiments.counting import counting
 from pgan_tf.experiments.suite import Comparison, Row, Suite
-from pgan_tf.metrics.registry import ASKED, METRICS
 from pgan_tf.networks import saved
+from pgan_tf.places import place
 
-# What may differ between a run and what the suite asks for without making it another run.
+# What may differ between a run and what the suite asks for without making it another run. Of the data set the path may.
 _ELSEWHERE = ("result_dir", "dataset")
 AUTO = "auto"  # stands for what a run found best on its machine and keeps in its config.json
 
@@ -77,7 +83,7 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     kimg = ticks[-1]["kimg"] if ticks else 0.0
     found = [result for result in results.read(folder / "metrics.jsonl") if "kimg" in result]
     # of each measurement the newest
-    known = {(result["metric"], result["fakes"]): result for result in found if asked_for(comparison, result)}
+    known = {(result["metric"], result["fakes"]): result for result in counting(comparison, found)}
 
     def is_measured(name: str) -> bool:
         return all((metric, name) in known for metric in comparison.metrics)
@@ -95,20 +101,6 @@ def _networks(folder: Path, measured: Iterable[str]) -> list[Path]:
     """A run's networks, oldest first: those that are there, and those of which all is `measured`, there or not."""
     gone = [folder / name for name in measured if stamps.kimg(Path(name)) is not None]
     return stamps.ordered({*saved.snapshots(folder), *gone})
-
-
-def asked_for(comparison: Comparison, result: dict) -> bool:
-    """Whether a result is one of the suite's measurements: metric, count, extractor, which reals."""
-    if result["metric"] not in comparison.metrics:
-        return False
-    metric = METRICS[result["metric"]]
-    if result["count"] != metric.takes(comparison.images):
-        return False
-    which = (result.get("reals_mirrored", False), result.get("reals_held_out", 0))
-    if metric.reals and which != (comparison.mirrored, comparison.held_out):
-        return False
-    free = not comparison.extractor or metric.extractor != ASKED
-    return free or result.get("extractor") == comparison.extractor
 
 
 def read_ticks(folder: Path, *needs: str) -> list[dict]:
@@ -149,4 +141,17 @@ def find_folder(comparison: Comparison, row: Row, seed: int) -> Path | None:
                 f"{folders[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
                 "move the folder away to train anew"
             )
+    if ours["dataset"] != wanted["dataset"]:
+        _check_data(folders[0], wanted["dataset"])
     return folders[0]
+
+
+@functools.cache  # it reads pictures: once for a folder
+def _check_data(folder: Path, dataset: str) -> None:
+    """ConfigError where a data set lies at another place and is not the one that the run knows as its own."""
+    there = place(dataset)
+    if not identity.read(folder) or not there.is_dir() or not (has_records(there) or has_points(there)):
+        return  # numbers that were kept need no data
+    if not identity.is_known(folder, open_samples(dataset)):
+        raise ConfigError(f"{folder}: was trained on another data set than {dataset}; move the folder away to train "
+                          "anew")  # fmt: skip

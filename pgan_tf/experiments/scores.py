@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pgan_tf.evaluation import results
-from pgan_tf.experiments.runs import RunState, asked_for
+from pgan_tf.experiments.counting import asked_for
+from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.suite import Comparison
 
 
@@ -18,7 +19,7 @@ class Score:
 
     Attributes:
         values: one per seed that is complete.
-        change: percent from the baseline's mean to this one's; None for the baseline, or with no values.
+        change: percent from the baseline's mean to this one's; None for the baseline, with no values, or from 0.
         p: of Welch's t test against the baseline, two-sided; None with fewer than two values on a side.
         p_holm: the same, corrected for the number of rows that are tested on this metric.
     """

@@ -134,13 +134,13 @@ def _shown(section: Section, figure: Figure, file: Path) -> list[str]:
 def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
     things = "points" if comparison.of_points else "images"
     versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
-    share = comparison.held_out
+    share, mirrored = comparison.held_out, ", against mirrored reals" if comparison.mirrored else ""
     unseen = f"; the reals are of a part, {share:g} of the data, that no run has seen" if share else ""
     newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
     return [
         f"Data: `{comparison.dataset}`. {_seen(comparison)} thousand {things}. "
         f"Seeds: {', '.join(map(str, comparison.seeds))}. Metrics on {comparison.images:,} {things} of each set"
-        f"{unseen}. {newest}.",
+        f"{mirrored}{unseen}. {newest}.",
     ]
 
 
@@ -211,10 +211,8 @@ def _mean_deviation(score: Score) -> str:
 
 
 def _change(score: Score) -> str:
-    if score.change is None:
-        return ""
-    text = f"{score.change:+.2f}"
+    text = "" if score.change is None else f"{score.change:+.2f}"  # of a baseline of 0 there is no percent
     if score.p is None:
         return text
     bold = "**" if score.p_holm < 0.05 else ""
-    return f"{bold}{text}{bold} ({score.p:.2g}, {score.p_holm:.2g})"
+    return f"{bold}{text or 'from 0'}{bold} ({score.p:.2g}, {score.p_holm:.2g})"

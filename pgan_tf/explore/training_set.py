@@ -14,6 +14,7 @@ from pgan_tf.data import identity
 from pgan_tf.evaluation.sets import ImageSet, open_set
 from pgan_tf.explore.engine import Engine
 from pgan_tf.inference.errors import GenerateError
+from pgan_tf.inference.search.overfitting import Searched
 from pgan_tf.networks.saved import folder_of
 from pgan_tf.places import place
 
@@ -31,10 +32,14 @@ class Near(NamedTuple):
 
 
 class TrainingSet:
-    """Takes the time of reading the set once, and 3 kB of memory for each picture in colour."""
+    """Takes the time of reading the set once, and 3 kB of memory for each picture in colour.
 
-    def __init__(self, reals: ImageSet):
-        self.reals = reals
+    `holdout`: the share that the run has not learned from, which is not searched.
+    """
+
+    def __init__(self, reals: ImageSet, holdout: float = 0.0):
+        _, self._reals, self._positions = Searched.learned(reals, holdout)
+        reals = self._reals
         bytes_needed = reals.count * _side(reals.shape[0]) ** 2 * reals.shape[-1] * 4
         if bytes_needed > MOST_BYTES:
             raise GenerateError(f"{reals.name}: {reals.count} pictures are too many to search while one waits")
@@ -43,7 +48,7 @@ class TrainingSet:
 
     def nearest(self, picture: np.ndarray, k: int) -> Near:
         """Of uint8 [R,R,C]."""
-        k = min(k, self.reals.count)
+        k = min(k, self._reals.count)
         small = _small(picture[None])[0]  # [D]
         bounds = np.maximum(self._squares - 2 * self._small @ small + small @ small, 0)  # [N]
         order = np.argsort(bounds, kind="stable")
@@ -53,10 +58,10 @@ class TrainingSet:
             if len(distances) >= k and bounds[part[0]] * (1 - 1e-3) > distances[k - 1]:
                 break
             indices = np.concatenate([indices, part])
-            distances = np.concatenate([distances, _squared(self.reals.read(part), picture)])
+            distances = np.concatenate([distances, _squared(self._reals.read(part), picture)])
             best = np.lexsort([indices, distances])[:k]
             indices, distances = indices[best], distances[best]
-        return Near(self.reals.read(indices), indices, np.sqrt(distances))
+        return Near(self._reals.read(indices), self._positions[indices], np.sqrt(distances))
 
 
 def open_training_set(engine: Engine) -> TrainingSet:
@@ -69,7 +74,7 @@ def open_training_set(engine: Engine) -> TrainingSet:
     reals = open_set(path, engine.resolution)
     if not isinstance(reals, ImageSet):
         raise GenerateError("of the training pictures there are only statistics")
-    return TrainingSet(reals)
+    return TrainingSet(reals, engine.config.data.holdout)
 
 
 def _side(resolution: int) -> int:

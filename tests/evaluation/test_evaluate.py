@@ -181,6 +181,35 @@ def test_only_of_its_own_data_set_a_run_has_held_out_a_part(run, sets):
         call(f"--run={run}", "--metrics=swd", "--held_out=0.5", f"--dataset={sets / 'moved'}")
 
 
+def test_other_images_in_the_place_of_the_runs_own_have_no_held_out_part(run, sets):
+    for name in ("reals", "fakes"):
+        pgan_tf.create_dataset(sets / name, "from_numpy", sets / f"{name}.npy", shuffle=0)
+    config = Config.read(run / "config.json").replace(holdout=0.5, dataset=str(sets / "reals"))
+    (run / "config.json").write_text(config.to_json())
+    identity.write(run, identity.describe(open_samples(sets / "reals"), SIDE), sets / "reals")
+    assert RunReals(run, None, None, 0.5).images.held_out == 0.5
+    (sets / "reals").rename(sets / "moved")
+    (sets / "fakes").rename(sets / "reals")
+    with pytest.raises(UserError, match=r"in .*reals there are others now; give by --dataset the place of the run's"):
+        RunReals(run, None, None, 0.5)
+    assert RunReals(run, sets / "moved", None, 0.5).images.held_out == 0.5
+    assert RunReals(run, None, None).images.held_out == 0
+
+
+def test_the_baselines_asked_for_last_are_the_newest(sets):
+    """For whoever goes by the newest: data may change, and change back."""
+    own, other = np.load(sets / "reals.npy"), np.load(sets / "fakes.npy")
+    values = []
+    for array in (own, other, own, own):
+        np.save(sets / "reals.npy", array)
+        call(f"--reals={sets / 'reals.npy'}", "--metrics=swd", "--baselines", f"--output={sets / 'b.jsonl'}")
+        rows = results.read(sets / "b.jsonl")
+        assert [row["fakes"] for row in rows[-2:]] == ["Reals", "Reals2"]
+        values.append(rows[-1]["values"])
+    assert (values[0], values[2], len(rows)) == (values[2], values[3], 6)
+    assert values[1] != values[0]
+
+
 def test_two_sets_of_which_the_reals_are_a_part(sets):
     row = pair(sets, "--metrics=swd", "--held_out=0.25")[0]
     np.save(sets / "reals.npy", np.concatenate(list(open_set(sets / "reals.npy").parted(0.25)[1])))

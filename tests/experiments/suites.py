@@ -88,6 +88,8 @@ EVALUATE = """
         about = {{"kimg": kimg}} if kimg else {{}}
         about |= {{"reals_mirrored": True}} if mirrored and metric == "swd" else {{}}
         about |= {{"reals_held_out": args.held_out}} if args.held_out and metric == "swd" else {{}}
+        sha = here / "reals_sha256"
+        about |= {{"reals_sha256": sha.read_text()}} if sha.exists() else {{}}
         return {{"metric": metric, "title": metric.upper(), "fakes": fakes, "count": int(args.images),
                 "values": {{name: value * factor}}, "versions": {{"python": "3"}}, **about}}
     if not run and (here / "hang-reals").exists():
@@ -112,7 +114,7 @@ EVALUATE = """
         output = pathlib.Path(args.output)
         known = output.read_text() if output.exists() else ""
         rows = [row(m, kind, 0, f) for kind, f in (("Reals", 0.0), ("Reals2", 0.1)) for m in args.metrics.split(",")]
-        rows = [] if known else rows
+        rows = [one for one in rows if one.get("reals_sha256", "") not in known] if known else rows
     with output.open("a") as file:
         for one in rows:
             file.write(json.dumps(one) + "\\n")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from pgan_tf import grids, plane, stamps
 from pgan_tf.config import ConfigError
+from pgan_tf.data.holdout import split
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import snapshots
 from pgan_tf.experiments import collapses, neighbors, outputs, runs, samples, suite_report, watched
@@ -253,6 +254,17 @@ def test_mirrored_copies_are_copies_where_the_rows_mirror(tmp_path, monkeypatch)
         assert found.neighborhood.copies == 64 * mirror
         if mirror:
             assert (found.neighbors == copied).all(), "shown as they were compared"
+
+
+def test_no_neighbour_is_of_what_the_run_held_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    images = write_noise(tmp_path / "data")
+    monkeypatch.setattr(snapshots, "images", create_autospec(snapshots.images, side_effect=lambda *_: iter([images])))
+    (comparison,) = make_suite(tmp_path, metrics='["swd"]').comparisons
+    row = dataclasses.replace(comparison.rows[0], config=comparison.rows[0].config.replace(holdout=0.5))
+    found, trained = neighbors.find(write_run(comparison, row), "data"), split(200, 0.5)[0]
+    assert set(found.neighborhood.indices.ravel()) <= set(trained)
+    assert found.neighborhood.copies == sum(trained < 64)
 
 
 def test_neighbours_are_of_a_row_and_of_images(tmp_path, monkeypatch):

@@ -123,10 +123,54 @@ def test_a_failures_last_line_is_shown(tmp_path):
 
 def test_a_program_that_ends_well_without_what_was_asked_for_is_named(tmp_path, monkeypatch):
     suite, output = make_suite(tmp_path, seeds="[1]"), io.StringIO()
-    monkeypatch.setattr(runs, "asked_for", lambda comparison, result: False)
+    monkeypatch.setattr(runs, "counting", lambda comparison, found: [])
     failed = Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=output, width=500)).run()
     assert "base-s1" in failed
     assert "base-s1: ended, but without what the suite asks for (all of it in" in output.getvalue()
+
+
+def test_a_run_whose_flagfile_was_edited_fails_and_the_others_go_on(tmp_path, monkeypatch):
+    """It is stopped at the next report, not trained to its end."""
+    suite, scripts, output = make_suite(tmp_path, seeds="[1]"), write_scripts(tmp_path), io.StringIO()
+    with (tmp_path / "rr.flags").open("a") as flags:
+        flags.write("--fmap_max=16\n")
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+    (scripts / "hang-rr-s1").touch()
+    failed = Runner(suite, partial(program, scripts), 1, Console(file=output, width=500)).run()
+    assert failed == ["rr-s1"]
+    assert "rr-s1: failed: " in output.getvalue()
+    assert "has --fmap_max=16" in output.getvalue()
+    assert "saved rr-s1" in calls(scripts)
+    assert {"evaluate base-s1", "evaluate lsgan-s1"} < set(calls(scripts))
+
+
+def test_an_error_leaves_no_run_behind(tmp_path, monkeypatch):
+    """Whatever it is: a full disk, say."""
+    suite, scripts = make_suite(tmp_path, seeds="[1]"), write_scripts(tmp_path)
+    (scripts / "hang-base-s1").touch()
+
+    def write(self):
+        if next(suite.results.glob("*-base-s1/metrics.jsonl"), None):
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(runner, "REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(Runner, "_report_progress", write)
+    with pytest.raises(OSError, match="No space left"):
+        silent(suite, scripts).run()
+    assert calls(scripts)[-1] == "saved base-s1"
+
+
+def test_runs_are_measured_again_against_data_that_have_changed(tmp_path):
+    suite, scripts = make_suite(tmp_path, {"Baseline": "base"}, seeds="[1]"), write_scripts(tmp_path)
+    for content, new in (("old", "train base-s1 new"), ("new", None), ("new", "")):
+        (scripts / "reals_sha256").write_text(content)
+        before = len(calls(scripts))
+        assert silent(suite, scripts).run() == []
+        done = ["evaluate reals", *([new] if new else []), *(["evaluate base-s1"] if new != "" else [])]
+        assert calls(scripts)[before:] == done
+        assert {row["reals_sha256"] for state in states(suite) for row in state.results if row["metric"] == "swd"} == {
+            content
+        }
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

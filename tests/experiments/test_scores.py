@@ -1,5 +1,6 @@
 """Means, deviations and tests of a suite, against scipy and arithmetic; the report keeps a person's words."""
 
+import dataclasses
 import io
 import json
 import math
@@ -18,9 +19,10 @@ from scipy import stats
 from pgan_tf.config import ConfigError, ScheduleOptions
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.experiments import plots, runner, samples, scores, suite_report
+from pgan_tf.experiments.counting import asked_for, counting
 from pgan_tf.experiments.curves import loss_curve, metric_curve
 from pgan_tf.experiments.hparams import varied_options, write_hparams
-from pgan_tf.experiments.runs import asked_for, full_resolution, states
+from pgan_tf.experiments.runs import full_resolution, states
 from pgan_tf.experiments.samples import _evenly
 from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.schedule import Schedule
@@ -47,6 +49,35 @@ def test_what_is_measured_for_a_suite_is_what_it_asked_for(metric, images):
     suite = SimpleNamespace(metrics=(metric,), images=images, extractor="", mirrored=False, held_out=0)
     assert asked_for(suite, result)
     assert not asked_for(suite, result | {"count": result["count"] - 1})
+
+
+def test_what_another_seed_measured_counts_nowhere():
+    suite = SimpleNamespace(metrics=("fid",), images=16, extractor="", mirrored=False, held_out=0)
+    result = {"metric": "fid", "count": METRICS["fid"].takes(16)}
+    assert asked_for(suite, result | {"seed": Request.seed})
+    assert not asked_for(suite, result | {"seed": 7})
+
+
+@pytest.mark.parametrize("field", ["reals_sha256", "extractor", "extractor_sha256"])
+def test_a_table_holds_what_was_measured_like_its_reals(field, tmp_path):
+    """Like the newest; other halves of the reals are Reals2; what says nothing, as older versions did not, counts."""
+    comparison = make_comparison(tmp_path, metrics='["fid"]')
+    comparison.results.mkdir()
+    result = {"metric": "fid", "count": METRICS["fid"].takes(comparison.images), "values": {"fid": 1.0}}
+    lines = [{"fakes": "Reals", field: "old"}, {"fakes": "Reals", field: "new"}, {"fakes": "Reals2", field: "half"}]
+    found = [result | {"fakes": "network", field: value} for value in ("old", "new", "half")] + [result]
+    assert counting(comparison, found) == found  # nothing is known of the reals
+    comparison.reals.write_text("".join(json.dumps(result | line) + "\n" for line in lines))
+    assert counting(comparison, found) == [found[1], found[3]]
+
+
+def test_scores_of_one_set_do_not_ask_which_reals(tmp_path):
+    comparison = make_comparison(tmp_path, metrics='["ms_ssim"]')
+    comparison.results.mkdir()
+    result = {"metric": "ms_ssim", "count": METRICS["ms_ssim"].takes(comparison.images), "values": {"mean": 1.0}}
+    comparison.reals.write_text(json.dumps(result | {"fakes": "Reals", "reals_sha256": "new"}) + "\n")
+    found = [result | {"fakes": "network", "reals_sha256": "old"}]
+    assert counting(comparison, found) == found
 
 
 def test_rows_that_mirror_are_scored_against_mirrored_reals():
@@ -169,7 +200,9 @@ def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
         assert f"]({file.name})" in text
         with Image.open(file) as picture:
             assert min(picture.size) > 50
-    assert sorted(path.name for path in (done.results / "hparams").iterdir()) == sorted(s.name for s in states(done))
+    assert sorted(path.name for path in (done.results / "hparams/table").iterdir()) == sorted(
+        s.name for s in states(done)
+    )
 
 
 def test_each_data_set_has_its_tables(tmp_path, monkeypatch):
@@ -238,7 +271,15 @@ def test_hparams_take_dictionaries(tmp_path):
     for row in comparison.rows[:2]:
         write_run(comparison, row)
     write_hparams(suite, states(suite))
-    assert len(list((suite.results / "hparams").iterdir())) == 2
+    assert len(list((suite.results / "hparams/table").iterdir())) == 2
+
+
+def test_suites_that_share_their_runs_folder_keep_each_others_hparams(tmp_path):
+    first = make_suite(tmp_path, metrics='["swd"]')
+    write_run(first.comparisons[0], first.comparisons[0].rows[0])
+    for suite in (first, dataclasses.replace(first, report=tmp_path / "other.md")):
+        write_hparams(suite, states(suite))
+    assert sorted(path.name for path in (first.results / "hparams").iterdir()) == ["other", "table"]
 
 
 def test_times_are_spread_from_the_first_to_the_last(tmp_path):
@@ -265,6 +306,23 @@ def test_a_change_has_its_sign_below_zero_too(tmp_path):
 
     numbers = scores.scores(make_comparison(tmp_path, metrics='["kid"]'), [state("Baseline", -2.0), state("RR", -1.0)])
     assert numbers["kid"]["RR"].change == pytest.approx(50.0)
+
+
+def test_from_a_baseline_of_0_there_is_no_percent_but_a_test():
+    score = scores.Score((1.0, 1.1), None, 0.01, 0.02)
+    assert suite_report._change(score) == "**from 0** (0.01, 0.02)"
+    assert suite_report._change(scores.Score((1.0,))) == ""
+
+
+def test_the_report_says_that_the_reals_are_mirrored(tmp_path):
+    """A suite of before this was so had unmirrored ones."""
+    (comparison,) = make_suite(tmp_path).comparisons
+    result = {"versions": {"python": "3"}}
+    for mirrored in (False, True):
+        rows = [dataclasses.replace(row, config=row.config.replace(mirror_augment=mirrored)) for row in comparison.rows]
+        whole = dataclasses.replace(comparison, rows=tuple(rows))
+        (said,) = suite_report._facts(whole, [SimpleNamespace(results=(result,))])
+        assert ("of each set, against mirrored reals. python 3." in said) == mirrored
 
 
 @pytest.fixture

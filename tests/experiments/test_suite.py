@@ -1,5 +1,6 @@
 """A suite is checked whole before anything runs."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -8,8 +9,11 @@ from experiments.suites import ROWS, make_comparison, make_suite, write_suite
 from pgan_tf.metrics.errors import MetricError
 
 from pgan_tf.config import ConfigError
+from pgan_tf.data import identity
+from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.data.writer import DatasetWriter
+from pgan_tf.experiments import runs
 from pgan_tf.experiments.runs import find_folder
 from pgan_tf.experiments.suite_data import check_data
 from pgan_tf.experiments.suite_file import read_suite
@@ -47,6 +51,27 @@ def test_a_run_in_the_precision_that_auto_became_is_the_rows_own(asked, found, t
     else:
         with pytest.raises(ConfigError, match="has --precision=bfloat16"):
             find_folder(comparison, comparison.rows[1], 1)
+
+
+def test_the_data_set_of_a_run_may_lie_elsewhere_but_be_no_other(tmp_path, monkeypatch):
+    """Of numbers that were kept neither the data nor what was in them need be known."""
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("mine", "moved", "other")):
+        with DatasetWriter(tmp_path / name, resolution=4, channels=1) as writer:
+            writer.add(np.full([4, 4, 1], number // 2, np.uint8))
+    comparison = make_comparison(tmp_path)
+    row = comparison.rows[0]
+    folder = rundir.create(row.config.replace(result_dir=str(comparison.results), seed=1, dataset="mine"), "mine", "")
+
+    def find(dataset: str):
+        return find_folder(comparison, dataclasses.replace(row, config=row.config.replace(dataset=dataset)), 1)
+
+    assert find("other") == folder  # nobody knows
+    identity.write(folder, identity.describe(open_samples("mine"), 4), "mine")
+    runs._check_data.cache_clear()
+    assert [find(dataset) for dataset in ("mine", "moved", "gone")] == [folder] * 3
+    with pytest.raises(ConfigError, match="was trained on another data set than other; move the folder away"):
+        find("other")
 
 
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pgan_tf.metrics.neighbors import nearest
 
+from pgan_tf.data.holdout import split
 from pgan_tf.evaluation.sets import from_array
 from pgan_tf.explore import training_set
 from pgan_tf.explore.training_set import TrainingSet
@@ -23,6 +24,16 @@ def test_neighbours_are_the_nearest_of_all(shape):
         assert near.indices.tolist() == expected.indices[0].tolist()
         assert near.distances == pytest.approx(expected.distances[0], abs=1e-12)
         assert np.array_equal(near.pictures, reals[near.indices])
+
+
+def test_what_a_run_held_out_is_not_found():
+    """Positions are those in the whole set."""
+    reals = np.random.default_rng(2).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    trained, held_out = split(40, 0.25)
+    found = TrainingSet(from_array("set", reals, None), 0.25)
+    for position in (trained[0], trained[-1]):
+        assert found.nearest(reals[position], 3).indices[0] == position
+    assert set(found.nearest(reals[held_out[0]], 40).indices) == set(trained)
 
 
 def test_few_pictures_are_all_found_and_too_many_refused(monkeypatch):

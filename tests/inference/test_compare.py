@@ -1,6 +1,7 @@
 """generate.py neighbors and project, as a user calls them: what is written, what is refused, what is said."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ import pytest
 from PIL import Image
 
 from pgan_tf.config import Config
+from pgan_tf.data import identity
+from pgan_tf.data.holdout import split
+from pgan_tf.data.samples import open_samples
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.grids import save_png
 from pgan_tf.inference.drawing import Drawing
@@ -100,6 +104,31 @@ def test_neighbors_take_latents_and_another_set(place, here):
     assert facts["dataset"] == "set.npy"
     assert len(facts["neighbors"]["pixels"]["rows"]) == 1
     np.testing.assert_array_equal(np.load("b.npy"), latents)
+
+
+def test_only_what_the_run_learned_from_is_looked_up(place, here):
+    """Of its own data, wherever that lies; another set is searched whole."""
+    run, reals = here / "run", here / "moved"
+    for source, copy in ((place / "run", run), (place / "reals", reals)):
+        shutil.copytree(source, copy)
+    config = Config.read(run / "config.json").replace(holdout=0.5)
+    (run / "config.json").write_text(config.to_json())
+    trained = set(split(40, 0.5)[0].tolist())
+    with DatasetWriter(here / "other", 8, 3) as writer:
+        for _ in range(40):
+            writer.add(np.zeros((8, 8, 3), np.uint8))
+
+    def looked_up(*arguments) -> tuple[int, set[int]]:
+        assert call("neighbors", run, "a.png", "--overwrite", "--num=9", "--extractor=none", *arguments) == 0
+        facts = json.loads(Path("a.json").read_text())
+        return facts["training_images"], {i for row in facts["neighbors"]["pixels"]["rows"] for i in row["indices"]}
+
+    count, found = looked_up()
+    assert (count, found <= trained) == (20, True)
+    assert looked_up("--dataset=moved")[0] == 40  # nothing says that these are its own
+    identity.write(run, identity.describe(open_samples("moved"), 8), "moved")
+    assert looked_up("--dataset=moved") == (count, found)
+    assert looked_up("--dataset=other")[0] == 40
 
 
 # ---- project ---------------------------------------------------------------------------------------------------------

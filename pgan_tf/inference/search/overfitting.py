@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pgan_tf.data import identity
+from pgan_tf.data.holdout import split
 from pgan_tf.evaluation import nearest
-from pgan_tf.evaluation.nearest import Neighborhood
+from pgan_tf.evaluation.nearest import Measure, Neighborhood
 from pgan_tf.evaluation.sets import ImageSet, open_set
+from pgan_tf.evaluation.tasks import is_own
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
@@ -21,9 +25,31 @@ from pgan_tf.places import place
 PIXELS_ONLY = "none"  # in place of an extractor's name
 
 
-def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
+class Searched(NamedTuple):
+    """The part of a set that is searched, and the positions [n] of its images in the whole."""
+
+    whole: ImageSet
+    part: ImageSet
+    positions: np.ndarray
+
+    @classmethod
+    def learned(cls, reals: ImageSet, holdout: float) -> Searched:
+        """What a run with --holdout has learned from: it has never seen the others."""
+        part = reals.parted(holdout)[0] if holdout else reals
+        return cls(reals, part, split(reals.count, holdout)[0])
+
+    def neighborhood(
+        self, images: np.ndarray, k: int, measure: Measure, mirror: bool, seed: int, shown: bool = True
+    ) -> Neighborhood:
+        """See `nearest.neighborhood`; the indices are positions in the whole."""
+        found = nearest.neighborhood(images, self.part, k, measure, mirror, seed, shown)
+        return found._replace(indices=self.positions[found.indices])
+
+
+def training_set(loaded: Loaded, dataset: str | None) -> Searched:
     """The images of `dataset`, by default those that the run was trained on, at the network's resolution.
 
+    Of its own data set those that the run held out are left out, of another one none.
     GenerateError, DataError or MetricError: not known, not there any more, of no such resolution, statistics only.
     """
     path = dataset or (identity.find(folder_of(loaded.path), loaded.config.data.dataset) if loaded.config else "")
@@ -34,7 +60,8 @@ def training_set(loaded: Loaded, dataset: str | None) -> ImageSet:
     reals = open_set(path, loaded.network.resolution)
     if not isinstance(reals, ImageSet):
         raise GenerateError(f"--dataset={path}: statistics do not say what the images look like; give the images")
-    return reals
+    own = loaded.config and (not dataset or is_own(folder_of(loaded.path), dataset))
+    return Searched.learned(reals, loaded.config.data.holdout if own else 0)
 
 
 def load_extractor(name: str, weights: str) -> Extractor | None:
@@ -43,16 +70,17 @@ def load_extractor(name: str, weights: str) -> Extractor | None:
 
 
 def check(
-    drawing: Drawing, reals: ImageSet, count: int, k: int, extractor: Extractor | None, mirror: bool
+    drawing: Drawing, searched: Searched, count: int, k: int, extractor: Extractor | None, mirror: bool
 ) -> tuple[np.ndarray, dict]:
     """Looks up `count` generated images -> the picture uint8 [H,W,3], and what goes into the .json."""
+    reals = searched.whole
     latents, labels = drawing.latents(count), drawing.labels(count)
     images = drawing.pictures(latents, labels)  # [Q,R,R,C]
     measures = [nearest.pixels(), *([nearest.features(extractor)] if extractor else [])]
-    neighborhoods = [nearest.neighborhood(images, reals, k, measure, mirror, drawing.seed) for measure in measures]
+    neighborhoods = [searched.neighborhood(images, k, measure, mirror, drawing.seed) for measure in measures]
     about = {
-        **network_facts(drawing.loaded), "dataset": reals.name, "training_images": reals.count, "seed": drawing.seed,
-        "mirror": mirror, "labels": class_of(labels),
+        **network_facts(drawing.loaded), "dataset": reals.name, "training_images": searched.part.count,
+        "seed": drawing.seed, "mirror": mirror, "labels": class_of(labels),
     }  # fmt: skip
     if extractor:
         about |= {"extractor": extractor.name, "extractor_sha256": extractor.sha256}

@@ -1,0 +1,41 @@
+"""Which results are of a suite's measurements: a table holds no numbers that were measured in different ways."""
+
+from __future__ import annotations
+
+from pgan_tf.evaluation import results
+from pgan_tf.evaluation.evaluator import Request
+from pgan_tf.experiments.suite import Comparison
+from pgan_tf.metrics.registry import ASKED, METRICS
+
+SEED = Request.seed  # evaluate.py's own, which a suite does not change
+EXTRACTOR = ("extractor", "extractor_sha256")
+
+
+def counting(comparison: Comparison, found: list[dict]) -> list[dict]:
+    """A run's results that count: asked for, and by the extractor and against the reals of the suite's row Reals.
+
+    Results of versions that do not say these count too.
+    """
+    reals = {row["metric"]: row for row in results.read(comparison.reals)
+             if row["fakes"] == "Reals" and asked_for(comparison, row)}  # fmt: skip
+    return [row for row in found if asked_for(comparison, row) and _alike(row, reals.get(row["metric"], {}))]
+
+
+def asked_for(comparison: Comparison, result: dict) -> bool:
+    """Whether a result is one of the suite's measurements: metric, count, seed, extractor, which reals."""
+    if result["metric"] not in comparison.metrics:
+        return False
+    metric = METRICS[result["metric"]]
+    if result["count"] != metric.takes(comparison.images) or result.get("seed", SEED) != SEED:
+        return False
+    which = (result.get("reals_mirrored", False), result.get("reals_held_out", 0))
+    if metric.reals and which != (comparison.mirrored, comparison.held_out):
+        return False
+    free = not comparison.extractor or metric.extractor != ASKED
+    return free or result.get("extractor") == comparison.extractor
+
+
+def _alike(result: dict, reals: dict) -> bool:
+    """Whether what a result says of its extractor and its reals is what the row Reals of its metric says."""
+    names = (*EXTRACTOR, "reals_sha256") if METRICS[result["metric"]].reals else EXTRACTOR
+    return all(result[name] == reals[name] for name in names if name in result and name in reals)
