@@ -101,7 +101,7 @@ def test_a_run_goes_by_the_number_of_the_step_wherever_it_was_stopped():
         (dict(penalty_interval=0), "--penalty_interval=0: must be at least 1"),
         (
             dict(penalty_interval=2, unroll_steps=1),
-            "--unroll_steps looks ahead with the penalty in every step: leave out --penalty_interval",
+            "--unroll_steps looks ahead with the penalty in every step: give --penalty_interval=1",
         ),
     ],
 )
