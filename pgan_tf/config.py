@@ -467,6 +467,14 @@ class Config:
         changed = Config.from_values({**kept, **values})
         return dataclasses.replace(changed, said=self.said | translated(values, FIELDS).keys())
 
+    def goes_with(self, **values) -> bool:
+        """Whether other values of the named options go with the others."""
+        try:
+            self.replace(**values)
+        except ConfigError:
+            return False
+        return True
+
     def values(self) -> dict[str, Any]:
         """{option name: value} over all sections."""
         return {name: value for section in SECTIONS for name, value in vars(getattr(self, section)).items()}

@@ -6,7 +6,6 @@ Pure Python. What stands here is what worked in configs/quickstart.flags, config
 
 from __future__ import annotations
 
-import contextlib
 import math
 from typing import Any, NamedTuple
 
@@ -180,10 +179,8 @@ def advice(images: int, config: Config) -> list[str]:
     """Which recipe is for so many images, where it is not the run's; else the augmentation that its options go with."""
     if images >= MANY or config.loss.recipe != "paper" or config.augment.augment != "none":
         return []
-    said = {name: value for name, value in config.values().items() if name in config.said}
     for name, value in (("recipe", "small_data"), ("augment", "diffaugment")):
-        with contextlib.suppress(ConfigError):
-            Config.from_values({**said, name: value})
+        if config.goes_with(**{name: value}):
             return [f"{images:,} images are few for a discriminator: --{name}={value} augments them; docs/recipes.md"]
     return []
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from pgan_tf import grids, plane
-from pgan_tf.data.dataset import RecordDataset, record_files
+from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.points import PointDataset, has_points
 
 MOST_POINTS = 10_000  # in a picture
@@ -53,6 +53,11 @@ class Samples(Protocol):
 def open_samples(folder: str | os.PathLike) -> Samples:
     """The data set in a folder. Raises DataError."""
     return PointDataset(folder) if has_points(folder) else RecordDataset(folder)
+
+
+def is_data_set(path: Path) -> bool:
+    """Whether a path is a folder with the files of a data set, by their names."""
+    return path.is_dir() and (has_points(path) or has_records(path))
 
 
 def check_files(folder: str | os.PathLike) -> None:

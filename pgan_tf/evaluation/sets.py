@@ -19,6 +19,7 @@ from pgan_tf.data.dataset import RecordDataset, has_records, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.holdout import split
 from pgan_tf.data.points import PointDataset, has_points
+from pgan_tf.data.samples import is_data_set
 from pgan_tf.data.sources.listing import list_folder
 from pgan_tf.data.sources.picture import picture_kind, read_picture
 from pgan_tf.data.sources.planar import DISTRIBUTIONS
@@ -156,7 +157,7 @@ def _stored(path: Path, resolution: int | None) -> ImageSet | StatisticsSet:
     """What lies at a path, by what it is."""
     if not path.exists():
         raise MetricError(f"{path}: no such file or folder; give a folder of images, a data set, .npy or .npz")
-    if is_stored(path) and not (path.is_dir() and (has_points(path) or has_records(path))):
+    if is_stored(path) and not is_data_set(path):
         raise MetricError(f"{path}: on a store only data sets can be measured; copy it to a disk")
     if path.is_dir():
         return _folder(path, resolution)

@@ -12,9 +12,7 @@ from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
-from pgan_tf.data.dataset import has_records
-from pgan_tf.data.points import has_points
-from pgan_tf.data.samples import open_samples
+from pgan_tf.data.samples import is_data_set, open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
@@ -35,13 +33,9 @@ def _open(path: str | Path | np.ndarray, resolution: int | None, mirror: bool = 
     return opened
 
 
-def _is_data_set(path: Path) -> bool:
-    return path.is_dir() and (has_records(path) or has_points(path))
-
-
 def is_own(run: Path, dataset: str | Path | np.ndarray) -> bool:
     """Whether a set is the data set that a run was trained on, wherever it lies now."""
-    known = not isinstance(dataset, np.ndarray) and _is_data_set(place(dataset))
+    known = not isinstance(dataset, np.ndarray) and is_data_set(place(dataset))
     return known and identity.is_known(run, open_samples(dataset))
 
 
@@ -89,7 +83,7 @@ class RunReals:
 
     def _labels(self, path: Path) -> np.ndarray | None:
         """The data set's labels, where the run's networks may want them."""
-        if not self.config.data.max_label_size or not _is_data_set(path):
+        if not self.config.data.max_label_size or not is_data_set(path):
             return None
         return open_samples(path).labels
 

@@ -60,8 +60,8 @@ class Runner:
 
     def run(self) -> list[str]:
         """Does everything that is missing. A signal stops the runs at their next checkpoint; KeyboardInterrupt then.
-        So does an exception, which goes on when they have ended.
 
+        An exception stops them too, and goes on when they have ended.
         Raises ConfigError where another process works on the suite, or a run folder is in the way.
         """
         self.suite.results.mkdir(parents=True, exist_ok=True)

@@ -11,9 +11,7 @@ from pathlib import Path
 from pgan_tf import stamps
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
-from pgan_tf.data.dataset import has_records
-from pgan_tf.data.points import has_points
-from pgan_tf.data.samples import open_samples
+from pgan_tf.data.samples import is_data_set, open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
 from pgan_tf.experiments.counting import counting
@@ -149,8 +147,7 @@ def find_folder(comparison: Comparison, row: Row, seed: int) -> Path | None:
 @functools.cache  # it reads pictures: once for a folder
 def _check_data(folder: Path, dataset: str) -> None:
     """ConfigError where a data set lies at another place and is not the one that the run knows as its own."""
-    there = place(dataset)
-    if not identity.read(folder) or not there.is_dir() or not (has_records(there) or has_points(there)):
+    if not identity.read(folder) or not is_data_set(place(dataset)):
         return  # numbers that were kept need no data
     if not identity.is_known(folder, open_samples(dataset)):
         raise ConfigError(f"{folder}: was trained on another data set than {dataset}; move the folder away to train "

@@ -38,8 +38,9 @@ class TrainingSet:
     """
 
     def __init__(self, reals: ImageSet, holdout: float = 0.0):
-        _, self._reals, self._positions = Searched.learned(reals, holdout)
-        reals = self._reals
+        searched = Searched.learned(reals, holdout)
+        reals = self._reals = searched.part
+        self._positions = searched.positions
         bytes_needed = reals.count * _side(reals.shape[0]) ** 2 * reals.shape[-1] * 4
         if bytes_needed > MOST_BYTES:
             raise GenerateError(f"{reals.name}: {reals.count} pictures are too many to search while one waits")

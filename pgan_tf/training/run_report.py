@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from pgan_tf import html_page, stamps
-from pgan_tf.config import Config, ConfigError
+from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
 from pgan_tf.mirror import in_words
@@ -175,21 +175,13 @@ def _remedy(rows: list[dict], config: Config) -> str:
     """What helps, of what the run's options go with."""
     augment, more = config.augment, f"take more {_samples(config)}, or an earlier end"
     if augment.augment == "none":
-        fitting = [kind for kind in ("ada", "diffaugment") if _goes_with(config, kind)]
+        fitting = [kind for kind in ("ada", "diffaugment") if config.goes_with(augment=kind)]
         return f"Begin a run with --augment={fitting[0]}, {more}" if fitting else more.capitalize()
     if rows[-1].get("augment/p", 1.0) >= 0.9:
         return f"Its augmentation has no more to give: {more}"
     if _mean_r_t(rows) > augment.ada_target:
         return "Its augmentation is still on the way up: a lower --ada_kimg takes it there sooner"
     return f"Its augmentation holds overfitting/r_t at --ada_target={augment.ada_target:g}: a lower one augments more"
-
-
-def _goes_with(config: Config, augment: str) -> bool:
-    try:
-        config.replace(augment=augment)
-    except ConfigError:
-        return False
-    return True
 
 
 def _level_row(level: int, rows: list[dict], samples: str) -> str:

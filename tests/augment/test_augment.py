@@ -288,6 +288,10 @@ def test_the_losses_with_a_border_are_those_that_ada_goes_with():
             dict(augment="diffaugment", family="mlp", grow="none"),
             "--augment: is an option of --family=progressive or dcgan",
         ),
+        (
+            dict(recipe="small_data", family="mlp", grow="none"),
+            "--recipe=small_data: its --augment is an option of --family=progressive or dcgan",
+        ),
         (dict(augment="diffaugment", diffaugment_policy="color,blur"), "--diffaugment_policy=color,blur: any of color"),
     ],
 )

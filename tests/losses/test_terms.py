@@ -7,6 +7,7 @@ from training.rounds import make_batch, make_controls, make_step
 
 from pgan_tf.config import Loss
 from pgan_tf.losses import D_TERMS, G_TERMS, LOSSES, Term
+from pgan_tf.losses.adversarial import SIGN, reported
 from pgan_tf.losses.terms import active
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training import step as step_module
@@ -215,3 +216,15 @@ def test_a_cross_entropy_says_what_the_discriminator_takes_for_real(loss):
             assert float(report[f"probability/{name}"]) == pytest.approx(expected, rel=1e-12)
         told = step.rounds(make_batch(step, 2), make_controls(2, dtype="float64"))
         assert all(0 < float(value) < 1 for tag in tags for value in told[tag])
+
+
+@pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if row.margin])
+@pytest.mark.parametrize(("a", "b"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 2.0)])
+def test_r_t_is_1_where_all_reals_are_on_the_side_of_reals(loss, a, b):
+    """Of least squares that may be the lower one."""
+    side = {"lsgan": b - a, "lsgan_as_coded": b - a}.get(loss, 1.0)
+    middle = (a + b) / 2 if loss.startswith("lsgan") else 0.0
+    r_t = reported(Loss(loss=loss, lsgan_a=a, lsgan_b=b))[SIGN]
+    scores = tf.constant([middle + side, middle + 0.1 * side, middle])
+    np.testing.assert_array_equal(r_t(scores, None), [1, 1, 0])
+    np.testing.assert_array_equal(r_t(2 * middle - scores, None), [-1, -1, 0])

@@ -145,6 +145,13 @@ def test_a_run_keeps_what_its_checkpoints_hold(flags, run):
         assert train.resumed_config(run).augment.augment == "diffaugment"
 
 
+def test_flags_txt_says_again_what_was_said():
+    """Also what is the paper's where the recipe's is another."""
+    with flagsaver.as_parsed(recipe="small_data", augment="none", penalty_interval="1"):
+        lines = train.flags_text().splitlines()
+    assert {"--recipe=small_data", "--augment=none", "--penalty_interval=1"} <= {*lines}
+
+
 @pytest.mark.parametrize("grow", ["latent", "channels,layers", "none"])
 def test_a_run_keeps_its_ladder(grow, run):
     """Its words in another order are no other ladder."""
