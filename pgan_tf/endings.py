@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pgan_tf
-from pgan_tf.errors import UserError
+from pgan_tf.errors import WAYS_ON, UserError
+from pgan_tf.files import intended_name
 from pgan_tf.metrics.errors import MetricError
 
 # The extra of setup.py that brings a module.
@@ -61,9 +63,15 @@ def _broken_pipe(error: BrokenPipeError) -> tuple[str, int]:
     return "", 1  # whoever read our output has read enough
 
 
-def _os_error(error: OSError) -> tuple[str, int]:  # no space, no permission
-    where = f"{error.filename}: " if error.filename else ""
-    return f"error: {where}{error.strerror or _first_line(error)}", 2
+def os_fault(error: OSError) -> str:
+    """What the system says, and of which file: no space, no permission."""
+    where = f"{intended_name(error.filename)}: " if isinstance(error.filename, (str, os.PathLike)) else ""
+    return f"{where}{error.strerror or _first_line(error)}"
+
+
+def _os_error(error: OSError) -> tuple[str, int]:
+    way = f"; {WAYS_ON[error.errno]}" if error.errno in WAYS_ON else ""
+    return f"error: {os_fault(error)}{way}", 2
 
 
 def _memory_error(error: Exception) -> tuple[str, int]:

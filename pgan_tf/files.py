@@ -40,6 +40,11 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".tmp{os.getpid()}-{path.name}")
 
 
+def intended_name(path: str | os.PathLike) -> str:
+    """The name that a temporary one is to get; any other as it is."""
+    return re.sub(r"\.tmp\d+-(?=[^/\\]+$)", "", os.fspath(path), flags=re.ASCII)
+
+
 def _old_name(path: Path) -> Path:
     """Where what `path` held is while something else takes its place."""
     return path.with_name(f".old{os.getpid()}-{path.name}")

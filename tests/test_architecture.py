@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
     {"errors", "heap", "html_page", "metrics", "notebook", "registration", "text"},
-    {"endings", "former", "option", "pickles", "progress", "recipes"},
+    {"former", "option", "pickles", "progress", "recipes"},
     {
         "called",
         "config",
@@ -25,7 +25,7 @@ LEVELS = [
         "rules",
         "stamps",
     },
-    {"mirror", "option_flags", "stages", "workers"},
+    {"endings", "mirror", "option_flags", "stages", "workers"},
     {"schedule", "presets", "latents", "layers", "devices", "probe"},
     {"augment", "networks", "losses", "precision", "resampling"},
     {"growth"},

@@ -7,6 +7,11 @@ import numpy as np
 LOWEST = 4
 
 
+def sides(full: int) -> list[int]:
+    """The sides of a pyramid's levels, from `full`, a power of two >= 4, down to 4."""
+    return [2**n for n in range(full.bit_length() - 1, LOWEST.bit_length() - 2, -1)]
+
+
 def halve(planes: np.ndarray) -> np.ndarray:
     """Means of 2x2 boxes, float32 [..., H, W] -> [..., H/2, W/2].
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -15,7 +16,7 @@ import numpy as np
 from pgan_tf.data.dataset import RecordDataset, labels_path
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, new_folder, storing
-from pgan_tf.data.pyramid import LOWEST, pyramid
+from pgan_tf.data.pyramid import LOWEST, pyramid, sides
 from pgan_tf.data.tfrecord import encode_image, frame, located, open_file, payload, record_bytes
 from pgan_tf.places import is_stored, name_of, place
 from pgan_tf.text import shown
@@ -104,7 +105,7 @@ class DatasetWriter:
         """Those being written, falling: the order of `encode_levels`."""
         if self.own_size:
             return [self._shape[0]]
-        return [2**n for n in range(self._shape[0].bit_length() - 1, LOWEST.bit_length() - 2, -1)]
+        return sides(self._shape[0])
 
     @property
     def count(self) -> int:
@@ -196,10 +197,12 @@ class DatasetWriter:
         needed = (self._total or 0) * self.bytes_each
         usage = shutil.disk_usage(self._temporary)
         if usage.total and usage.free < needed:
-            free = f"{usage.free / 1e6:,.0f} MB are free"
+            free = f"{math.floor(usage.free / 1e6):,} MB are free"  # the need up, this down: never alike
             if is_stored(self.folder):
                 free += f" in {self._temporary.parent.parent}, where it is made before it is copied (TMPDIR says where)"
-            raise DataError(f"{self.folder}: needs {needed / 1e6:,.0f} MB, {free}; make room or choose another place")
+            raise DataError(
+                f"{self.folder}: needs {math.ceil(needed / 1e6):,} MB, {free}; make room or choose another place"
+            )
 
     def _check_kept(self) -> None:
         """That the disk has what was written: the size and the last record of each file, and all that a reader asks."""

@@ -97,6 +97,8 @@ def _dims(part: str, size: int, text: str) -> range:
     begin, end = whole_number(first), whole_number(last)
     if begin is None or end is None:
         raise GenerateError(f"--dims={shown(text)}: write dimensions from 1 to {size}, as in 1-8,9-16 or 5")
+    if begin > end >= 1:
+        raise GenerateError(f"--dims={shown(text)}: {part} runs backwards; write {end}-{begin}")
     if not 1 <= begin <= end <= size:
         raise GenerateError(f"--dims={shown(text)}: {part} is not within the latents' dimensions, 1 to {size}")
     return range(begin - 1, end)

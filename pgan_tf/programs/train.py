@@ -14,14 +14,17 @@ from pgan_tf import __version__, flagfiles, presets
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.samples import check_files
+from pgan_tf.endings import os_fault
 from pgan_tf.errors import UserError
 from pgan_tf.option_flags import define_flags, flag_lines, given_options
 from pgan_tf.places import place
 from pgan_tf.programs import together, train_help
+from pgan_tf.programs.interrupts import INTERRUPTS
 from pgan_tf.programs.loading import load_tensorflow
 from pgan_tf.workers.team import Alone, Team
 
-INTERRUPTED = "interrupted; go on from the last checkpoint with --resume"
+INTERRUPTED = "interrupted; nothing was begun: the same command starts again"
+INTERRUPTED_TRAINING = "interrupted; go on from the last checkpoint with --resume"
 FLAGS = flags.FLAGS
 define_flags(flags)
 flags.DEFINE_string("resume", "", "run folder to go on with; no other flag is needed")
@@ -83,6 +86,7 @@ def _train(config: Config, team: Alone | Team) -> int:
     prepared = launch.prepare(asked, FLAGS.change_dataset)
     if FLAGS.dry_run:
         return _show_plan(prepared.start)
+    INTERRUPTS.said = INTERRUPTED_TRAINING
     if launch.train(prepared, flags_text()).signal:
         print(as_called(team.way_on), flush=True)
     return 0
@@ -144,4 +148,6 @@ def main(argv: list[str]) -> int:
     try:
         return run(rest, argv)
     except OSError as error:  # no space, no permission
-        raise CannotWrite(f"{error}; mend that and start again, by --resume if the run has a checkpoint") from None
+        raise CannotWrite(
+            f"{os_fault(error)}; mend that and start again, by --resume if the run has a checkpoint"
+        ) from None

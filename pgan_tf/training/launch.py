@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pgan_tf import mirror
-from pgan_tf.config import Config
+from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
+from pgan_tf.files import place_fault
 from pgan_tf.places import absolute, is_stored, place
 from pgan_tf.training import initial, loop, rundir
 from pgan_tf.training.begin import Asked, Start, begin
@@ -39,7 +40,7 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
 
     Raises UserError for what cannot work, before anything is written.
     """
-    place(asked.config.run.result_dir)  # before anything is measured: is there such a store?
+    _check_place(asked)  # before anything is measured
     team, start = current(), begin(asked)
     config, plan = start.config, start.plan
     team.compare(options(config))  # what auto stands for on each machine
@@ -49,6 +50,17 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
     if team.chief and asked.resume and not change_dataset:
         identity.check(place(asked.resume), about, config.data.dataset)
     return Prepared(asked, start, about)
+
+
+def _check_place(asked: Asked) -> None:
+    """ConfigError where a run's folder, or the place of a new one, takes nothing. A run that was moved knows its old
+    place still, and nothing is written there."""
+    said = f"--resume={asked.resume}" if asked.resume else f"--result_dir={asked.config.run.result_dir}"
+    folder = asked.resume or asked.config.run.result_dir
+    where = place(folder)  # is there such a store?
+    if current().chief and not is_stored(folder) and (fault := place_fault(where)):
+        way = "copy the run to another place" if asked.resume else "give another place"
+        raise ConfigError(f"{said}: no run can be written there ({fault}); {way}")
 
 
 def train(prepared: Prepared, flags: str, on_tick: Callable[[Path, dict], object] | None = None) -> Ended:

@@ -12,7 +12,6 @@ from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.data.writer import is_resolution
 from pgan_tf.devices import alone_scope, make_strategy, replicas
-from pgan_tf.files import place_fault
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.metrics.extractors import EXTRACTORS
 from pgan_tf.networks.families import FAMILIES, Takes
@@ -61,7 +60,7 @@ def make_plan(config: Config) -> Plan:
     _check_stages(config, schedule, dataset)
     memory.check(config, schedule, dataset.channels, label_size)
     _check_workers(config, schedule)
-    _check_run(config, resolution)
+    _check_asked(config, resolution)
     measurements = None
     if config.run.metrics and current().chief:
         with alone_scope(strategy):
@@ -199,10 +198,8 @@ def _check_workers(config: Config, schedule: Schedule) -> None:
             )
 
 
-def _check_run(config: Config, resolution: int) -> None:
-    """That what the run is to write and to measure can be: where it goes, its pictures, its extractor."""
-    if current().chief and (fault := place_fault(config.run.result_dir)):
-        raise ConfigError(f"--result_dir={config.run.result_dir}: no run can be written there ({fault})")
+def _check_asked(config: Config, resolution: int) -> None:
+    """That what the run is to draw and to measure can be: its pictures, its extractor."""
     if config.run.grid_size:
         grids.check_size(*parse_grid_size(config.run.grid_size), resolution)
     if config.run.extractor and config.run.extractor not in EXTRACTORS:

@@ -118,7 +118,7 @@ def test_too_little_room_is_said_before_any_work(tmp_path, monkeypatch):
     usage = writer.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(writer.shutil, "disk_usage", lambda path: usage._replace(free=9_000))
     of = source(30, i0=AssertionError("work"))
-    assert "set: needs 0 MB, 0 MB are free; make room" in refused(tmp_path / "set", of, Output(strict=True))
+    assert "set: needs 1 MB, 0 MB are free; make room" in refused(tmp_path / "set", of, Output(strict=True))
     monkeypatch.setattr(writer.shutil, "disk_usage", lambda path: usage._replace(total=0, free=0))  # it does not tell
     write(tmp_path / "set", source(), Output())
 

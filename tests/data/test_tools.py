@@ -151,6 +151,13 @@ def test_verify_finds_truncation_and_goes_on(small_set):
     assert "truncated" in problems[1]
 
 
+@pytest.mark.parametrize("log2", [2, 3])
+def test_verify_finds_a_resolution_that_is_not_there(small_set, log2):
+    (small_set / f"small-r{log2:02d}.tfrecords").unlink()
+    (problem,) = verify(small_set).problems
+    assert problem.startswith(f"{small_set}: lacks resolution {2**log2}; complete it: dataset_tool.py create_from_tf")
+
+
 def test_verify_finds_disagreement(small_set, golden_folder):
     path = small_set / "small-r02.tfrecords"
     whole = path.read_bytes()

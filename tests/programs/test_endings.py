@@ -33,6 +33,11 @@ ENDINGS = [
     (Fault("too late"), "error: too late", 1),
     (MetricError("too few"), "error: too few", 2),
     (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), "error: a.png: No such file", 2),
+    (
+        PermissionError(errno.EACCES, "Not allowed", "/x/.tmp123-a.png"),
+        "error: /x/a.png: Not allowed; choose a place where you have the rights",
+        2,
+    ),
     (OSError("the disk is full\nat line 3"), "error: the disk is full", 2),
     (BrokenPipeError(), "", 1),
     (MemoryError("1 TiB for an array"), "error: out of memory (1 TiB for an array); ask for less at a time", 1),

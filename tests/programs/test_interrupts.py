@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pgan_tf.programs import generate, start
+from pgan_tf.config import Config
+from pgan_tf.programs import generate, start, train
 from pgan_tf.programs.interrupts import SIGNALS
+from pgan_tf.training import launch
+from pgan_tf.workers.team import Alone
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60  # seconds for a signal to come
@@ -45,6 +48,19 @@ def during_the_tidying():
 
 
 MOMENTS = [at_work, lambda: at_work(signal.SIGTERM), made_into_another_error, in_a_destructor, during_the_tidying]
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_an_interrupt_speaks_of_resuming_only_where_there_is_a_run(training, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "prepare", lambda *_: None if training else interrupted())
+    monkeypatch.setattr(launch, "train", interrupted)
+    monkeypatch.setattr(train, "run", lambda rest, argv: train._train(Config.from_values({"dataset": "set"}), Alone()))
+    assert start.run("train", []) == 130
+    said = capsys.readouterr().err
+    assert ("--resume" in said, "nothing was begun" in said) == (training, not training)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -11,7 +11,7 @@ from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import DatasetWriter
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.devices import Hardware
-from pgan_tf.training import begin, loop, rundir, trial
+from pgan_tf.training import begin, launch, loop, rundir, trial
 from pgan_tf.training.begin import Asked
 from pgan_tf.training.estimate import StageSize, print_stage_table
 from pgan_tf.training.plan import make_plan
@@ -167,6 +167,29 @@ def test_a_resume_in_auto_takes_what_is_best_here(tmp_path, dataset, machine):
     folder = run_folder(tmp_path, "float32", "auto")
     start = begin.begin(Asked(config_of(dataset, precision="auto"), resume=folder))
     assert start.config.optim.precision == "bfloat16"
+
+
+def test_a_run_that_was_moved_goes_on_where_its_old_place_takes_nothing(tmp_path, dataset, machine):
+    machine()
+    there = str(tmp_path / "file")
+    (tmp_path / "file").touch()
+    folder = run_folder(tmp_path, "float32", "float32")
+    config = config_of(dataset, result_dir=there)
+    assert launch.prepare(Asked(config, resume=folder)).start.config.run.result_dir == there
+    with pytest.raises(ConfigError, match=r"^--result_dir=.*file: no run can be written there .* give another place"):
+        launch.prepare(Asked(config))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_run_whose_folder_takes_nothing_is_refused_before_anything_is_measured(
+    dry_run, tmp_path, dataset, machine, monkeypatch
+):
+    machine()
+    folder = run_folder(tmp_path, "float32", "float32")
+    monkeypatch.setattr(launch, "place_fault", lambda place: f"{place}: Read-only file system")
+    monkeypatch.setattr(launch, "begin", None)
+    with pytest.raises(ConfigError, match=r"^--resume=.*: no run can be .*Read-only file system.; copy the run to ano"):
+        launch.prepare(Asked(config_of(dataset), resume=folder, dry_run=dry_run))
 
 
 def test_a_precision_that_this_machine_has_not_is_refused(dataset, machine, monkeypatch):
