@@ -31,6 +31,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~&#])", r"\\\1", shown(text))
 
 
+def digits(value: float, count: int) -> str:
+    """(0.1234, 2) -> '0.12', (165.4, 2) -> '165': so many digits, and of large numbers all before the point."""
+    return f"{value:.{count}g}" if abs(value) < 10**count - 0.5 else f"{value:.0f}"
+
+
 def duration(seconds: float) -> str:
     """93784 -> '1d 02h 03m', 125 -> '2m 05s'."""
     minutes, s = divmod(int(seconds + 0.5), 60)

@@ -12,6 +12,7 @@ from pgan_tf.experiments.canvas import pyplot, save
 from pgan_tf.experiments.growing import SECONDS
 from pgan_tf.experiments.runs import RunState, read_ticks
 from pgan_tf.experiments.suite import Comparison
+from pgan_tf.text import digits
 
 RULE = (
     "The baseline's minutes of training (mean over the seeds) divided by those after which a run is for the first time "
@@ -70,8 +71,9 @@ def _cell(values: list[float]) -> str:
     reached = [value for value in values if not np.isnan(value)]
     if not reached:
         return "-"
-    deviation = f" ± {np.std(reached, ddof=1):.2g}" if len(reached) > 1 else ""
-    return f"{np.mean(reached):.3g}{deviation}" + f" ({len(reached)} of {len(values)})" * (len(reached) < len(values))
+    deviation = f" ± {digits(np.std(reached, ddof=1), 2)}" if len(reached) > 1 else ""
+    share = f" ({len(reached)} of {len(values)})" if len(reached) < len(values) else ""
+    return digits(np.mean(reached), 3) + deviation + share
 
 
 def plot_times(comparison: Comparison, states: list[RunState], titles: dict[str, str], path: Path) -> None:

@@ -20,7 +20,7 @@ from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
-from pgan_tf.text import duration
+from pgan_tf.text import digits, duration
 
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"
 
@@ -202,11 +202,11 @@ def _row(cells: list[str]) -> str:
 
 def _number(value: float) -> str:
     """Four digits; empty where there is none."""
-    return "" if math.isnan(value) else f"{value:.4g}"
+    return "" if math.isnan(value) else digits(value, 4)
 
 
 def _mean_deviation(score: Score) -> str:
-    deviation = "" if math.isnan(score.deviation) else f" ± {score.deviation:.2g}"
+    deviation = "" if math.isnan(score.deviation) else f" ± {digits(score.deviation, 2)}"
     return _number(score.mean) + deviation
 
 

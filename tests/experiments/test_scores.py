@@ -26,6 +26,7 @@ from pgan_tf.experiments.runs import full_resolution, states
 from pgan_tf.experiments.samples import _evenly
 from pgan_tf.experiments.suite_file import read_suite
 from pgan_tf.schedule import Schedule
+from pgan_tf.text import digits
 
 
 @pytest.fixture
@@ -247,6 +248,22 @@ def test_a_file_without_the_marker_is_kept_whole(done, tmp_path):
 def test_nothing_measured_is_said_in_a_line(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing is measured yet; first: experiment.py run"):
         suite_report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
+
+
+@pytest.mark.parametrize(
+    ("value", "count", "words"),
+    [
+        (165.4, 2, "165"),
+        (99.7, 2, "100"),
+        (99.4, 2, "99"),
+        (7.06, 2, "7.1"),
+        (0.02287, 4, "0.02287"),
+        (25600, 4, "25600"),
+    ],
+)
+def test_the_numbers_of_a_table_are_written_out(value, count, words):
+    """538 ± 165, not 538 ± 1.7e+02: modes, of which there are a thousand."""
+    assert digits(value, count) == words
 
 
 def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
