@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pgan_tf
-from pgan_tf.errors import WAYS_ON, UserError
+from pgan_tf.errors import WAYS_ON, UserError, system_words
 from pgan_tf.files import intended_name
 from pgan_tf.metrics.errors import MetricError
 
@@ -65,8 +65,8 @@ def _broken_pipe(error: BrokenPipeError) -> tuple[str, int]:
 
 def os_fault(error: OSError) -> str:
     """What the system says, and of which file: no space, no permission."""
-    where = f"{intended_name(error.filename)}: " if isinstance(error.filename, (str, os.PathLike)) else ""
-    return f"{where}{error.strerror or _first_line(error)}"
+    where = f"{intended_name(error.filename)}: " if isinstance(error.filename, (str, bytes, os.PathLike)) else ""
+    return where + system_words(error)
 
 
 def _os_error(error: OSError) -> tuple[str, int]:

@@ -20,9 +20,14 @@ WAYS_ON = {
 _READING = (errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM)
 
 
+def system_words(error: OSError) -> str:
+    """What the system says, in one line and without the file."""
+    return error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def reason(error: OSError) -> str:
     """Why a file cannot be read: the system's words, and what to do where they do not say it."""
-    words = error.strerror or (str(error).splitlines() or [type(error).__name__])[0]
+    words = system_words(error)
     return f"{words} ({WAYS_ON[error.errno]})" if error.errno in _READING else words
 
 

@@ -29,6 +29,9 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 _SYNCING = 16  # files at a time: a disk settles many for little more than the price of one
 
 
+_TEMPORARY = r"\.(?P<kind>tmp|old)(?P<process>\d+)-"  # before the name that is meant
+
+
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 
@@ -40,9 +43,9 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".tmp{os.getpid()}-{path.name}")
 
 
-def intended_name(path: str | os.PathLike) -> str:
+def intended_name(path: str | bytes | os.PathLike) -> str:
     """The name that a temporary one is to get; any other as it is."""
-    return re.sub(r"\.tmp\d+-(?=[^/\\]+$)", "", os.fspath(path), flags=re.ASCII)
+    return re.sub(_TEMPORARY + r"(?=[^/\\]+$)", "", os.fsdecode(path), flags=re.ASCII)
 
 
 def _old_name(path: Path) -> Path:
@@ -130,7 +133,7 @@ def clear_folder(folder: Path) -> None:
 
 
 def _clear_away(folder: Path, names: str) -> None:
-    ours = re.compile(rf"\.(?P<kind>tmp|old)(?P<process>\d+)-(?P<name>{names})", re.ASCII | re.DOTALL)
+    ours = re.compile(rf"{_TEMPORARY}(?P<name>{names})", re.ASCII | re.DOTALL)
     with suppress(OSError):  # no such folder: whoever writes there will say so
         leftovers = [(match, entry) for entry in folder.iterdir() if (match := ours.fullmatch(entry.name))]
         for match, entry in leftovers:

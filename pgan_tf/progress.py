@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from pgan_tf import notebook
+from pgan_tf.text import digits
 
 Item = TypeVar("Item")
 
@@ -29,15 +30,15 @@ def _bar(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[It
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[speed]:.3g} " + f"{unit}/s"),
+        progress.TextColumn("{task.fields[speed]} " + f"{unit}/s"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total, speed=0.0)
+        task = bar.add_task(what, total=total, speed="0")
         start = time.monotonic()
         for done, item in enumerate(items, 1):
             yield item
-            bar.update(task, completed=done, speed=done / max(time.monotonic() - start, 1e-9))
+            bar.update(task, completed=done, speed=_speed(done, start))
 
 
 def _in_place(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
@@ -45,8 +46,7 @@ def _in_place(items: Iterable[Item], total: int, what: str, unit: str) -> Iterat
     with contextlib.closing(notebook.Line()) as line:
         for done, item in enumerate(items, 1):
             yield item
-            speed = done / max(time.monotonic() - start, 1e-9)
-            line.show(f"{what}: {done} of {total}, {speed:.3g} {unit}/s")
+            line.show(f"{what}: {done} of {total}, {_speed(done, start)} {unit}/s")
 
 
 def _lines(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[Item]:
@@ -55,6 +55,10 @@ def _lines(items: Iterable[Item], total: int, what: str, unit: str) -> Iterator[
         yield item
         now = time.monotonic()
         if now - last >= _SECONDS_BETWEEN_LINES:
-            last, speed = now, done / (now - start)
-            left = f"{(total - done) / speed:.0f} s left"
-            print(f"{what}: {done} of {total}, {speed:.3g} {unit}/s, {left}", file=sys.stderr, flush=True)
+            last, left = now, f"{(total - done) * (now - start) / done:.0f} s left"
+            print(f"{what}: {done} of {total}, {_speed(done, start)} {unit}/s, {left}", file=sys.stderr, flush=True)
+
+
+def _speed(done: int, start: float) -> str:
+    """Items a second since `start`, of time.monotonic."""
+    return digits(done / max(time.monotonic() - start, 1e-9), 3)

@@ -195,6 +195,12 @@ def has_records(folder: str | os.PathLike) -> bool:
     return any(name.endswith(".tfrecords") and not name.startswith(".") for name in names)
 
 
+def lacks(folder: Path, resolution: int) -> str:
+    """What a user reads of a data set without one of its lower resolutions."""
+    way = f"dataset_tool.py create_from_tfrecords NEW_FOLDER {folder}"
+    return f"{folder}: lacks resolution {resolution}; complete it: {way}"
+
+
 def record_files(folder: str | os.PathLike) -> tuple[str, dict[int, list[Path]]]:
     """The base name of a data set's files and {resolution: its file, or its shards in order}, resolutions rising.
 

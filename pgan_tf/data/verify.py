@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pgan_tf.data import tfrecord
-from pgan_tf.data.dataset import RecordDataset, read_labels, record_files
+from pgan_tf.data.dataset import RecordDataset, lacks, read_labels, record_files
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.points import PointDataset, has_points
 from pgan_tf.data.pyramid import pyramid, sides
@@ -98,8 +98,7 @@ def _check_agreement(result: Verification, name: str, files: dict[int, list[Path
             result.problems.append(f"{_label(paths)}: {result.counts[resolution]} records, but {other}")
     lacking = set(sides(full)) - set(files) if len(files) > 1 and is_resolution(full) else ()  # one: --own_size
     if lacking:
-        way = f"dataset_tool.py create_from_tfrecords NEW_FOLDER {result.folder}"
-        result.problems.append(f"{result.folder}: lacks resolution {min(lacking)}; complete it: {way}")
+        result.problems.append(lacks(result.folder, min(lacking)))
     try:
         read_labels(result.folder, name, count)
     except DataError as error:

@@ -16,7 +16,7 @@ from pgan_tf.devices import hardware
 from pgan_tf.option import NONE
 from pgan_tf.schedule import Phase, Schedule
 from pgan_tf.stages import Stage, share
-from pgan_tf.text import duration
+from pgan_tf.text import digits, duration
 from pgan_tf.training import memory
 from pgan_tf.training.costs import Costs, stage_costs
 from pgan_tf.training.microbatches import microbatches_at
@@ -109,7 +109,7 @@ def _row(plan: Plan, phase: Phase, size: StageSize, speeds: Speeds) -> list[str]
     return [
         str(stage), f"to {phase.end:g}", _parts(size), f"{middle.g_lrate:.3g}", f"{middle.d_lrate:.3g}",
         _millions(sum(size.parameters)), f"{size.memory / 2**30:.1f} GB",
-        f"{speeds.rate(stage):.3g}{star}", " ".join(duration(seconds).split()[:2]),
+        f"{digits(speeds.rate(stage), 3)}{star}", " ".join(duration(seconds).split()[:2]),
     ]  # fmt: skip
 
 

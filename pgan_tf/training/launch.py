@@ -55,12 +55,14 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
 def _check_place(asked: Asked) -> None:
     """ConfigError where a run's folder, or the place of a new one, takes nothing. A run that was moved knows its old
     place still, and nothing is written there."""
-    said = f"--resume={asked.resume}" if asked.resume else f"--result_dir={asked.config.run.result_dir}"
-    folder = asked.resume or asked.config.run.result_dir
+    option, folder, way = (
+        ("resume", asked.resume, "copy the run to another place")
+        if asked.resume
+        else ("result_dir", asked.config.run.result_dir, "give another place")
+    )
     where = place(folder)  # is there such a store?
     if current().chief and not is_stored(folder) and (fault := place_fault(where)):
-        way = "copy the run to another place" if asked.resume else "give another place"
-        raise ConfigError(f"{said}: no run can be written there ({fault}); {way}")
+        raise ConfigError(f"--{option}={folder}: no run can be written there ({fault}); {way}")
 
 
 def train(prepared: Prepared, flags: str, on_tick: Callable[[Path, dict], object] | None = None) -> Ended:

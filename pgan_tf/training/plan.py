@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pgan_tf import grids
 from pgan_tf.config import Config, ConfigError, Model, parse_grid_size
+from pgan_tf.data.dataset import lacks
 from pgan_tf.data.holdout import split
 from pgan_tf.data.samples import Samples, open_samples
 from pgan_tf.data.writer import is_resolution
@@ -73,10 +74,7 @@ def _check_stages(config: Config, schedule: Schedule, dataset: Samples) -> None:
     sizes = [phase.stage.size for phase in schedule.phases()]
     missing = {size.resolution for size in sizes} - set(dataset.resolutions)
     if missing:
-        raise ConfigError(
-            f"{dataset.folder}: lacks resolution {min(missing)}, which the run needs; complete it: "
-            f"dataset_tool.py create_from_tfrecords NEW_FOLDER {dataset.folder}"
-        )
+        raise ConfigError(lacks(dataset.folder, min(missing)))
     for size in sizes:
         _check_minibatch(schedule, size, config.model.mbstd_group_size)
         microbatches_at(config, size.level, schedule.devices)

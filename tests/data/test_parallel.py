@@ -71,3 +71,9 @@ def test_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", screen)
     assert list(progress.track(NUMBERS, len(NUMBERS), "writing")) == list(NUMBERS)
     assert "writing" in screen.getvalue()
+
+
+def test_a_speed_is_written_out(monkeypatch):
+    """4474 images/s, not 4.47e+03."""
+    monkeypatch.setattr(progress.time, "monotonic", lambda: 11.0)
+    assert [progress._speed(done, 1.0) for done in (44_740, 123, 0)] == ["4474", "12.3", "0"]

@@ -38,6 +38,7 @@ ENDINGS = [
         "error: /x/a.png: Not allowed; choose a place where you have the rights",
         2,
     ),
+    (FileNotFoundError(errno.ENOENT, "No such file", b"/x/.old12-a.png"), "error: /x/a.png: No such file", 2),
     (OSError("the disk is full\nat line 3"), "error: the disk is full", 2),
     (BrokenPipeError(), "", 1),
     (MemoryError("1 TiB for an array"), "error: out of memory (1 TiB for an array); ask for less at a time", 1),

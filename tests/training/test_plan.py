@@ -32,7 +32,7 @@ def test_records_of_one_resolution_are_to_be_completed(tmp_path):
         writer.add(np.zeros((16, 16, 1), np.uint8))
     for level in (2, 3):
         (tmp_path / "set" / f"set-r{level:02d}.tfrecords").unlink()
-    message = r"lacks resolution 4, .* complete it: dataset_tool.py create_from_tfrecords NEW_FOLDER .*set"
+    message = r"lacks resolution 4; complete it: dataset_tool.py create_from_tfrecords NEW_FOLDER .*set"
     with pytest.raises(ConfigError, match=message):
         make_plan(Config.from_values({"dataset": str(tmp_path / "set")}))
 
