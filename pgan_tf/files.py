@@ -15,9 +15,10 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 try:
@@ -219,6 +220,11 @@ def place_fault(folder: str | os.PathLike) -> str | None:
     except OSError as error:
         return f"{place}: {error.strerror}"
     return None
+
+
+def names_besides(folder: Path, patterns: Iterable[str]) -> list[str]:
+    """What `folder` holds that no pattern (as in `*.png`) names: what a command must not take for its own."""
+    return sorted(path.name for path in folder.iterdir() if not any(fnmatchcase(path.name, own) for own in patterns))
 
 
 def append_text(path: str | os.PathLike, text: str) -> None:

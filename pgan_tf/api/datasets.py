@@ -58,7 +58,7 @@ def open_dataset(folder: str | os.PathLike) -> Samples:
     """
     from pgan_tf.data.samples import open_samples
 
-    return open_samples(folder)
+    return open_samples(os.path.expanduser(folder))
 
 
 def _flags(options: dict[str, Any]) -> Iterator[str]:

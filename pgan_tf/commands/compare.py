@@ -37,6 +37,7 @@ def add_commands(commands) -> None:
     add("image", type=location, metavar="IMAGE", help="picture file of any size")
     add(
         "out",
+        type=location,
         metavar="OUT",
         nargs="?",
         help="picture to write, .png or .webp; the latent goes into a .npy, numbers into a .json",

@@ -74,7 +74,7 @@ def _export_flags(parser: argparse.ArgumentParser) -> None:
     text = "saved_model: TensorFlow without Keras; web: a page that draws in the browser; weights: NumPy arrays by name"
     add("--format", choices=FORMATS, required=True, help=text)
     text = "of --format=web: cdn; npm, which fetches it now to lie beside the page; or the unpacked onnxruntime-web"
-    add("--runtime", default="cdn", metavar="cdn|npm|FOLDER", help=f"{text} (default: cdn)")
+    add("--runtime", type=location, default="cdn", metavar="cdn|npm|FOLDER", help=f"{text} (default: cdn)")
     text = "of the training images, such as cc-by-4.0; for the model card (default: not stated)"
     add("--data_license", type=_license, metavar="NAME", help=text)
     add_overwrite(parser)

@@ -20,7 +20,7 @@ from pgan_tf.experiments.runs import RunState, read_ticks, states
 from pgan_tf.experiments.scores import Score, measured, reals, scores, titles
 from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
-from pgan_tf.text import digits, duration
+from pgan_tf.text import digits, duration, read_text
 
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"
 
@@ -35,13 +35,14 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
     if not sections:
         raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
     suite.report.parent.mkdir(parents=True, exist_ok=True)
+    words = _kept(suite)  # before the work: it may be what cannot be read
     files = [draw(section, suite.report) for section in sections]
     parts = [line for one in zip(sections, files, strict=True) for line in _section(*one)]
     runs = [state for _, own in found for state in own]
     hparams.write_hparams(suite, runs)
-    words, lines = _kept(suite), "\n".join(_lines(suite_file, runs, parts)) + "\n"
+    lines = "\n".join(_lines(suite_file, runs, parts)) + "\n"
     with new_file(suite.report) as temporary:
-        temporary.write_text(f"{words}{MARKER}\n\n{lines}")
+        temporary.write_text(f"{words}{MARKER}\n\n{lines}", encoding="utf-8")
     alone = suite.report.with_name(f"{suite.report.name.removesuffix('.md')}.html")
     with new_file(alone) as temporary:
         temporary.write_text(html_page.page(words + lines, suite.report.parent, suite.title), encoding="utf-8")
@@ -72,7 +73,10 @@ def _kept(suite: Suite) -> str:
     """What stands above the marker; in a file without one everything; where there is no file, a title."""
     if not suite.report.exists():
         return f"# {suite.title}\n\n"
-    above, marker, _ = suite.report.read_text().partition(MARKER)
+    try:
+        above, marker, _ = read_text(suite.report).partition(MARKER)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{suite.report}: is no text in UTF-8 ({error}); save it as such, or rename it") from None
     return above if marker else f"{above.rstrip()}\n\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from pgan_tf.data.files import new_folder
 from pgan_tf.files import clear_away, new_output, place_fault, replace_folder, temporary_name
 from pgan_tf.grids import to_pillow
 from pgan_tf.inference.errors import GenerateError
+from pgan_tf.text import shown
 
 # Both without loss. PNG: level 1 is four times as fast as the default, and its files some percent larger.
 PICTURES = {
@@ -23,7 +23,7 @@ PICTURES = {
     ".webp": {"format": "WEBP", "lossless": True, "method": 2},
 }
 WEBP_SIDE = 16383  # the most that the format has room for
-_OURS = re.compile(r"\d{6,}\.(png|webp)|labels\.npy|.*\.tfrecords|.*-rxx\.labels")
+LABELS = "labels.npy"
 _WRITERS, _QUEUED = 2, 64
 
 
@@ -63,8 +63,8 @@ def encode(path: Path, picture: np.ndarray) -> None:
 def new_output_folder(folder: Path, overwrite: bool) -> Iterator[Path]:
     """Yields the name of a folder to make, which does not exist. It becomes `folder` when the block succeeds.
 
-    With `overwrite` a folder that an earlier command made is replaced at the very end; one that holds anything else
-    is never touched. GenerateError.
+    With `overwrite` a folder of pictures that an earlier command made is replaced at the very end; one that holds
+    anything else is never touched, nor is a data set. GenerateError.
     """
     check_folder(folder, overwrite)
     if not folder.exists() or not any(folder.iterdir()):
@@ -89,11 +89,25 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise GenerateError(f"{folder}: is a file; give the name of a folder")
-    others = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
-    if others and overwrite:
-        raise GenerateError(f"{folder}: holds {others[0]}, which no such command has written; give another folder")
-    if any(folder.iterdir()) and not overwrite:
+    held = sorted(path.name for path in folder.iterdir())
+    if held and not overwrite:
         raise GenerateError(f"{folder}: exists already; add --overwrite or give another folder")
+    if others := _not_surely_generated(held):
+        raise GenerateError(
+            f"{folder}: holds {shown(others[0])}, which may be no generated picture; remove it, or give another folder"
+        )
+
+
+def _not_surely_generated(names: list[str]) -> list[str]:
+    """All but 000000.png, 000001.png, .. without a gap, and their labels. Any data set may be somebody's work."""
+    pictures = set(names) - {LABELS}
+    if any(pictures == {_numbered(i, suffix) for i in range(len(pictures))} for suffix in PICTURES):
+        return []
+    return names
+
+
+def _numbered(i: int, suffix: str) -> str:
+    return f"{i:06d}{suffix}"
 
 
 def write_folder(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarray, suffix: str) -> None:
@@ -101,13 +115,13 @@ def write_folder(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarra
     with new_folder(folder) as temporary, ThreadPoolExecutor(_WRITERS) as pool:
         queue: list[Future] = []
         for i, picture in enumerate(pictures):
-            queue.append(pool.submit(encode, temporary / f"{i:06d}{suffix}", picture))
+            queue.append(pool.submit(encode, temporary / _numbered(i, suffix), picture))
             if len(queue) > _QUEUED:
                 queue.pop(0).result()
         for future in queue:
             future.result()
         if labels.shape[1]:
-            np.save(temporary / "labels.npy", labels)
+            np.save(temporary / LABELS, labels)
 
 
 def write_records(folder: Path, pictures: Iterator[np.ndarray], labels: np.ndarray, shape: tuple) -> None:

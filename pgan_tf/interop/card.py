@@ -11,6 +11,8 @@ from typing import Any
 
 import pgan_tf
 from pgan_tf.data.errors import DataError
+from pgan_tf.files import names_besides
+from pgan_tf.text import shown
 
 CARD = "card.json"
 PAGE = """\
@@ -45,14 +47,19 @@ UNSHOWN = (
 )
 
 
-def check_out(out: Path, overwrite: bool) -> None:
-    """DataError if `out` must not be written: only an empty folder, or with `overwrite` one that has a card."""
+def check_out(out: Path, overwrite: bool, files: list[str]) -> None:
+    """DataError if `out` must not be written: only an empty folder, or with `overwrite` one that was imported.
+
+    files: what such a folder may hold besides its cards.
+    """
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not overwrite:
         raise DataError(f"{out}: exists already; add --overwrite, or choose another folder")
     if not (out / CARD).is_file():
         raise DataError(f"{out}: has no {CARD}, so it is no imported network; choose another folder")
+    if others := names_besides(out, [CARD, "README.md", *files]):
+        raise DataError(f"{out}: holds {shown(others[0])}, which no import writes; choose another folder")
 
 
 def write(folder: Path, source: dict[str, Any], networks: dict[str, dict], unshown: dict[str, list[int]]) -> None:

@@ -9,19 +9,21 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from pgan_tf.files import clear_away, new_file, new_folder
+from pgan_tf.files import clear_away, names_besides, new_file, new_folder
 from pgan_tf.inference.load import load_generator
-from pgan_tf.interop import model_card, note
-from pgan_tf.interop.runtimes import write_onnx, write_saved_model, write_tflite
+from pgan_tf.interop import model_card, note, web_page
+from pgan_tf.interop.runtimes import SAVED_MODEL, write_onnx, write_saved_model, write_tflite
 from pgan_tf.interop.web_page import CDN, write_web
 from pgan_tf.interop.weights import write_weights
 from pgan_tf.networks.saved import NetworkError, digest
+from pgan_tf.text import shown
 
 
 class Format(NamedTuple):
-    """`suffix`: of the file's name; '' for a folder, which then holds a file `mark`. `packages`: what writing needs.
+    """`suffix`: of the file's name; '' for a folder, which then holds `names`, the first of them always.
 
-    `tag`: what huggingface.co calls such files. `options`: names of what `write` takes besides.
+    `packages`: what writing needs. `tag`: what huggingface.co calls such files. `options`: names of what `write` takes
+    besides.
     """
 
     suffix: str
@@ -29,15 +31,15 @@ class Format(NamedTuple):
     run: str  # the lines of Python that run it
     tag: str
     packages: tuple[str, ...] = ()
-    mark: str = ""
+    names: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
 
 FORMATS = {
-    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", mark="saved_model.pb"),
+    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", names=SAVED_MODEL),
     "tflite": Format(".tflite", write_tflite, note.TFLITE, "tflite"),
     "onnx": Format(".onnx", write_onnx, note.ONNX, "onnx", packages=("onnx",)),
-    "web": Format("", write_web, note.WEB, "onnx", packages=("onnx",), mark="index.html", options=("runtime",)),
+    "web": Format("", write_web, note.WEB, "onnx", packages=("onnx",), names=web_page.NAMES, options=("runtime",)),
     "weights": Format(".npz", write_weights, note.WEIGHTS, "numpy"),
 }
 
@@ -95,9 +97,10 @@ def _check_out(out: Path, kind: Format, format: str, overwrite: bool) -> None:
         return
     if not overwrite:
         raise NetworkError(f"{out}: exists already; add --overwrite, or choose another name")
-    replaceable = out.is_file() if kind.suffix else (out / kind.mark).is_file()
-    if not replaceable:
+    if not (out.is_file() if kind.suffix else (out / kind.names[0]).is_file()):
         raise NetworkError(f"{out}: is not what --format={format} writes, so it stays; choose another name")
+    if not kind.suffix and (others := names_besides(out, kind.names)):
+        raise NetworkError(f"{out}: holds {shown(others[0])}, which no --format={format} writes; choose another name")
 
 
 def _check_card(card: Path, overwrite: bool) -> None:

@@ -66,7 +66,7 @@ def import_nvidia(path: Path, out: Path, lod: float | None = None, overwrite: bo
 
     The folder appears when it is complete. DataError: the file cannot be used, or `out` is in the way.
     """
-    card.check_out(out, overwrite)
+    card.check_out(out, overwrite, [UNSHOWN, *(part.file for part in PARTS.values())])
     file = read_file(path)
     facts, rest = {}, {}
     with new_folder(out) as folder:

@@ -34,6 +34,7 @@ WASM = "ort-wasm-simd-threaded"  # .mjs and .wasm, which FILE loads
 FILES = (FILE, f"{WASM}.mjs", f"{WASM}.wasm")
 SECONDS = 300  # that npm may take
 PAGE = Path(__file__).parent / "web" / "page.html"
+NAMES = ("index.html", "network.onnx", "network.js", "runtime")  # all that the folder ever holds
 
 
 def write_web(network: Generator, folder: Path, note: str, runtime: str = CDN) -> None:

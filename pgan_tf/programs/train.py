@@ -5,6 +5,7 @@ Every option is declared and explained in pgan_tf/config.py; a flag on the comma
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def run(rest: list[str], argv: list[str]) -> int:
     check_preset()
     if FLAGS["metrics"].present and not FLAGS.metrics.strip():
         raise ConfigError("--metrics is empty: name some, as in swd,fid, or none")
+    FLAGS.resume = os.path.expanduser(FLAGS.resume)
     config = resumed_config(place(FLAGS.resume)) if FLAGS.resume else config_from_flags()
     check_data_set(config.data.dataset, argv)
     process = together.Launch(*(FLAGS[name].value for name in together.Launch._fields))

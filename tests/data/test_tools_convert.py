@@ -98,6 +98,14 @@ def test_workers_change_nothing(named_set, tmp_path):
     assert records(tmp_path / "again") == records(named_set)
 
 
+@pytest.mark.parametrize("split", ["", ".", "..", "../other", "a/b", "/tmp", "a\\b", "a:b"])
+def test_a_split_is_a_folder_within_the_output(named_set, tmp_path, split):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"--split=.*: names a folder within .*tfds"):
+        convert(named_set, tmp_path / "tfds", to="tfds", split=split)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_class_folders_read_by_tensorflow_datasets(named_set, tmp_path):
     folder_dataset = pytest.importorskip("tensorflow_datasets").folder_dataset
     convert(named_set, tmp_path / "tfds", to="tfds", split="test")

@@ -230,6 +230,15 @@ def test_each_data_set_has_its_tables(tmp_path, monkeypatch):
     assert len({file.name for file in files}) == 2 + 2 * 3
 
 
+def test_a_report_that_is_no_text_stays_and_nothing_is_drawn(done, tmp_path):
+    done.report.parent.mkdir(exist_ok=True)
+    done.report.write_bytes(b"# Ta\xe4t\n")
+    before = {path: path.read_bytes() for path in done.report.parent.iterdir() if path.is_file()}
+    with pytest.raises(ConfigError, match="is no text in UTF-8"):
+        suite_report.write_report(done, tmp_path / "suite.toml")
+    assert {path: path.read_bytes() for path in done.report.parent.iterdir() if path.is_file()} == before
+
+
 def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
     path = suite_report.write_report(done, tmp_path / "suite.toml")[0]
     written = path.read_text()

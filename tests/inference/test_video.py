@@ -104,6 +104,14 @@ def test_what_ffmpeg_says_is_handed_on_in_one_line(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("name", ["12:30", "50%d", "file:a", "-y"])
+def test_a_name_means_nothing_to_ffmpeg(tmp_path, monkeypatch, name, suffix):
+    monkeypatch.chdir(tmp_path)
+    write_video(name + suffix, iter([np.zeros((16, 16, 3), np.uint8)] * 2), fps=2)
+    assert [path.name for path in tmp_path.iterdir()] == [name + suffix]
+
+
 def test_other_suffixes_are_refused(tmp_path):
     with pytest.raises(GenerateError, match=r"ends in \.mp4, \.gif, \.webp"):
         write_video(tmp_path / "film.avi", frames(), fps=10)

@@ -283,6 +283,9 @@ def place(source, tmp_path_factory):
     (folder / "old.npz").write_text("old")
     (folder / "edited.npz.card.md").write_text("by hand")
     (folder / "blocked.npz.card.md").mkdir()
+    for name in ("site/index.html", "site/thesis.txt", "model/saved_model.pb", "model/notes.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("somebody's")
     return folder
 
 
@@ -309,6 +312,8 @@ REFUSED = {  # arguments, with {p} for the folder -> part of the line
     ("{p}/g.keras", "{p}/x.onnx", "--format=onnx", "--runtime=npm"): "--runtime=npm: is for --format=web",
     ("{p}/g.keras", "{p}/x", "--format=web", "--runtime={p}/photos"): "photos: holds no ort.wasm.min.js; give cdn, npm",
     ("{p}/g.keras", "{p}/photos", "--format=web", "--overwrite"): "photos: is not what --format=web",
+    ("{p}/g.keras", "{p}/site", "--format=web", "--overwrite"): "site: holds thesis.txt, which no --format=web writes",
+    ("{p}/g.keras", "{p}/model", "--format=saved_model", "--overwrite"): "model: holds notes.txt, which no --format=",
     ("{p}/g.keras", "{p}/x.tflite", "--format=saved_model"): "x.tflite: --format=saved_model writes a folder",
 }
 
@@ -385,11 +390,11 @@ def test_overwrite_replaces_the_whole(source, tmp_path, format):
     out = tmp_path / f"out{FORMATS[format].suffix}"
     export(source, out, format)
     if out.is_dir():
-        (out / "stale").write_text("of the first")
+        (out / "variables" / "stale").write_text("of the first")
     Generator(**SIZES, label_size=5).save(tmp_path / "other.keras")
     export(tmp_path / "other.keras", out, format, overwrite=True)
     assert "a label of 5 " in note_of(format, out)
-    assert not (out / "stale").exists()
+    assert not (out / "variables" / "stale").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"other.keras", out.name, f"{out.name}.card.md"}
 
 

@@ -322,6 +322,10 @@ def test_overwrite_and_only_an_imported_network(tmp_path):
         with pytest.raises(DataError, match=r"is no imported network; choose another folder"):
             nvidia.import_nvidia(tmp_path / "n.pkl", target, overwrite=True)
     assert (home / "diary.txt").read_text() == "precious"
+    (out / "thesis.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"out: holds thesis.txt, which no import writes"):
+        nvidia.import_nvidia(tmp_path / "n.pkl", out, overwrite=True)
+    assert (out / "thesis.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

@@ -21,6 +21,7 @@ from pgan_tf.data.tools.readers import LABEL_NAMES, LABELS
 from pgan_tf.files import new_file
 from pgan_tf.grids import to_pillow
 from pgan_tf.progress import track
+from pgan_tf.text import shown
 
 _NOT_IN_A_NAME = str.maketrans({character: "_" for character in '/\\:*?"<>|\0'})
 
@@ -46,6 +47,8 @@ def to_zip(out: str | os.PathLike, source: PictureSource, split: str, output: Ou
 def to_class_folders(out: str | os.PathLike, source: PictureSource, split: str, output: Output) -> None:
     """<split>/<class>/img%08d.png: `tfds.folder_dataset.ImageFolder(out)` loads it. Without labels one class, `all`."""
     check_new_folder(out)
+    if split.translate(_NOT_IN_A_NAME) != split or split in {"", ".", ".."}:
+        raise DataError(f"--split={shown(split)}: names a folder within {out}, such as train; leave out what is more")
     classes = _classes(source)
     names = [f"{split}/{folder}/{name}" for folder, name in zip(classes, _numbered(source), strict=True)]
     with new_folder(out) as temporary:

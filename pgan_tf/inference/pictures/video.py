@@ -56,7 +56,8 @@ def write_video(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: floa
     with new_output(path) as temporary, tempfile.TemporaryFile() as messages:
         command = [program, "-v", "error", "-y", *source, "-r", f"{fps}", "-i", "-", *FORMATS[path.suffix]]
         process = subprocess.Popen(
-            [*command, str(temporary)], stdin=subprocess.PIPE, stderr=messages,
+            [*command, "-f", path.suffix[1:], f"file:{temporary}"],  # so neither a colon nor a %d means anything
+            stdin=subprocess.PIPE, stderr=messages,
             start_new_session=True,  # Ctrl-C is for us: we end it
         )  # fmt: skip
         try:
