@@ -15,7 +15,6 @@ from pgan_tf.data.files import new_folder
 from pgan_tf.files import clear_away, new_output, place_fault, replace_folder, temporary_name
 from pgan_tf.grids import to_pillow
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.text import shown
 
 # Both without loss. PNG: level 1 is four times as fast as the default, and its files some percent larger.
 PICTURES = {
@@ -89,21 +88,21 @@ def check_folder(folder: Path, overwrite: bool) -> None:
         return
     if not folder.is_dir():
         raise GenerateError(f"{folder}: is a file; give the name of a folder")
-    held = sorted(path.name for path in folder.iterdir())
+    held = {path.name for path in folder.iterdir()}
     if held and not overwrite:
         raise GenerateError(f"{folder}: exists already; add --overwrite or give another folder")
-    if others := _not_surely_generated(held):
-        raise GenerateError(
-            f"{folder}: holds {shown(others[0])}, which may be no generated picture; remove it, or give another folder"
-        )
+    if held and not _generated(held):
+        raise GenerateError(f"{folder}: holds what may be somebody's work; give another folder, or remove it yourself")
 
 
-def _not_surely_generated(names: list[str]) -> list[str]:
-    """All but 000000.png, 000001.png, .. without a gap, and their labels. Any data set may be somebody's work."""
-    pictures = set(names) - {LABELS}
-    if any(pictures == {_numbered(i, suffix) for i in range(len(pictures))} for suffix in PICTURES):
-        return []
-    return names
+def _generated(names: set[str]) -> bool:
+    """Whether a folder with these was surely made here: 000000.png, 000001.png, .. without a gap, and their labels.
+
+    Of a data set nobody can tell.
+    """
+    pictures = names - {LABELS}
+    numbers = range(max(1, len(pictures)))
+    return any(pictures == {_numbered(i, suffix) for i in numbers} for suffix in PICTURES)
 
 
 def _numbered(i: int, suffix: str) -> str:

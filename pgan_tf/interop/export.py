@@ -12,7 +12,7 @@ import tensorflow as tf
 from pgan_tf.files import clear_away, names_besides, new_file, new_folder
 from pgan_tf.inference.load import load_generator
 from pgan_tf.interop import model_card, note, web_page
-from pgan_tf.interop.runtimes import SAVED_MODEL, write_onnx, write_saved_model, write_tflite
+from pgan_tf.interop.runtimes import SAVED_MODEL_NAMES, write_onnx, write_saved_model, write_tflite
 from pgan_tf.interop.web_page import CDN, write_web
 from pgan_tf.interop.weights import write_weights
 from pgan_tf.networks.saved import NetworkError, digest
@@ -36,7 +36,7 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", names=SAVED_MODEL),
+    "saved_model": Format("", write_saved_model, note.SAVED_MODEL, "tensorflow", names=SAVED_MODEL_NAMES),
     "tflite": Format(".tflite", write_tflite, note.TFLITE, "tflite"),
     "onnx": Format(".onnx", write_onnx, note.ONNX, "onnx", packages=("onnx",)),
     "web": Format("", write_web, note.WEB, "onnx", packages=("onnx",), names=web_page.NAMES, options=("runtime",)),

@@ -15,7 +15,7 @@ from pgan_tf.plain import plain_path
 
 NOTE = "README.md"  # the name of the note where a format has room for files
 # All that the folder of a SavedModel ever holds.
-SAVED_MODEL = ("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra", "debug", NOTE)
+SAVED_MODEL_NAMES = ("saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra", "debug", NOTE)
 
 
 def write_saved_model(network: Generator, path: Path, note: str) -> None:

@@ -226,6 +226,7 @@ BAD = {
     "existing folder": ["images", "{run}", "{folder}"],
     "foreign folder": ["images", "{run}", "{folder}", "--overwrite"],
     "somebody's data set": ["images", "{run}", "{folder}/cats", "--overwrite"],
+    "somebody's labels": ["images", "{run}", "{folder}/arrays", "--overwrite"],
     "somebody's pictures": ["images", "{run}", "{folder}/frames", "--overwrite"],
     "folder that is a file": ["images", "{run}", "{folder}/old.png", "--overwrite"],
     "file that is a folder": ["grid", "{run}", "{folder}/dir.png", "--overwrite"],
@@ -245,7 +246,7 @@ def bad_folder(tmp_path_factory):
     (folder / "young").mkdir()
     (folder / "young" / "config.json").write_text("{}")
     (folder / "dir.png").mkdir()
-    for name in ("cats/cats-r02.tfrecords", "frames/000001.png", "frames/000002.png"):
+    for name in ("cats/cats-r02.tfrecords", "frames/000001.png", "frames/000002.png", "arrays/labels.npy"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("somebody's")
     for name in ("text.keras", "old.png", "old.mp4"):
