@@ -8,6 +8,8 @@ WAYS_ON = {
     errno.EDQUOT: "make room or choose another place",
     errno.EFBIG: "the disk takes no file of that size: give more --shards or choose another place",
     errno.EROFS: "choose another place",
+    errno.EEXIST: "something has its name already: remove it or choose another name",
+    errno.ENOTDIR: "a file stands where a folder is needed: choose another place",
     errno.EACCES: "choose a place where you have the rights, or ask for them",
     errno.EPERM: "choose a place where you have the rights, or ask for them",
     errno.EMFILE: "raise the limit on open files: ulimit -n 4096",
@@ -17,6 +19,7 @@ WAYS_ON = {
     errno.ESTALE: "check the connection of the network drive",
     errno.ENOMEM: "end other programs: the memory is full",
 }
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # what keeps a file from being written to its end
 _READING = (errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM)
 
 

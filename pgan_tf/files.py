@@ -21,12 +21,13 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pgan_tf import signals
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
 
-_ENDING = (signal.SIGINT, signal.SIGTERM)
 _SYNCING = 16  # files at a time: a disk settles many for little more than the price of one
 
 
@@ -244,17 +245,15 @@ def append_text(path: str | os.PathLike, text: str) -> None:
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Within the block Ctrl-C and SIGTERM wait for its end. (In other threads than the main one they never come.)"""
+    """Within the block signals that end a program wait for its end. (To other threads than the main one none come.)"""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     came: list[int] = []
-    handlers = {number: signal.signal(number, lambda number, _: came.append(number)) for number in _ENDING}
     try:
-        yield
+        with signals.handled(lambda number, _: came.append(number)):
+            yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         for number in came:
             signal.raise_signal(number)
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import codecs
 import os
 import re
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDE = 200  # columns
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # of Windows
 
@@ -44,3 +51,11 @@ def duration(seconds: float) -> str:
     if days:
         return f"{days}d {h:02}h {m:02}m"
     return f"{hours}h {m:02}m {s:02}s" if hours else f"{m}m {s:02}s"
+
+
+def table_console() -> Console:
+    """Prints tables: as wide as the terminal, and in a file or a pipe so wide that nothing need be broken."""
+    from rich.console import Console
+
+    plain_console = partial(Console, highlight=False, markup=False, emoji=False)
+    return plain_console() if plain_console().is_terminal else plain_console(width=WIDE)

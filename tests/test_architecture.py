@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = [
-    {"errors", "heap", "html_page", "metrics", "notebook", "registration", "text"},
+    {"errors", "heap", "html_page", "metrics", "notebook", "registration", "signals", "text"},
     {"former", "option", "pickles", "progress", "recipes"},
     {
         "called",

@@ -8,6 +8,7 @@ import pytest
 from power_cut import PowerCut
 
 from pgan_tf import files
+from pgan_tf.signals import ENDING
 
 BIG = 100_000
 
@@ -158,15 +159,15 @@ def test_leftovers_of_what_is_gone_go_and_all_else_stays(tmp_path, make):
 
 def test_signals_wait_for_the_end_of_the_block_and_no_longer():
     came = []
-    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in ENDING}
     try:
         with files.signals_deferred():
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)
+            for number in ENDING:
+                signal.raise_signal(number)
             assert came == []
-        assert came == [signal.SIGTERM, signal.SIGINT]
+        assert came == list(ENDING)
         signal.raise_signal(signal.SIGTERM)
-        assert len(came) == 3
+        assert came == [*ENDING, signal.SIGTERM]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

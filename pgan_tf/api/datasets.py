@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pgan_tf.api.loading import in_one_line
+from pgan_tf.called import as_called
 
 if TYPE_CHECKING:
     from pgan_tf.data.samples import Samples
@@ -37,7 +38,7 @@ def create_dataset(out: str | os.PathLike, source: str, *inputs: str | os.PathLi
     from pgan_tf.programs import dataset_tool
 
     words = [f"create_{source}", os.fspath(out), *map(os.fspath, inputs), *_flags(options)]
-    args = dataset_tool.parser().parse_args(words)
+    args = dataset_tool.parser(as_called("dataset_tool.py")).parse_args(words)
     args.run(args)
     return open_dataset(os.path.expanduser(out))
 

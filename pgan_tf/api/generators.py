@@ -88,12 +88,12 @@ class Generator:
             UserError: A class that it has not learned, a number out of its bounds.
         """
         drawing = self._drawing(seed, label, truncation)
-        return self._made(drawing, drawing.latents(_whole(n)), drawing.labels(n))
+        return self._made(drawing, drawing.latents(self._some(n)), drawing.labels(n))
 
     @in_one_line
     def latents(self, n: int, seed: int = 0) -> np.ndarray:
         """The latents of `sample(n, seed)`, float32 [n, L]."""
-        return self._drawing(seed).latents(_whole(n))
+        return self._drawing(seed).latents(self._some(n))
 
     @in_one_line
     def draw(self, latents: np.ndarray, label: Label = None, *, truncation: float = 1.0) -> np.ndarray:
@@ -126,12 +126,20 @@ class Generator:
         if len(seeds) < 2:
             raise GenerateError(f"seeds={list(seeds)}: give two seeds or more, as in [1, 2, 3]")
         drawing = self._drawing(seeds[0], label)
-        latents = moving.seed_walk(drawing, seeds, _whole(frames), 1)[:, 0]  # [frames,L]
+        latents = moving.seed_walk(drawing, seeds, self._some(frames), 1)[:, 0]  # [frames,L]
         return self._made(drawing, latents, np.repeat(drawing.labels(1), frames, axis=0))
+
+    def _some(self, n: int) -> int:
+        """n, if it is a number of samples, and there is room for so many."""
+        _check_whole("samples", n, 1)
+        for shape, kind in ((self.shape, np.uint8), ((self.latent_size,), np.float32)):
+            np.empty((n, *shape), kind)  # MemoryError here, and not after hours
+        return n
 
     def _drawing(self, seed: int, label: Label = None, truncation: float = 1.0) -> Drawing:
         from pgan_tf.inference.drawing import Drawing
 
+        _check_whole("seed", seed, 0)
         drawing = Drawing(self._loaded, seed, truncation, _label_text(label))
         drawing.sampler = self._samplers.setdefault(truncation, drawing.sampler)  # which is traced once
         return drawing
@@ -141,12 +149,11 @@ class Generator:
         return make(latents, labels)
 
 
-def _whole(n: int) -> int:
+def _check_whole(name: str, value: int, least: int) -> None:
     from pgan_tf.inference.errors import GenerateError
 
-    if not isinstance(n, (int, np.integer)) or n < 1:
-        raise GenerateError(f"{n!r}: give a whole number of samples, 1 or more")
-    return n
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise GenerateError(f"{name}={value!r}: must be a whole number, {least} or more")
 
 
 def _label_text(label: Label) -> str:
@@ -172,7 +179,6 @@ def image_grid(images: np.ndarray, columns: int = 0) -> Image.Image:
     images = np.asarray(images)
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
         raise ConfigError(f"images: {images.dtype} {list(images.shape)}; they must be uint8 [N, R, R, 1 or 3]")
-    if columns < 0:
-        raise ConfigError(f"columns={columns}: must be 0 or more")
+    _check_whole("columns", columns, 0)
     picture = grids.grid(images, columns or min(len(images), COLUMNS), grids.cell_size(images.shape[1]))
     return grids.to_pillow(picture)

@@ -152,6 +152,8 @@ def train(
     """
     from pgan_tf.presets import check
 
+    if not isinstance(config, Config):
+        raise ConfigError(f"{config!r}: train takes options, as train(read_config('quickstart')) gives them")
     check(preset, hours, "total_kimg" in config.said)
     return _train(config, {"preset": preset, "hours": hours}, on_tick)
 

@@ -33,9 +33,13 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{text}; see {self.prog} --help")
 
 
-def program_parser(doc: str, epilog: str) -> argparse.ArgumentParser:
-    """The parser of a program. doc: what it does and where more is said; epilog: examples, naming it by its script."""
-    parser = Parser(description=page(doc), epilog=page(epilog),
+def program_parser(doc: str, epilog: str, prog: str | None = None) -> argparse.ArgumentParser:
+    """The parser of a program.
+
+    doc: what it does and where more is said; epilog: examples, naming it by its script; prog: how the program is
+    called, where that is not how this process was.
+    """
+    parser = Parser(prog=prog, description=page(doc), epilog=page(epilog),
                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--version", action="version", version=f"pgan_tf {__version__}")
     return parser

@@ -9,6 +9,7 @@ from pgan_tf.commands import sampling
 from pgan_tf.commands.flags import command, grid_size, whole
 
 MOST_FRAMES = 100_000  # of a video
+_VIDEOS = (".mp4", ".gif", ".webp")  # the keys of inference.pictures.video.FORMATS, which loads more
 
 # The walks of the thesis on growing latent spaces (Sandstroem 2019, section 7.2): by --protocol, in place of flags.
 PROTOCOL = {
@@ -95,6 +96,7 @@ def _images(args: argparse.Namespace) -> int:
     output.check_folder(out, args.overwrite)
     if args.save_latents:
         output.check_file(Path(args.save_latents), [".npy"], args.overwrite)
+        output.check_apart(Path(args.save_latents), out)
     drawing = sampling.open_drawing(args)
     count = args.num or drawing.given or 64
     latents, labels = drawing.latents(count), drawing.labels(count)
@@ -190,8 +192,8 @@ def _walk(args: argparse.Namespace) -> int:
 
     _apply_protocol(args, "walk")
     steps = args.steps or 5
-    still = sampling.out_path(args, "walk", ".png").suffix not in (".mp4", ".gif", ".webp")
-    return _still(args, "walk", make, [".png"]) if still else _video(args, "walk", film)
+    still = sampling.out_path(args, "walk", ".png").suffix not in _VIDEOS
+    return _still(args, "walk", make, (".png", *_VIDEOS)) if still else _video(args, "walk", film)
 
 
 def _walks(args: argparse.Namespace, drawing) -> tuple[list[range], int]:

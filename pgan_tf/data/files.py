@@ -15,13 +15,18 @@ from pgan_tf.data.errors import DataError
 from pgan_tf.errors import WAYS_ON, reason
 from pgan_tf.files import lock_held, make_folder, settle, sync, temporary_name
 from pgan_tf.places import for_each, is_stored, place, size_of, upload
+from pgan_tf.text import shown
 
 UNFINISHED = ".unfinished"  # in a folder on a store, while it is written
 
 
 def check_new_folder(folder: str | os.PathLike) -> None:
-    """Raises DataError unless `folder` does not exist or is empty."""
+    """Raises DataError unless `folder` does not exist or is empty, and has a name that a data set can have."""
     path = place(folder)
+    if path.name.startswith("."):
+        raise DataError(f"{path}: is a hidden name, as what is half written has; choose one without the dot")
+    if shown(path.name) != path.name:
+        raise DataError(f"{shown(str(path))}: its name has characters that cannot be shown; choose another one")
     check_whole(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise DataError(f"{path}: exists already; remove it or choose another output folder")

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from pgan_tf import signals
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.memory import Room, enter
 
@@ -65,7 +66,8 @@ def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Re
 
 def _begin(room: Room) -> None:
     enter(room)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent winds things up
+    for number in signals.OF_THE_TERMINAL:  # the parent, who has them too, winds things up
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

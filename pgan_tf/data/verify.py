@@ -30,9 +30,8 @@ class Verification:
 
     def __str__(self) -> str:
         if self.problems:
-            return "\n".join(
-                [*self.problems, f"{self.folder}: {len(self.problems)} problems; write the data set again"]
-            )
+            advice = f"{len(self.problems)} problems; mend them, or write the data set again"
+            return "\n".join([*self.problems, f"{self.folder}: {advice}"])
         found = f"{self.points} points"
         if self.counts:
             resolutions = ", ".join(map(str, self.counts))

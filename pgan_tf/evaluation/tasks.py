@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from rich.console import Console
 
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
@@ -23,6 +22,7 @@ from pgan_tf.metrics.registry import ASKS_GENERATOR
 from pgan_tf.mirror import in_words
 from pgan_tf.places import place
 from pgan_tf.plain import plain_path
+from pgan_tf.text import table_console
 
 
 def _open(path: str | Path | np.ndarray, resolution: int | None, mirror: bool = False) -> ImageSet | StatisticsSet:
@@ -134,9 +134,7 @@ class Sink:
         self.new.append(row)
 
     def show(self) -> None:
-        console = Console(highlight=False, markup=False, emoji=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, markup=False, emoji=False, width=200)  # in a file nothing need be broken
+        console = table_console()
         console.print(results.table(self.shown))
         used = [(row["extractor"], row.get("extractor_sha256", "?")) for row in self.shown if "extractor" in row]
         for name, sha256 in dict.fromkeys(used):

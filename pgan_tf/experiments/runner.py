@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pgan_tf import signals
 from pgan_tf.config import ConfigError
 from pgan_tf.experiments.runs import RunState, read_ticks, state_of, states
 from pgan_tf.experiments.suite import Comparison, Suite
@@ -65,7 +66,8 @@ class Runner:
         Raises ConfigError where another process works on the suite, or a run folder is in the way.
         """
         self.suite.results.mkdir(parents=True, exist_ok=True)
-        with _only_one(self.suite.results / ".lock") as self._lock, self._signals(), self._stopped_by_errors():
+        lock = self.suite.results / ".lock"
+        with _only_one(lock) as self._lock, signals.handled(self._stop), self._stopped_by_errors():
             states(self.suite)  # says at once what is in the way
             measurable = all(self._measure_reals(comparison) for comparison in self.suite.comparisons)
             todo = [state for state in states(self.suite) if not state.complete]  # by what the reals say now
@@ -203,15 +205,6 @@ class Runner:
         )
 
     # ---- stopping --------------------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        handlers = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
 
     def _stop(self, number, frame) -> None:
         self._stopping = signal.Signals(number).name  # no more: a process may be about to start

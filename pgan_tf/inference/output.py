@@ -38,6 +38,12 @@ def check_file(path: Path, suffixes: Collection[str], overwrite: bool) -> None:
         raise GenerateError(f"{path}: cannot be written ({fault}); choose another place")
 
 
+def check_apart(path: Path, folder: Path) -> None:
+    """GenerateError where a file would lie within a folder that holds nothing but pictures."""
+    if folder.resolve() in path.resolve().parents:
+        raise GenerateError(f"{path}: lies in {folder}, which holds the pictures; choose a place outside of it")
+
+
 def save_picture(path: Path, picture: np.ndarray) -> None:
     """Writes uint8 [H,W,1 or 3] as .png or .webp, by the suffix; complete or not there at all."""
     with new_output(path) as temporary:

@@ -19,6 +19,7 @@ from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
 from pgan_tf.option import option_text
 from pgan_tf.stages import share
+from pgan_tf.text import table_console
 from pgan_tf.training import checkpoint, initial, rundir
 
 
@@ -49,7 +50,7 @@ def describe(path: Path) -> Description:
 def print_info(path: Path) -> None:
     """Prints `describe`; fits a terminal of 80 columns."""
     description, printed = describe(path), []
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = table_console()
     _print_facts(console, [("path", in_words(str(path))), *description.facts])
     for shown in description.networks:
         console.print()
@@ -147,7 +148,7 @@ def _run(folder: Path) -> Description:
         path = files[-1]
         networks.append(Shown(load_network(path), [("network", path.name), ("sha256", sha256(path))]))
     if checkpoint.paths(folder / "checkpoints"):
-        trained = initial.load(folder)
+        trained = initial.of_run(folder)
         fade = checkpoint.read_fade(trained.where)
         trained.ema.fade_as(fade), trained.discriminator.fade_as(fade)
         where = f"{trained.where.relative_to(folder)}: "

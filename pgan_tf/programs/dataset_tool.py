@@ -26,8 +26,8 @@ Examples:
 Exit status: 0 done; 1 `verify` found damage or `compare` a difference; 2 bad input, said in one line."""
 
 
-def parser() -> argparse.ArgumentParser:
-    root = program_parser(__doc__, EPILOG)
+def parser(prog: str | None = None) -> argparse.ArgumentParser:
+    root = program_parser(__doc__, EPILOG, prog)
     commands = root.add_subparsers(metavar="COMMAND", required=True)
     create.add_commands(commands)
     use.add_commands(commands)

@@ -10,6 +10,7 @@ from pgan_tf import CHECKOUT, flagfiles
 from pgan_tf.called import as_called
 from pgan_tf.commands.flags import location, program_parser, whole
 from pgan_tf.programs.loading import load_tensorflow
+from pgan_tf.text import table_console
 
 INTERRUPTED = "interrupted; everything is saved, the same command goes on"
 EPILOG = """\
@@ -59,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
 
 def show(suite) -> int:
     """A line for each run of the suite: where it is and how far."""
-    from rich.console import Console
     from rich.table import Table
 
     from pgan_tf.experiments.runs import states
@@ -68,7 +68,7 @@ def show(suite) -> int:
     for state in states(suite):
         word = "complete" if state.complete else "trained" if state.trained else "begun" if state.folder else "missing"
         listing.add_row(state.name, str(state.folder or ""), f"{state.kimg:.1f}", word)
-    Console(highlight=False, markup=False, emoji=False).print(listing)
+    table_console().print(listing)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment of a program.
+"""Ctrl-C, SIGTERM and a terminal that is gone, at any moment of a program.
 
 Where a program works, they raise KeyboardInterrupt, so that what is half written goes away. Where it only loads,
 nothing is open yet, and it ends at once. In between lie imports in the middle of the work: an exception inside somebody
@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from pgan_tf import signals
+
 STATUS = 130
 _AGAIN_SECONDS = 0.05
 _IMPORT = "<frozen importlib._bootstrap>"
@@ -32,14 +33,12 @@ class Interrupts:
         """Takes the signals, and what Python would otherwise print of an interrupt that it cannot raise."""
         self.said, self.came = "interrupted", False
         self._stderr = os.dup(2)  # the terminal's, also while others are kept silent
-        handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         try:
-            yield
+            with signals.handled(self._on_signal):
+                yield
         finally:
             sys.unraisablehook = hook
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
             os.close(self._stderr)
 
     @contextmanager
@@ -53,7 +52,8 @@ class Interrupts:
 
     def _on_signal(self, number: int, frame) -> None:
         if self._loading:
-            os.write(self._stderr, f"{self.said}\n".encode())
+            with suppress(OSError):
+                os.write(self._stderr, f"{self.said}\n".encode())
             os._exit(STATUS)
         if _in_import(frame):
             self._again(number)
@@ -79,7 +79,7 @@ INTERRUPTS = Interrupts()
 
 def ignore_from_now_on(status: int) -> None:
     """Nothing is left to do but to end: a signal does just that, whatever Python is about."""
-    for number in SIGNALS:
+    for number in signals.ENDING:
         signal.signal(number, lambda *_: os._exit(status))
 
 

@@ -217,7 +217,7 @@ def end_of_growth(plan: Plan) -> str:
     schedule = plan.schedule
     last, grown, total = schedule.phases()[-1].stage, schedule.grown_kimg, schedule.growth.total_kimg
     whole, run = schedule.sizes[-1], f"--total_kimg={total:g} ends"
-    if total > grown and last.size == whole:
+    if total >= grown and last.size == whole:
         return ""
     if last.size == whole:
         return f"{run} in the fade-in of {whole}; it is whole after {grown:g} kimg"

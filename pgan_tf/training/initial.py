@@ -51,11 +51,12 @@ def _load(path: Path) -> Trained:
         generators = [load_network(path / name) for name in ("generator.keras", IMPORTED)]
         return Trained(path, *generators, load_network(path / "discriminator.keras", Discriminator))
     if (path / "config.json").is_file():
-        return _of_run(path)
+        return of_run(path)
     raise ConfigError(f"--init_from={path}: give an imported network's folder, a run's folder or a .keras file")
 
 
-def _of_run(folder: Path) -> Trained:
+def of_run(folder: Path) -> Trained:
+    """The networks of a run's newest checkpoint. CheckpointError."""
     config = rundir.load_config(folder)
     if not checkpoint.paths(folder / "checkpoints"):
         raise NetworkError(f"{folder}: this run has no checkpoint; give its network-*.keras")

@@ -99,14 +99,17 @@ def file_name(text: str) -> str:
     return name.encode()[:LONGEST_NAME].decode(errors="ignore")
 
 
-def load_config(folder: Path) -> Config:
-    """The options of an existing run. Raises ConfigError where the folder is not a run's, or its file is damaged."""
+def load_config(folder: Path, flag: str = "") -> Config:
+    """The options of an existing run. Raises ConfigError where the folder is not a run's, or its file is damaged.
+
+    flag: what the message says before the folder, such as --resume=.
+    """
     try:
         return Config.read(folder / "config.json")
     except (FileNotFoundError, NotADirectoryError):
-        raise ConfigError(f"--resume={folder}: no config.json there; give the folder of a run") from None
+        raise ConfigError(f"{flag}{folder}: no config.json there; give the folder of a run") from None
     except OSError as error:
-        raise ConfigError(f"--resume={folder}: its config.json cannot be read: {reason(error)}") from None
+        raise ConfigError(f"{flag}{folder}: its config.json cannot be read: {reason(error)}") from None
 
 
 def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
@@ -114,7 +117,7 @@ def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
 
     (A data set may have moved: `dataset` names its new place.) Raises ConfigError.
     """
-    config = load_config(folder)
+    config = load_config(folder, "--resume=")
     config = config.replace(dataset=identity.find(folder, config.data.dataset))
     fixed = {*vars(config.data), *vars(config.model), "recipe"} - {"dataset"}
     if given.get("precision") == "float64" or config.optim.precision == "float64":  # in the others weights are float32

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a run trains: it stops where nothing is half done, and saves what it is.
+"""Ctrl-C, SIGTERM and a lost terminal while a run trains: it stops where nothing is half done, and saves what it is.
 
 Python hears of a signal between two of its own steps, not within a call of TensorFlow, which may take minutes on a
 slow device. So a thread listens too: it tells that the signal was heard, and a second Ctrl-C ends the process there.
@@ -13,6 +13,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+
+from pgan_tf import signals
 
 PATIENCE_SECONDS = 2.0  # in which Python should have heard of a signal
 _HEARD = b"stopping as soon as the step that is under way is done; Ctrl-C once more ends at once\n"
@@ -43,17 +45,15 @@ class Stopping:
             return
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
-        handlers = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        before = signal.set_wakeup_fd(writer)
-        threading.Thread(target=self._listen, args=(reader,), daemon=True).start()
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(before)
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            self._over.set()
-            os.close(writer)  # ends the thread
+        with signals.handled(self._on_signal):
+            before = signal.set_wakeup_fd(writer)
+            threading.Thread(target=self._listen, args=(reader,), daemon=True).start()
+            try:
+                yield
+            finally:
+                signal.set_wakeup_fd(before)
+                self._over.set()
+                os.close(writer)  # ends the thread
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
@@ -93,8 +93,8 @@ class Stopping:
     def _listen(self, reader: int) -> None:
         """Runs in the thread: a byte for each signal, as soon as it comes."""
         told = False
-        with os.fdopen(reader, "rb", buffering=0) as signals:
-            while came := signals.read(1):
+        with os.fdopen(reader, "rb", buffering=0) as heard:
+            while came := heard.read(1):
                 at = time.monotonic()
                 if self._over.wait(PATIENCE_SECONDS):
                     return

@@ -51,12 +51,15 @@ def test_a_grid_is_a_picture(generator):
 
 REFUSED = {
     "class": (lambda g: g.sample(1, label=3), "the network has no class 3"),
-    "number": (lambda g: g.sample(0), "0: give a whole number of samples"),
-    "seed": (lambda g: g.sample(1, seed=-1), "--seed=-1: must be at least 0"),
+    "number": (lambda g: g.sample(0), "samples=0: must be a whole number, 1 or more"),
+    "room": (lambda g: g.sample(10**12), "out of memory"),
+    "whole seed": (lambda g: g.sample(1, seed="x"), "seed='x': must be a whole number"),
+    "seed": (lambda g: g.sample(1, seed=-1), "seed=-1: must be a whole number, 0 or more"),
     "truncation": (lambda g: g.sample(1, truncation=2), "--truncation=2: must be from 0"),
     "latents": (lambda g: g.draw(np.zeros((2, 5))), "latents [2, 5]: this network takes [n, 8]"),
     "seeds": (lambda g: g.interpolate([1], 3), "give two seeds or more"),
     "file": (lambda g: pgan_tf.Generator.open("gone.keras"), "gone.keras: no such file or folder"),
+    "columns": (lambda g: pgan_tf.image_grid(g.sample(3), columns=2.5), "columns=2.5: must be a whole number"),
     "images": (lambda g: pgan_tf.image_grid(np.zeros((2, 4, 4, 3))), "images: float64 [2, 4, 4, 3]"),
 }
 

@@ -100,6 +100,7 @@ REFUSED = {
     "wrong value": (lambda config: pgan_tf.read_config(fmap_max=0), "--fmap_max=0: must be at least 1"),
     "no such flagfile": (lambda config: pgan_tf.read_config("nothing"), "there is no flagfile 'nothing'"),
     "no data set": (lambda config: pgan_tf.train(config.replace(dataset="")), "dataset is missing"),
+    "a name in place of options": (lambda config: pgan_tf.train("quickstart"), "'quickstart': train takes options"),
     "data set not there": (lambda config: pgan_tf.train(config.replace(dataset="gone")), "gone: there is no such"),
     "no preset": (lambda config: pgan_tf.train(config, preset="tiny"), "--preset=tiny: choose one of small, "),
     "hours alone": (lambda config: pgan_tf.train(config, hours=1), "--hours=1 goes with a preset"),

@@ -161,6 +161,14 @@ def test_a_failure_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("name", "said"), [(".cats", "hidden name"), ("two\nlines", "cannot be shown")])
+def test_refuses_a_name_that_no_data_set_can_have(tmp_path, name, said):
+    with pytest.raises(DataError, match=said) as caught:
+        DatasetWriter(tmp_path / name, 8, 3)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_refuses_a_folder_with_something_in_it(small_set):
     before = sorted(path.name for path in small_set.iterdir())
     with pytest.raises(DataError, match="small: exists already; remove it or choose another"):

@@ -223,6 +223,7 @@ BAD = {
     "existing picture": ["grid", "{run}", "{folder}/old.png"],
     "existing video": ["interpolate", "{run}", "{folder}/old.mp4"],
     "existing latents": ["grid", "{run}", "--save_latents={folder}/two.npy"],
+    "latents among the pictures": ["images", "{run}", "pictures", "--save_latents=pictures/z.npy"],
     "existing folder": ["images", "{run}", "{folder}"],
     "foreign folder": ["images", "{run}", "{folder}", "--overwrite"],
     "somebody's data set": ["images", "{run}", "{folder}/cats", "--overwrite"],

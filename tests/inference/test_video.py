@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pgan_tf.inference.errors import GenerateError
-from pgan_tf.inference.pictures.video import FORMATS, write_video
+from pgan_tf.inference.pictures.video import FORMATS, SIDES, write_video
 
 COLOURS = [(200, 40, 40), (40, 200, 40), (120, 40, 200), (240, 220, 30)]  # neighbours differ: WebP joins equal frames
 
@@ -102,6 +102,32 @@ def test_what_ffmpeg_says_is_handed_on_in_one_line(tmp_path, monkeypatch):
     with pytest.raises(GenerateError, match=r"^[^\n]*film.mp4: ffmpeg could not write it \([^\n]+\)$"):
         write_video(tmp_path / "film.mp4", frames(), fps=10)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told_in_the_systems_words(tmp_path, monkeypatch):
+    """ffmpeg says it somewhere among its lines, of which the last is about something else."""
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\necho 'write_frame(): No space left on device' >&2\necho 'went wrong' >&2\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_video(tmp_path / "film.mp4", frames(), fps=10)
+    assert caught.value.filename == str(tmp_path / "film.mp4")
+    assert list(tmp_path.iterdir()) == [program]
+
+
+def test_a_program_that_cannot_be_started_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/gone/ffmpeg")
+    with pytest.raises(GenerateError, match="^/gone/ffmpeg: ffmpeg cannot be started"):
+        write_video(tmp_path / "film.mp4", frames(), fps=10)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_frames_have_the_room_that_the_format_has(tmp_path, suffix):
+    write_video(tmp_path / f"film{suffix}", iter([np.zeros((2, SIDES[suffix], 3), np.uint8)]), fps=2)
+    with pytest.raises(GenerateError, match=f"at most {SIDES[suffix]} pixels a side"):
+        write_video(tmp_path / f"wide{suffix}", iter([np.zeros((2, SIDES[suffix] + 1, 3), np.uint8)]), fps=2)
+    assert [path.name for path in tmp_path.iterdir()] == [f"film{suffix}"]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

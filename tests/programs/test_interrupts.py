@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: one line and status 130."""
+"""Ctrl-C, SIGTERM and SIGHUP at any moment: one line and status 130."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import pytest
 
 from pgan_tf.config import Config
 from pgan_tf.programs import generate, start, train
-from pgan_tf.programs.interrupts import SIGNALS
+from pgan_tf.signals import ENDING
 from pgan_tf.training import launch
 from pgan_tf.workers.team import Alone
 
@@ -47,7 +47,12 @@ def during_the_tidying():
         at_work()
 
 
-MOMENTS = [at_work, lambda: at_work(signal.SIGTERM), made_into_another_error, in_a_destructor, during_the_tidying]
+MOMENTS = [
+    *(lambda number=number: at_work(number) for number in ENDING),
+    made_into_another_error,
+    in_a_destructor,
+    during_the_tidying,
+]
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -65,11 +70,11 @@ def test_an_interrupt_speaks_of_resuming_only_where_there_is_a_run(training, mon
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_interrupt_is_one_line_at_any_moment(moment, monkeypatch, capsys):
-    before = [signal.getsignal(number) for number in SIGNALS]
+    before = [signal.getsignal(number) for number in ENDING]
     monkeypatch.setattr(generate, "main", lambda argv: moment())
     assert start.run("generate", []) == 130
     assert capsys.readouterr() == ("", generate.INTERRUPTED + "\n")
-    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert [signal.getsignal(number) for number in ENDING] == before
 
 
 def test_somebody_elses_import_is_not_disturbed(monkeypatch, capsys, tmp_path):
@@ -93,7 +98,7 @@ def test_somebody_elses_import_is_not_disturbed(monkeypatch, capsys, tmp_path):
     assert capsys.readouterr().err == generate.INTERRUPTED + "\n"
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", ENDING)
 def test_what_only_loads_ends_at_once_and_says_so(number):
     """Also while libraries are kept from writing to the terminal."""
     code = (

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +16,11 @@ from pgan_tf.data import DatasetWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds for a process to end, also on a machine that is busy with other work
+# A program of its own terminal: the one it has as its input.
+IN_TERMINAL = (
+    "import fcntl, os, sys, termios\nfcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    "os.environ['CUDA_VISIBLE_DEVICES'] = ''\nos.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
 # Stages of 0.1 kimg: 4x4, a fade to 8x8 that spans several ticks, 8x8.
 FLAGS = [
     *("--fmap_base=32", "--fmap_max=8", "--latent_size=8", "--max_label_size=-1", "--mirror_augment"),
@@ -53,6 +59,21 @@ def stop_at(process: subprocess.Popen, line_start: str, number: int) -> int:
             break
     process.communicate(timeout=PATIENCE)
     return process.returncode
+
+
+def without_terminal_from(line_start: str, *flags) -> int:
+    """Runs in a terminal that is closed when such a line is on it, as a lost ssh closes it; returns the exit status."""
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_TERMINAL, ROOT / "train.py", *map(str, flags)],
+        stdin=inner, stdout=inner, stderr=inner, start_new_session=True, cwd=ROOT,
+    )  # fmt: skip
+    os.close(inner)
+    shown = b""
+    while line_start.encode() not in shown:
+        shown += os.read(terminal, 1000)
+    os.close(terminal)
+    return process.wait(timeout=PATIENCE)
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -119,11 +140,13 @@ def test_a_saved_generator_loads_in_plain_keras(straight, fresh_process):
 
 
 def test_killed_and_stopped_runs_end_in_the_same_weights(dataset, straight, tmp_path):
-    """kill -9 at 4x4, SIGTERM in mid-fade, SIGINT at 8x8: to the last bit the run that was never stopped."""
+    """kill -9 at 4x4, SIGTERM in mid-fade, a lost terminal, SIGINT at 8x8: to the last bit the run that never was."""
     process = start(f"--dataset={dataset}", f"--result_dir={tmp_path}", *FLAGS)
     assert stop_at(process, "tick 2 ", signal.SIGKILL) == -signal.SIGKILL
     (folder,) = tmp_path.iterdir()
     assert stop_at(start(f"--resume={folder}"), "tick 5 ", signal.SIGTERM) == 0
+    assert without_terminal_from("tick 6 ", f"--resume={folder}") == 0
+    assert "stopped by SIGHUP" in (folder / "log.txt").read_text()
     assert stop_at(start(f"--resume={folder}"), "tick 8 ", signal.SIGINT) == 0
     out = finish(start(f"--resume={folder}"))
     assert "going on from" in out

@@ -5,11 +5,12 @@ import signal
 
 import pytest
 
+from pgan_tf.signals import ENDING
 from pgan_tf.training import stopping
 from pgan_tf.training.stopping import StopNow, Stopping
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDING)
 def test_work_that_must_not_be_cut_is_not(number):
     stop, done = Stopping(), []
     with stop.handled():
@@ -47,10 +48,10 @@ def test_a_second_interrupt_ends_whatever_it_is():
 
 
 def test_the_handlers_from_before_come_back():
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [signal.getsignal(number) for number in ENDING]
     with Stopping().handled():
         assert signal.getsignal(signal.SIGINT) not in before
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert [signal.getsignal(number) for number in ENDING] == before
     assert signal.set_wakeup_fd(-1) == -1
 
 

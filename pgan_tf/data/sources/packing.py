@@ -121,6 +121,8 @@ class Scratch:
         left = int(_SHARE_OF_DISK * shutil.disk_usage(self._folder).free)
         head = packed.read(tarfile.BLOCKSIZE)
         if not _is_tar_header(head) and head != bytes(tarfile.BLOCKSIZE):
+            if len(head) < tarfile.BLOCKSIZE:
+                raise DataError("ends before its first file: it is cut off or empty; download it again")
             raise DataError("holds no .tar; unpack it, and give what was in it")
         while head:
             left -= len(head)

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.sources.members import ZIP_METHODS, Member, read_first, seekable
+from pgan_tf.errors import reason
 
 _GREATEST_READ = 2**26  # of a header in a tar: what it claims may be anything
 _LONGEST_LINK = 4096  # bytes of a path, as systems have it
@@ -43,9 +44,19 @@ def reading(archive: str) -> Iterator[None]:
         yield
     except DataError as error:
         raise DataError(f"{archive}: {error}") from error
+    except OSError as error:
+        raise DataError(f"{archive}: {_fault(error)}") from error
     except Exception as error:  # tarfile, zipfile and the decompressors raise anything on damaged archives
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{archive}: cannot be read as an archive: {reason}; download it again") from error
+        raise DataError(f"{archive}: {_damage(error)}") from error
+
+
+def _fault(error: OSError) -> str:
+    """What the system says of a file has a number; what a decompressor says of its content has none."""
+    return _damage(error) if error.errno is None else f"cannot be read: {reason(error)}"
+
+
+def _damage(error: Exception) -> str:
+    return f"cannot be read as an archive: {(str(error).splitlines() or [type(error).__name__])[0]}; download it again"
 
 
 def inner_path(name: str) -> str:

@@ -10,12 +10,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
+from pgan_tf.errors import DISK, system_words
 from pgan_tf.files import new_output
 from pgan_tf.inference.errors import GenerateError
 
+_PACKAGE = "pip install imageio-ffmpeg"
 # A palette for each frame, because one for all of them would have to wait for the last.
 _PALETTES = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1"
 # The colours of H.264 as players take them, and an even number of pixels as it wants.
@@ -30,6 +33,8 @@ FORMATS = {
     ".webp": ["-c:v", "libwebp_anim", "-quality", "85", "-loop", "0"],
 }  # fmt: skip
 
+SIDES = {".mp4": 16384, ".gif": 65535, ".webp": 16383}  # the most pixels that the format has room for
+
 
 def ffmpeg() -> str:
     """The program. GenerateError where the package is not installed."""
@@ -38,13 +43,14 @@ def ffmpeg() -> str:
 
         return imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError):  # not installed; no program for this machine
-        raise GenerateError("videos need ffmpeg: pip install imageio-ffmpeg") from None
+        raise GenerateError(f"videos need ffmpeg: {_PACKAGE}") from None
 
 
 def write_video(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: float) -> None:
     """Writes uint8 frames [H,W,1 or 3] as .mp4, .gif or .webp; the file appears when it is complete.
 
-    Raises GenerateError for an unknown suffix, a missing or failing ffmpeg.
+    Raises GenerateError for an unknown suffix, frames too large for the format, a missing or failing ffmpeg; OSError
+    where the disk is full.
     """
     path = Path(path)
     if path.suffix not in FORMATS:
@@ -52,14 +58,14 @@ def write_video(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: floa
     program = ffmpeg()
     first = next(frames)
     height, width, channels = first.shape
+    if max(width, height) > SIDES[path.suffix]:
+        most = f"a {path.suffix} has at most {SIDES[path.suffix]} pixels a side, this one {width}x{height}"
+        raise GenerateError(f"{path}: {most}; ask for fewer pictures side by side")
     source = ["-f", "rawvideo", "-pix_fmt", "gray" if channels == 1 else "rgb24", "-s", f"{width}x{height}"]
     with new_output(path) as temporary, tempfile.TemporaryFile() as messages:
         command = [program, "-v", "error", "-y", *source, "-r", f"{fps}", "-i", "-", *FORMATS[path.suffix]]
-        process = subprocess.Popen(
-            [*command, "-f", path.suffix[1:], f"file:{temporary}"],  # so neither a colon nor a %d means anything
-            stdin=subprocess.PIPE, stderr=messages,
-            start_new_session=True,  # Ctrl-C is for us: we end it
-        )  # fmt: skip
+        command += ["-f", path.suffix[1:], f"file:{temporary}"]  # so neither a colon nor a %d means anything
+        process = _start(command, messages)
         try:
             process.stdin.write(first.tobytes())
             for frame in frames:
@@ -73,5 +79,21 @@ def write_video(path: str | os.PathLike, frames: Iterator[np.ndarray], fps: floa
             process.wait()
         if process.returncode:
             messages.seek(0)
-            lines = messages.read().decode(errors="replace").strip().splitlines() or ["no message"]
-            raise GenerateError(f"{path}: ffmpeg could not write it ({lines[-1]})")
+            raise _fault(path, messages.read().decode(errors="replace"))
+
+
+def _start(command: list[str], messages: IO[bytes]) -> subprocess.Popen:
+    try:
+        # A session of its own: Ctrl-C is for us, and we end it.
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=messages, start_new_session=True)
+    except OSError as error:  # what IMAGEIO_FFMPEG_EXE names
+        raise GenerateError(f"{command[0]}: ffmpeg cannot be started ({system_words(error)}); {_PACKAGE}") from error
+
+
+def _fault(path: Path, messages: str) -> Exception:
+    """Of its many lines the one with the system's words, which come early, or the last."""
+    for number in DISK:
+        if os.strerror(number) in messages:
+            return OSError(number, os.strerror(number), os.fspath(path))
+    lines = messages.strip().splitlines() or ["no message"]
+    return GenerateError(f"{path}: ffmpeg could not write it ({lines[-1]})")
