@@ -1,6 +1,7 @@
 """What all tests share: a quiet TensorFlow, the import paths, and the golden numbers."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,16 @@ for folder in (TESTS.parent, TESTS):
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import reference  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangups_are_heard():
+    """Of a SIGHUP that nohup has ignored, nobody and none of our children would hear."""
+    before = signal.getsignal(signal.SIGHUP)
+    if before == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from pgan_tf.networks.base import Network
 from pgan_tf.networks.saved import NetworkError, generator_file, load_network, snapshots
 from pgan_tf.option import option_text
 from pgan_tf.stages import share
-from pgan_tf.text import table_console
 from pgan_tf.training import checkpoint, initial, rundir
 
 
@@ -50,7 +49,7 @@ def describe(path: Path) -> Description:
 def print_info(path: Path) -> None:
     """Prints `describe`; fits a terminal of 80 columns."""
     description, printed = describe(path), []
-    console = table_console()
+    console = Console(highlight=False, markup=False, emoji=False)
     _print_facts(console, [("path", in_words(str(path))), *description.facts])
     for shown in description.networks:
         console.print()

@@ -150,6 +150,7 @@ LEFT_OUT = [
     (r"^(pip|npm|tar|tensorboard|\.|python3|python -m|python (?:benchmarks|examples)/)", "not a program of ours"),
     (r"^python train\.py (?!--flagfile=configs/quickstart\.flags$)", "trains as the first one does"),
     (r"lobehub-fluent-emoji", "the package cannot be had; an archive of pictures like any other"),
+    (r"datasets/people3d64", "pictures of that package, which the Python above it chooses"),
     (r"create_celebahq|--engine=beam", "tests/data/test_celebahq_create.py, tests/data/test_beam.py"),
     (r"^python experiment\.py", "tests/experiments"),
     (r"COMMAND NETWORK", "a pattern"),

@@ -118,7 +118,7 @@ def test_a_full_disk_is_told_in_the_systems_words(tmp_path, monkeypatch):
 
 def test_a_program_that_cannot_be_started_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/gone/ffmpeg")
-    with pytest.raises(GenerateError, match="^/gone/ffmpeg: ffmpeg cannot be started"):
+    with pytest.raises(GenerateError, match=r"^/gone/ffmpeg: ffmpeg cannot be started"):
         write_video(tmp_path / "film.mp4", frames(), fps=10)
 
 
