@@ -203,9 +203,9 @@ def emoji_run(folder: Path) -> None:
 
     run = folder / "results" / "00000-emoji64-s1000"
     run.mkdir(parents=True)
-    config = Config.from_values({"dataset": str(folder / "datasets" / "emoji64"), "latent_size": 128})
+    config = Config.from_values({"dataset": str(folder / "datasets" / "emoji64"), "latent_size": 64})
     (run / "config.json").write_text(config.to_json())
-    Generator(resolution=16, fmap_base=32, fmap_max=8, latent_size=128).save(run / "network-000160.keras")
+    Generator(resolution=16, fmap_base=32, fmap_max=8, latent_size=64).save(run / "network-000160.keras")
 
 
 def test_the_pages_run_as_printed(tmp_path, monkeypatch, capfd):

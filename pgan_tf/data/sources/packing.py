@@ -121,9 +121,7 @@ class Scratch:
         left = int(_SHARE_OF_DISK * shutil.disk_usage(self._folder).free)
         head = packed.read(tarfile.BLOCKSIZE)
         if not _is_tar_header(head) and head != bytes(tarfile.BLOCKSIZE):
-            if len(head) < tarfile.BLOCKSIZE:
-                raise DataError("ends before its first file: it is cut off or empty; download it again")
-            raise DataError("holds no .tar; unpack it, and give what was in it")
+            raise DataError("holds no .tar, or a damaged one: unpack it, and give what was in it, or download it again")
         while head:
             left -= len(head)
             if left < 0:
