@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,5 +56,5 @@ def table_console() -> Console:
     """Prints tables: as wide as the terminal, and in a file or a pipe so wide that nothing need be broken."""
     from rich.console import Console
 
-    plain_console = partial(Console, highlight=False, markup=False, emoji=False)
-    return plain_console() if plain_console().is_terminal else plain_console(width=WIDE)
+    width = None if Console().is_terminal else WIDE  # None: the terminal's
+    return Console(width=width, highlight=False, markup=False, emoji=False)

@@ -53,6 +53,7 @@ def test_a_data_set_is_made_and_opened(tmp_path):
 
 REFUSED = {
     "source": (lambda to: pgan_tf.create_dataset(to / "a", "nothing"), "invalid choice: 'create_nothing'"),
+    "help": (lambda to: pgan_tf.create_dataset(to / "a", "mnist", nonsense=3), "; see dataset_tool.py"),
     "option": (lambda to: pgan_tf.create_dataset(to / "a", "mnist", nonsense=3), "--nonsense=3"),
     "input": (lambda to: pgan_tf.create_dataset(to / "a", "from_numpy", to / "gone.npy"), "gone.npy: no such file"),
     "no data set": (lambda to: pgan_tf.open_dataset(to / "a"), "a: no such folder"),

@@ -87,7 +87,8 @@ def _start(command: list[str], messages: IO[bytes]) -> subprocess.Popen:
         # A session of its own: Ctrl-C is for us, and we end it.
         return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=messages, start_new_session=True)
     except OSError as error:  # what IMAGEIO_FFMPEG_EXE names
-        raise GenerateError(f"{command[0]}: ffmpeg cannot be started ({system_words(error)}); {_PACKAGE}") from error
+        said = f"{command[0]}: ffmpeg cannot be started ({system_words(error)})"
+        raise GenerateError(f"{said}; mend IMAGEIO_FFMPEG_EXE, or unset it: {_PACKAGE}") from error
 
 
 def _fault(path: Path, messages: str) -> Exception:
