@@ -28,6 +28,15 @@ def handled(handler: Callable) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if former is None else former)
 
 
+def in_import(frame) -> bool:
+    """Whether somebody's import is under way, which may swallow what a handler raises, or make another error of it."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
 def leave_dead_terminal() -> None:
     """What is printed from now on goes nowhere if it went to a terminal that is gone: no line shall fail for that."""
     for descriptor in (1, 2):

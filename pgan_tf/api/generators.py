@@ -88,12 +88,12 @@ class Generator:
             UserError: A class that it has not learned, a number out of its bounds.
         """
         drawing = self._drawing(seed, label, truncation)
-        return self._made(drawing, drawing.latents(self._some(n)), drawing.labels(n))
+        return self._made(drawing, drawing.latents(self._some("samples", n)), drawing.labels(n))
 
     @in_one_line
     def latents(self, n: int, seed: int = 0) -> np.ndarray:
         """The latents of `sample(n, seed)`, float32 [n, L]."""
-        return self._drawing(seed).latents(self._some(n))
+        return self._drawing(seed).latents(self._some("samples", n))
 
     @in_one_line
     def draw(self, latents: np.ndarray, label: Label = None, *, truncation: float = 1.0) -> np.ndarray:
@@ -126,12 +126,12 @@ class Generator:
         if len(seeds) < 2:
             raise GenerateError(f"seeds={list(seeds)}: give two seeds or more, as in [1, 2, 3]")
         drawing = self._drawing(seeds[0], label)
-        latents = moving.seed_walk(drawing, seeds, self._some(frames), 1)[:, 0]  # [frames,L]
+        latents = moving.seed_walk(drawing, seeds, self._some("frames", frames), 1)[:, 0]  # [frames,L]
         return self._made(drawing, latents, np.repeat(drawing.labels(1), frames, axis=0))
 
-    def _some(self, n: int) -> int:
-        """n, if it is a number of samples, and there is room for so many."""
-        _check_whole("samples", n, 1)
+    def _some(self, what: str, n: int) -> int:
+        """n, if it is a number of `what`, and there is room for so many."""
+        _check_whole(what, n, 1)
         for shape, kind in ((self.shape, np.uint8), ((self.latent_size,), np.float32)):
             np.empty((n, *shape), kind)  # MemoryError here, and not after hours
         return n

@@ -18,7 +18,6 @@ from pgan_tf import signals
 
 STATUS = 130
 _AGAIN_SECONDS = 0.05
-_IMPORT = "<frozen importlib._bootstrap>"
 
 
 class Interrupts:
@@ -55,7 +54,7 @@ class Interrupts:
             with suppress(OSError):
                 os.write(self._stderr, f"{self.said}\n".encode())
             os._exit(STATUS)
-        if _in_import(frame):
+        if signals.in_import(frame):
             self._again(number)
             return
         self.came = True
@@ -81,11 +80,3 @@ def ignore_from_now_on(status: int) -> None:
     """Nothing is left to do but to end: a signal does just that, whatever Python is about."""
     for number in signals.ENDING:
         signal.signal(number, lambda *_: os._exit(status))
-
-
-def _in_import(frame) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename == _IMPORT:
-            return True
-        frame = frame.f_back
-    return False

@@ -87,7 +87,7 @@ class Stopping:
         if not self.signal:
             self.signal = signal.Signals(number).name
             self.tell()
-        if self._at_once and not _in_import(frame):  # which might swallow it; the end of the block will do
+        if self._at_once and not signals.in_import(frame):  # which might swallow it; the end of the block will do
             raise StopNow
 
     def _listen(self, reader: int) -> None:
@@ -111,11 +111,3 @@ class Stopping:
 def _say(line: bytes) -> None:
     with contextlib.suppress(OSError):
         os.write(2, line)
-
-
-def _in_import(frame) -> bool:
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
-        frame = frame.f_back
-    return False

@@ -57,6 +57,7 @@ REFUSED = {
     "seed": (lambda g: g.sample(1, seed=-1), "seed=-1: must be a whole number, 0 or more"),
     "truncation": (lambda g: g.sample(1, truncation=2), "--truncation=2: must be from 0"),
     "latents": (lambda g: g.draw(np.zeros((2, 5))), "latents [2, 5]: this network takes [n, 8]"),
+    "frames": (lambda g: g.interpolate([1, 2], 0), "frames=0: must be a whole number, 1 or more"),
     "seeds": (lambda g: g.interpolate([1], 3), "give two seeds or more"),
     "file": (lambda g: pgan_tf.Generator.open("gone.keras"), "gone.keras: no such file or folder"),
     "columns": (lambda g: pgan_tf.image_grid(g.sample(3), columns=2.5), "columns=2.5: must be a whole number"),
