@@ -64,8 +64,16 @@ def kind(field: dataclasses.Field) -> type:
     return dict if field.default is dataclasses.MISSING else type(field.default)
 
 
+def plain(value: Any) -> Any:
+    """numpy's scalars, as a sweep over np.geomspace has them, are Python's; so are those within a dictionary."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    return value.item() if type(value).__module__ == "numpy" and value.shape == () else value
+
+
 def taken(field: dataclasses.Field, value: Any) -> Any:
     """The value as the option holds it. ConfigError unless it is of the option's type and within its bounds."""
+    value = plain(value)
     if kind(field) is float and type(value) is int:
         value = float(value) if abs(value) < 1e300 else math.inf
     if type(value) is not kind(field):

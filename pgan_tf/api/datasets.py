@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pgan_tf.api.loading import in_one_line
 from pgan_tf.called import as_called
+from pgan_tf.option import ConfigError, plain
 
 if TYPE_CHECKING:
     from pgan_tf.data.samples import Samples
@@ -27,7 +28,8 @@ def create_dataset(out: str | os.PathLike, source: str, *inputs: str | os.PathLi
         out: Folder to make; it must not exist or be empty.
         source: What follows `create_` in the command's name: mnist, from_images, cifar10, celebahq, planar, ...
         *inputs: What the command takes besides OUT: files or folders.
-        **options: Its flags, without the dashes; True for a flag that takes no value.
+        **options: Its flags, without the dashes; True for a flag that takes no value, True or False for one of 0 or 1,
+            and a tuple where the flag has commas.
 
     Returns:
         The data set, as from `open_dataset`.
@@ -37,8 +39,13 @@ def create_dataset(out: str | os.PathLike, source: str, *inputs: str | os.PathLi
     """
     from pgan_tf.programs import dataset_tool
 
-    words = [f"create_{source}", os.fspath(out), *map(os.fspath, inputs), *_flags(options)]
-    args = dataset_tool.parser(as_called("dataset_tool.py")).parse_args(words)
+    for given in inputs:
+        if not isinstance(given, (str, os.PathLike)):
+            kind = type(given).__name__
+            raise ConfigError(f"{kind}: not the name of a file or folder; save arrays with numpy.savez, and name that")
+    parser = dataset_tool.parser(as_called("dataset_tool.py"))
+    words = [f"create_{source}", os.fspath(out), *map(os.fspath, inputs)]
+    args = parser.parse_args([*words, *_flags(options)])
     args.run(args)
     return open_dataset(os.path.expanduser(out))
 
@@ -62,9 +69,19 @@ def open_dataset(folder: str | os.PathLike) -> Samples:
     return open_samples(os.path.expanduser(folder))
 
 
+SWITCHES = ("shuffle",)  # flags that take 0 or 1
+
+
 def _flags(options: dict[str, Any]) -> Iterator[str]:
-    """Keyword arguments as words of a command line."""
+    """Keyword arguments as words of a command line. ConfigError for help, which is for a terminal."""
     for name, value in options.items():
+        value = plain(value)
+        if name in ("help", "h", "version"):
+            raise ConfigError(f"{name}: is for a terminal; see help(pgan_tf.create_dataset), and docs/datasets.md")
+        if isinstance(value, (tuple, list)):
+            value = ",".join(map(str, value))
+        if name in SWITCHES and isinstance(value, bool):
+            value = int(value)
         if value is True:
             yield f"--{name}"
         elif value is not False and value is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pgan_tf.api.loading import in_one_line, load_tensorflow
+from pgan_tf.api.values import number, whole
 from pgan_tf.mirror import fetched
+from pgan_tf.option import ConfigError, plain
 from pgan_tf.places import is_stored, place
 
 if TYPE_CHECKING:
@@ -87,8 +89,8 @@ class Generator:
         Raises:
             UserError: A class that it has not learned, a number out of its bounds.
         """
-        drawing = self._drawing(seed, label, truncation)
-        return self._made(drawing, drawing.latents(self._some("samples", n)), drawing.labels(n))
+        n, drawing = self._some("samples", n), self._drawing(seed, label, truncation)
+        return self._made(drawing, drawing.latents(n), drawing.labels(n))
 
     @in_one_line
     def latents(self, n: int, seed: int = 0) -> np.ndarray:
@@ -98,16 +100,18 @@ class Generator:
     @in_one_line
     def draw(self, latents: np.ndarray, label: Label = None, *, truncation: float = 1.0) -> np.ndarray:
         """What it makes of latents [n, L]: as `sample`, whose labels and truncation it has."""
+        from pgan_tf.inference.errors import GenerateError
+        from pgan_tf.inference.inputs import check_finite
+
         rows = np.asarray(latents, np.float32)
         if rows.ndim != 2 or rows.shape[1] != self.latent_size or not len(rows):
-            from pgan_tf.inference.errors import GenerateError
-
             raise GenerateError(f"latents {list(rows.shape)}: this network takes [n, {self.latent_size}]")
+        check_finite(rows, "latents")
         drawing = self._drawing(0, label, truncation)
         return self._made(drawing, rows, drawing.labels(len(rows)))
 
     @in_one_line
-    def interpolate(self, seeds: Sequence[int], frames: int, label: Label = None) -> np.ndarray:
+    def interpolate(self, seeds: Iterable[int], frames: int, label: Label = None) -> np.ndarray:
         """The frames of a closed way from the picture of one seed to that of the next, and back to the first.
 
         It does not leave the distribution of the latents: of normal ones it goes along great circles.
@@ -123,15 +127,16 @@ class Generator:
         from pgan_tf.inference.errors import GenerateError
         from pgan_tf.inference.pictures import moving
 
+        seeds, frames = [whole("seed", seed, 0) for seed in seeds], self._some("frames", frames)
         if len(seeds) < 2:
-            raise GenerateError(f"seeds={list(seeds)}: give two seeds or more, as in [1, 2, 3]")
+            raise GenerateError(f"seeds={seeds}: give two seeds or more, as in [1, 2, 3]")
         drawing = self._drawing(seeds[0], label)
-        latents = moving.seed_walk(drawing, seeds, self._some("frames", frames), 1)[:, 0]  # [frames,L]
+        latents = moving.seed_walk(drawing, seeds, frames, 1)[:, 0]  # [frames,L]
         return self._made(drawing, latents, np.repeat(drawing.labels(1), frames, axis=0))
 
     def _some(self, what: str, n: int) -> int:
         """n, if it is a number of `what`, and there is room for so many."""
-        _check_whole(what, n, 1)
+        n = whole(what, n, 1)
         for shape, kind in ((self.shape, np.uint8), ((self.latent_size,), np.float32)):
             np.empty((n, *shape), kind)  # MemoryError here, and not after hours
         return n
@@ -139,8 +144,8 @@ class Generator:
     def _drawing(self, seed: int, label: Label = None, truncation: float = 1.0) -> Drawing:
         from pgan_tf.inference.drawing import Drawing
 
-        _check_whole("seed", seed, 0)
-        drawing = Drawing(self._loaded, seed, truncation, _label_text(label))
+        truncation = number("truncation", truncation, 0, 1)
+        drawing = Drawing(self._loaded, whole("seed", seed, 0), truncation, _label_text(label))
         drawing.sampler = self._samplers.setdefault(truncation, drawing.sampler)  # which is traced once
         return drawing
 
@@ -149,20 +154,17 @@ class Generator:
         return make(latents, labels)
 
 
-def _check_whole(name: str, value: int, least: int) -> None:
-    from pgan_tf.inference.errors import GenerateError
-
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise GenerateError(f"{name}={value!r}: must be a whole number, {least} or more")
-
-
 def _label_text(label: Label) -> str:
-    """A label as --labels has it."""
-    if label is None:
-        return ""
-    if isinstance(label, (str, int, np.integer)):
-        return str(label)
-    return ",".join(map(str, label))
+    """A label as --labels has it. ConfigError for none of its kinds."""
+    if label is None or isinstance(label, str):
+        return label or ""
+    label = np.asarray(label).tolist() if isinstance(label, np.ndarray) else plain(label)
+    if not isinstance(label, Iterable):
+        return str(whole("label", label, 0))
+    classes = [str(whole("label", one, 0)) for one in label]
+    if not classes:
+        raise ConfigError("label=[]: names no class; give some, or None for random ones")
+    return ",".join(classes)
 
 
 @in_one_line
@@ -174,11 +176,11 @@ def image_grid(images: np.ndarray, columns: int = 0) -> Image.Image:
         columns: How many in a row; 0 = up to 12.
     """
     from pgan_tf import grids
-    from pgan_tf.option import ConfigError
 
     images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or not len(images) or images.shape[-1] not in (1, 3):
+    square = images.ndim == 4 and images.shape[1] == images.shape[2]
+    if images.dtype != np.uint8 or not square or not images.size or images.shape[-1] not in (1, 3):
         raise ConfigError(f"images: {images.dtype} {list(images.shape)}; they must be uint8 [N, R, R, 1 or 3]")
-    _check_whole("columns", columns, 0)
-    picture = grids.grid(images, columns or min(len(images), COLUMNS), grids.cell_size(images.shape[1]))
+    columns = whole("columns", columns, 0) or min(len(images), COLUMNS)
+    picture = grids.grid(images, columns, grids.cell_size(images.shape[1]))
     return grids.to_pillow(picture)

@@ -10,6 +10,7 @@ import numpy as np
 
 from pgan_tf.api.loading import in_one_line, load_tensorflow
 from pgan_tf.api.runs import Run
+from pgan_tf.api.values import number, whole
 from pgan_tf.config import ConfigError
 from pgan_tf.mirror import working
 
@@ -61,9 +62,13 @@ def evaluate(
     from pgan_tf.evaluation import tasks
     from pgan_tf.evaluation.evaluator import Request
     from pgan_tf.metrics.registry import named
+    from pgan_tf.programs.evaluate import IMAGES, SEEDS
 
-    words = metrics if isinstance(metrics, str) else ",".join(metrics)
-    request = Request(tuple(named(words)) if words else (), images, seed, extractor)
+    words = metrics if isinstance(metrics, str) else ",".join(metrics or ())
+    images = None if images is None else whole("images", images, *IMAGES)
+    resolution = None if resolution is None else whole("resolution", resolution, 1)
+    held_out = number("held_out", held_out, 0, 1)
+    request = Request(tuple(named(words)) if words else (), images, whole("seed", seed, *SEEDS), extractor)
     with make_strategy(STRATEGY).scope():
         if isinstance(fakes, Run):
             with working(fakes.folder) as folder:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pgan_tf.api.generators import Generator
 from pgan_tf.api.loading import in_one_line, load_tensorflow
+from pgan_tf.api.values import number
 from pgan_tf.config import Config
 from pgan_tf.option import ConfigError
 from pgan_tf.places import place
@@ -154,6 +155,7 @@ def train(
 
     if not isinstance(config, Config):
         raise ConfigError(f"{config!r}: train takes options, as train(read_config('quickstart')) gives them")
+    hours = number("hours", hours, 0)
     check(preset, hours, "total_kimg" in config.said)
     return _train(config, {"preset": preset, "hours": hours}, on_tick)
 

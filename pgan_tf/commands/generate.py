@@ -44,7 +44,7 @@ def _add_interpolate(parser: argparse.ArgumentParser) -> None:
     add("--seeds", type=sampling.seeds, metavar="S,S,..", help="go through these seeds' latents instead of at random")
     add("--grid_size", type=grid_size, metavar="CxR", help="columns x rows (default: 4x3 up to 128x128, fewer above)")
     add("--smoothing", type=sampling.positive_number, default=1.0, metavar="SECONDS", help="of the walk (default: 1)")
-    sampling.add_video(parser, 10.0)
+    sampling.add_video(parser)
 
 
 def _add_training_video(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def _add_training_video(parser: argparse.ArgumentParser) -> None:
     text = "fakes: from the run's fakes*.png; of points also scores and latents"
     add("--source", choices=("networks", "fakes", "scores", "latents"), default="networks", help=text)
     add("--grid_size", type=grid_size, metavar="CxR", help="columns x rows (default: 12x8 up to 64x64, fewer above)")
-    sampling.add_video(parser, 10.0)
+    sampling.add_video(parser)
 
 
 def _add_walk(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +61,7 @@ def _add_walk(parser: argparse.ArgumentParser) -> None:
     add("--steps", type=whole(2, 1000), metavar="N", help="points of a walk (default: 5)")
     add("--walks", type=whole(1, 1000), metavar="N", help="walks in each set (default: 1; 4 if there is one set)")
     add("--protocol", action="store_true", help="the thesis': four walks of five points in every set")
-    sampling.add_video(parser, 10.0)
+    sampling.add_video(parser)
 
 
 def _add_axis(parser: argparse.ArgumentParser) -> None:
@@ -173,6 +173,7 @@ def _style(args: argparse.Namespace) -> int:
 
 def _walk(args: argparse.Namespace) -> int:
     from pgan_tf import grids
+    from pgan_tf.inference.errors import GenerateError
 
     def make(drawing):
         from pgan_tf.inference.pictures.sheets import walk_picture
@@ -193,7 +194,12 @@ def _walk(args: argparse.Namespace) -> int:
     _apply_protocol(args, "walk")
     steps = args.steps or 5
     still = sampling.out_path(args, "walk", ".png").suffix not in _VIDEOS
-    return _still(args, "walk", make, (".png", *_VIDEOS)) if still else _video(args, "walk", film)
+    if not still:
+        return _video(args, "walk", film)
+    for name in ("duration", "fps"):
+        if getattr(args, name):
+            raise GenerateError(f"--{name}: is of a video; name OUT .mp4, .gif or .webp, or leave it out")
+    return _still(args, "walk", make, (".png", *_VIDEOS))
 
 
 def _walks(args: argparse.Namespace, drawing) -> tuple[list[range], int]:
@@ -222,7 +228,7 @@ def _interpolate(args: argparse.Namespace) -> int:
         elif drawing.given:
             latents = moving.file_walk(drawing, count, cells)
         else:
-            latents = moving.smooth_walk(drawing, count, cells, args.smoothing * args.fps)
+            latents = moving.smooth_walk(drawing, count, cells, args.smoothing * (args.fps or sampling.FPS))
         return latents, moving.frames(drawing, latents, drawing.labels(cells), moving.in_grid(columns))
 
     return _video(args, "interpolate", film)
@@ -306,11 +312,12 @@ def _video(args: argparse.Namespace, name: str, film, opened=sampling.open_drawi
     out = sampling.out_path(args, name, ".mp4")
     sampling.check_outputs(args, out, video.FORMATS)
     video.ffmpeg()  # found to be missing before any work
-    count = max(1, round(args.duration * args.fps))
+    duration, fps = args.duration or sampling.DURATION, args.fps or sampling.FPS
+    count = max(1, round(duration * fps))
     if count > MOST_FRAMES:
-        raise GenerateError(f"--duration={args.duration:g} --fps={args.fps:g}: {count} frames; at most {MOST_FRAMES}")
+        raise GenerateError(f"--duration={duration:g} --fps={fps:g}: {count} frames; at most {MOST_FRAMES}")
     latents, frames = film(opened(args), count)
-    video.write_video(out, track(frames, count, "video", "frames"), args.fps)
+    video.write_video(out, track(frames, count, "video", "frames"), fps)
     print(f"wrote {out}")
     if latents is not None:
         sampling.save_latents(args, latents.reshape(-1, latents.shape[-1]))

@@ -48,10 +48,14 @@ def add_latent_files(parser: argparse.ArgumentParser) -> None:
     add("--save_latents", type=location, metavar="FILE.npy", help="write the latents of all images shown, row by row")
 
 
-def add_video(parser: argparse.ArgumentParser, duration: float) -> None:
+DURATION, FPS = 10.0, 30.0  # of a video, where nobody says
+
+
+def add_video(parser: argparse.ArgumentParser) -> None:
+    """How long a video is; None where nobody says, as a still has neither."""
     add = parser.add_argument
-    add("--duration", type=positive_number, default=duration, metavar="SECONDS", help="(default: %(default)s)")
-    add("--fps", type=positive_number, default=30.0, help="frames per second (default: 30)")
+    add("--duration", type=positive_number, metavar="SECONDS", help=f"(default: {DURATION:g})")
+    add("--fps", type=positive_number, help=f"frames per second (default: {FPS:g})")
 
 
 positive_number = number(0, 1e6, above=True)
@@ -83,11 +87,14 @@ def open_drawing(args: argparse.Namespace, path: Path | None = None, kind: str =
 
 def check_outputs(args: argparse.Namespace, out: Path, suffixes) -> None:
     """Before any work: that OUT and --save_latents can be written."""
+    from pgan_tf.inference.errors import GenerateError
     from pgan_tf.inference.output import check_file
 
     check_file(out, suffixes, args.overwrite)
     if args.save_latents:
         check_file(Path(args.save_latents), [".npy"], args.overwrite)
+        if out.resolve() == Path(args.save_latents).resolve():
+            raise GenerateError(f"--save_latents={args.save_latents}: is OUT as well; give it another name")
 
 
 def save_latents(args: argparse.Namespace, latents) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pgan_tf.commands.flags import LARGEST_SIDE, anywhere, command, location, positive, whole
+from pgan_tf.commands.flags import LARGEST_SIDE, add_own_size, anywhere, command, location, positive, whole
 
 
 def add_commands(commands) -> None:
@@ -47,7 +47,8 @@ def add_commands(commands) -> None:
     )
     sub.add_argument("out", type=anywhere, metavar="OUT", help="folder or .zip to make")
     sub.add_argument("--to", choices=("folder", "zip", "tfds", "records"), required=True, help="records: a data set")
-    sub.add_argument("--split", default="train", help="of an ImageFolder (default: %(default)s)")
+    sub.add_argument("--split", help="of an ImageFolder that is read or made (default: train)")
+    add_own_size(sub, "records of images whose size is no power of two")
     sub.add_argument("--shards", type=whole(1, 10_000), default=1, help="files per resolution, of records (default: 1)")
     _add_workers(sub)
 
@@ -101,5 +102,6 @@ def _convert(args: argparse.Namespace) -> int:
     from pgan_tf.data.tools import convert
 
     output = Output(workers=args.workers or cores(), shards=args.shards)
-    print(f"wrote {convert(args.source, args.out, args.to, args.split, output)} images to {args.out}")
+    count = convert(args.source, args.out, args.to, args.split, output, args.own_size)
+    print(f"wrote {count} images to {args.out}")
     return 0

@@ -182,11 +182,28 @@ class RecordDataset:
         return resolution, resolution, self.channels
 
     def read(self, resolution: int, indices: np.ndarray) -> np.ndarray:
-        """Pictures at `indices` [n] -> uint8 [n, resolution, resolution, channels] in that order; repeats allowed."""
+        """Pictures at `indices` [n] -> uint8 [n, resolution, resolution, channels] in that order; repeats allowed.
+
+        See `positions`. IndexError beyond 0..count-1, DataError for a bad record.
+        """
         if resolution not in self._levels:
             known = ", ".join(map(str, self.resolutions))
             raise DataError(f"{self.folder}: has no resolution {resolution}; it has {known}")
-        return self._levels[resolution].read(indices)
+        return self._levels[resolution].read(positions(indices, self.count))
+
+
+def positions(indices: np.ndarray, count: int) -> np.ndarray:
+    """Which of `count` samples are meant, int64 [n]: by their positions, or by a mask, bool [count], as in numpy.
+
+    DataError for a mask of another length, and for numbers that are not whole, which numpy would cut off.
+    """
+    given = np.asarray(indices)
+    if given.dtype == bool and given.shape == (count,):
+        return np.flatnonzero(given)
+    if given.size and (given.dtype.kind not in "iu" or given.ndim != 1):
+        form = f"{given.dtype} {list(given.shape)}"
+        raise DataError(f"indices are {form}; give positions [n] from 0 to {count - 1}, or a mask bool [{count}]")
+    return given.astype(np.int64)
 
 
 def has_records(folder: str | os.PathLike) -> bool:

@@ -45,6 +45,14 @@ def vectors(rows: np.ndarray, where: Any) -> np.ndarray:
     return matrix
 
 
+def vector_notes(rows: np.ndarray | None) -> list[str]:
+    """A note where labels [N,L] are no classes, so that nobody takes them for such."""
+    if rows is None or ((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all():
+        return []
+    numbers = f"lists of {rows.shape[1]} numbers" if rows.shape[1] > 1 else "one number each"
+    return [f"labels are {numbers}, stored as they are; not one class a picture"]
+
+
 def one_hot(labels: np.ndarray, classes: int | None, where: Any) -> np.ndarray:
     """Classes [N] from 0 -> float32 [N, classes]; None: as many as there are. DataError if one is out of range."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu":

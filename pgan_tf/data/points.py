@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pgan_tf.data import tfrecord
-from pgan_tf.data.dataset import POINTS_SUFFIX, labels_path, read_labels
+from pgan_tf.data.dataset import POINTS_SUFFIX, labels_path, positions, read_labels
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_whole, new_folder, storing
 from pgan_tf.data.pyramid import LOWEST
@@ -64,8 +64,11 @@ class PointDataset:
         return (2,)
 
     def read(self, resolution: int, indices: np.ndarray) -> np.ndarray:
-        """Points at `indices` [n] -> float32 [n, 2] in that order; repeats allowed."""
-        return self.points[indices]
+        """Points at `indices` [n] -> float32 [n, 2] in that order; repeats allowed. See `dataset.positions`."""
+        chosen = positions(indices, self.count)
+        if chosen.size and not 0 <= chosen.min() <= chosen.max() < self.count:
+            raise IndexError(f"indices {chosen.min()}..{chosen.max()} of {self.count} points")
+        return self.points[chosen]
 
 
 def has_points(folder: str | os.PathLike) -> bool:

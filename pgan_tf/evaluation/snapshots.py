@@ -68,7 +68,7 @@ def images(snapshot: Snapshot, shape: tuple[int, ...], labels: np.ndarray | None
 
 
 def labels_for(label_size: int, labels: np.ndarray | None) -> np.ndarray:
-    """Labels to draw from, [M,label_size]: those of the data set, or else every class once."""
-    if labels is None:
+    """Labels to draw from, [M,label_size]: those of the data set, or where it has too few, every class once."""
+    if labels is None or labels.shape[1] < label_size:
         return np.eye(label_size, dtype=np.float32)
     return labels[:, :label_size]

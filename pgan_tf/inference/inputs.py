@@ -48,10 +48,15 @@ def read_latents(path: str | os.PathLike, size: int) -> np.ndarray:
         raise GenerateError(f"--latents={path}: its rows have {length} numbers; this network's latents {size}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is not finite then
         latents = latents.astype(np.float32)
+    check_finite(latents, f"--latents={path}")
+    return latents
+
+
+def check_finite(latents: np.ndarray, where: str) -> None:
+    """GenerateError unless all of [N,L] are numbers."""
     if not np.isfinite(latents).all():
         row = int(np.flatnonzero(~np.isfinite(latents).all(axis=1))[0])
-        raise GenerateError(f"--latents={path}: row {row} holds numbers that are not finite")
-    return latents
+        raise GenerateError(f"{where}: row {row} holds numbers that are not finite")
 
 
 def label_rows(text: str, label_size: int, count: int, seed: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from pgan_tf.data import DatasetWriter
 from pgan_tf.data.files import new_folder
 from pgan_tf.files import clear_away, new_output, place_fault, replace_folder, temporary_name
-from pgan_tf.grids import to_pillow
+from pgan_tf.grids import MOST_PIXELS, to_pillow
 from pgan_tf.inference.errors import GenerateError
 
 # Both without loss. PNG: level 1 is four times as fast as the default, and its files some percent larger.
@@ -36,6 +36,18 @@ def check_file(path: Path, suffixes: Collection[str], overwrite: bool) -> None:
         raise GenerateError(f"{path}: exists already; add --overwrite or give another name")
     if fault := place_fault(path.parent):
         raise GenerateError(f"{path}: cannot be written ({fault}); choose another place")
+
+
+def check_size(path: Path, width: int, height: int, asked: str) -> None:
+    """GenerateError for a picture of more pixels than anyone could open, or its format has room for.
+
+    asked: the flags that ask for so many.
+    """
+    if width * height > MOST_PIXELS:
+        raise GenerateError(f"{asked}: a picture of {width}x{height} pixels or more; ask for fewer")
+    if path.suffix == ".webp" and max(width, height) > WEBP_SIDE:
+        most = f"a WebP picture has at most {WEBP_SIDE} pixels a side, this one {width}x{height} or more"
+        raise GenerateError(f"{asked}: {most}; write a .png")
 
 
 def check_apart(path: Path, folder: Path) -> None:

@@ -16,6 +16,7 @@ STRATEGY = "mirrored"
 OF_IMAGES = "swd, fid, kid, is, pr, ms_ssim, neighbors, modes, saliency"
 OF_POINTS = "mixture, swiss_roll, wasserstein, first_axis"
 OF_EACH = "planar = those that fit the data set's distribution"
+IMAGES, SEEDS = (2, 10_000_000), (0, 2**32 - 1)  # least and most
 INTERRUPTED = "interrupted; what is in a file is kept, and the same command goes on"
 EPILOG = """\
 Examples:
@@ -41,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
         "--snapshots",
         type=location,
         metavar="WHICH",
-        default="latest",
         help="of the run: latest (default), all, or a .keras file, also by its name in the folder",
     )
     add("--dataset", type=anywhere, metavar="SET", help="real images for the run; default: those it was trained on")
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "--images",
-        type=whole(2, 10_000_000),
+        type=whole(*IMAGES),
         metavar="N",
         help="of each set; default: as in the literature, or all there are",
     )
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     add("--weights", type=location, metavar="FILE", help="file of the extractor's weights; default: found by itself")
     add(
         "--seed",
-        type=whole(0, 2**32 - 1),
+        type=whole(*SEEDS),
         metavar="N",
         default=2020,
         help="of latents, patches, subsets (default 2020)",
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         if args.run:
             with mirror.working(place(args.run)) as folder:
                 reals = tasks.RunReals(folder, args.dataset, args.resolution, args.held_out)
-                tasks.measure_run(reals, args.snapshots, request, output, args.baselines)
+                tasks.measure_run(reals, args.snapshots or "latest", request, output, args.baselines)
         else:
             tasks.measure_sets(
                 args.reals, args.fakes, args.resolution, request, output, args.baselines, mirror=args.mirror_augment,
@@ -121,6 +121,11 @@ def check(args: argparse.Namespace) -> None:
     """ConfigError for what needs no TensorFlow to be seen: it takes seconds to load."""
     if bool(args.run) == bool(args.fakes or args.reals):
         raise ConfigError("give either --run=RUN, or --reals=SET --fakes=SET")
+    for name in ("snapshots", "dataset"):
+        if getattr(args, name) and not args.run:
+            raise ConfigError(f"--{name}: goes with --run=RUN; two sets are --reals=SET --fakes=SET, and no more")
+    if args.weights and not Path(args.weights).is_file():
+        raise ConfigError(f"--weights={args.weights}: no such file; leave it out, and they are found by themselves")
     if args.mirror_augment and not args.reals:
         raise ConfigError("--mirror_augment goes with --reals=SET; of a run its own --mirror_augment decides")
     if args.held_out and not (args.run or args.reals):

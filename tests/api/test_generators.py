@@ -38,6 +38,17 @@ def test_a_way_is_closed_and_begins_at_the_first_seed(generator):
     assert frames.shape == (8, 8, 8, 3)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint8])
+def test_numbers_may_be_numpys(generator, kind):
+    images = generator.sample(2, seed=7, label=1)
+    np.testing.assert_array_equal(generator.sample(kind(2), seed=kind(7), label=kind(1)), images)
+    np.testing.assert_array_equal(generator.sample(2, seed=7, label=np.array(1), truncation=np.float32(1)), images)
+    np.testing.assert_array_equal(generator.sample(2, seed=7, label=np.array([1, 1])), images)
+    seeds = (kind(seed) for seed in (1, 2))
+    np.testing.assert_array_equal(generator.interpolate(seeds, kind(4), 0), generator.interpolate([1, 2], 4, 0))
+    assert pgan_tf.image_grid(images, columns=kind(1)).size == (64, 128)
+
+
 def test_truncation_ends_at_one_picture(generator):
     images = generator.sample(3, label=1, truncation=0)
     assert (images == images[:1]).all()
@@ -53,10 +64,17 @@ REFUSED = {
     "class": (lambda g: g.sample(1, label=3), "the network has no class 3"),
     "number": (lambda g: g.sample(0), "samples=0: must be a whole number, 1 or more"),
     "room": (lambda g: g.sample(10**12), "out of memory"),
-    "whole seed": (lambda g: g.sample(1, seed="x"), "seed='x': must be a whole number"),
+    "whole seed": (lambda g: g.sample(1, seed="x"), "seed=x: must be a whole number"),
     "seed": (lambda g: g.sample(1, seed=-1), "seed=-1: must be a whole number, 0 or more"),
-    "truncation": (lambda g: g.sample(1, truncation=2), "--truncation=2: must be from 0"),
+    "truncation": (lambda g: g.sample(1, truncation=2), "truncation=2: must be a number, from 0 to 1"),
     "latents": (lambda g: g.draw(np.zeros((2, 5))), "latents [2, 5]: this network takes [n, 8]"),
+    "true": (lambda g: g.sample(True), "samples=True: must be a whole number"),
+    "text": (lambda g: g.sample(1, truncation="0.5"), "truncation=0.5: must be a number"),
+    "half a class": (lambda g: g.sample(1, label=3.0), "label=3.0: must be a whole number"),
+    "no class": (lambda g: g.sample(1, label=[]), "label=[]: names no class"),
+    "not finite": (lambda g: g.draw(np.full((2, 8), np.nan)), "latents: row 0 holds numbers that are not finite"),
+    "every seed": (lambda g: g.interpolate([1, -2], 4), "seed=-2: must be a whole number, 0 or more"),
+    "not square": (lambda g: pgan_tf.image_grid(np.zeros((3, 8, 12, 1), np.uint8)), "uint8 [3, 8, 12, 1]"),
     "frames": (lambda g: g.interpolate([1, 2], 0), "frames=0: must be a whole number, 1 or more"),
     "seeds": (lambda g: g.interpolate([1], 3), "give two seeds or more"),
     "file": (lambda g: pgan_tf.Generator.open("gone.keras"), "gone.keras: no such file or folder"),

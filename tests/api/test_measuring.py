@@ -51,6 +51,32 @@ def test_a_data_set_is_made_and_opened(tmp_path):
     np.testing.assert_array_equal(pgan_tf.open_dataset(tmp_path / "set").read(16, np.arange(6)), images)
 
 
+def test_what_takes_0_or_1_takes_false_or_true(tmp_path):
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), np.uint8))
+    for no, yes in ((0, 1), (False, True), (np.bool_(False), np.bool_(True))):
+        kept, shuffled = (
+            pgan_tf.create_dataset(tmp_path / f"{value!r}", "from_numpy", tmp_path / "images.npy", shuffle=value)
+            .read(8, np.arange(6)) for value in (no, yes)
+        )  # fmt: skip
+        np.testing.assert_array_equal(kept, np.load(tmp_path / "images.npy"))
+        assert (kept != shuffled).any()
+
+
+def test_numbers_may_be_numpys(data, trained):
+    (of_run,) = pgan_tf.evaluate(trained[0], metrics="ms_ssim", images=np.int64(6), seed=np.int32(3))
+    assert pgan_tf.evaluate(trained[0], metrics="ms_ssim", images=6, seed=3) == [of_run]
+
+
+def test_a_mask_chooses_as_in_numpy(data, one_line):
+    reals = pgan_tf.open_dataset(data)
+    mask = np.arange(reals.count) % 3 == 1
+    np.testing.assert_array_equal(reals.read(8, mask), reals.read(8, np.arange(reals.count))[mask])
+    assert len(reals.read(8, [])) == 0
+    for wrong in (mask[1:], np.array([0.5]), np.zeros((2, 2), int)):
+        with pytest.raises(pgan_tf.UserError, match=r"indices are .*; give positions"):
+            reals.read(8, wrong)
+
+
 REFUSED = {
     "source": (lambda to: pgan_tf.create_dataset(to / "a", "nothing"), "invalid choice: 'create_nothing'"),
     "help": (lambda to: pgan_tf.create_dataset(to / "a", "mnist", nonsense=3), "; see dataset_tool.py"),
@@ -60,7 +86,19 @@ REFUSED = {
     "metric": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="x"), "unknown metric 'x'"),
     "set": (lambda to: pgan_tf.evaluate(to / "gone", metrics="ms_ssim"), "gone: no such file or folder"),
     "array": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3)), metrics="ms_ssim"), "array: float64 [4, 8, 8, 3]"),
-    "part": (lambda to: pgan_tf.evaluate(*[np.zeros((4, 8, 8, 3), np.uint8)] * 2, held_out=-1.0), "is none of the 4"),
+    "part": (
+        lambda to: pgan_tf.evaluate(*[np.zeros((4, 8, 8, 3), np.uint8)] * 2, held_out=-1.0),
+        "held_out=-1.0: must be a number, from 0 to 1",
+    ),
+    "images": (lambda to: pgan_tf.evaluate(to, to, images=-5), "images=-5: must be a whole number, from 2"),
+    "no images": (lambda to: pgan_tf.evaluate(to, to, images=0), "images=0: must be a whole number"),
+    "seed": (lambda to: pgan_tf.evaluate(to, to, seed=-1), "seed=-1: must be a whole number, from 0 to 4294967295"),
+    "not an array": (
+        lambda to: pgan_tf.create_dataset(to / "a", "from_numpy", np.zeros(3)),
+        "ndarray: not the name of",
+    ),
+    "usage": (lambda to: pgan_tf.create_dataset(to / "a", "mnist", help=True), "help: is for a terminal"),
+    "in full": (lambda to: pgan_tf.create_dataset(to / "a", "from_images", to, res=16), "--res=16"),
     "reals": (lambda to: pgan_tf.evaluate(np.zeros((4, 8, 8, 3), np.uint8), metrics="kid"), "give the data set"),
 }
 

@@ -1,5 +1,6 @@
 """Runs by Python: trained, told of, stopped, gone on with, opened again."""
 
+import json
 import signal
 
 import numpy as np
@@ -32,6 +33,19 @@ def test_a_flagfile_with_options(tmp_path):
     )
     assert pgan_tf.read_config() == pgan_tf.Config()
     assert pgan_tf.read_config(recipe="small_data").loss.loss == "non_saturating"
+
+
+def test_options_may_be_numpys(one_line):
+    """As a sweep over np.geomspace has them; config.json can hold no others."""
+    ours = dict(g_lrate_base=0.5, total_kimg=2.0, fmap_max=64, mirror_augment=True, minibatch_dict={4: 16})
+    theirs = dict(g_lrate_base=np.float64(0.5), total_kimg=np.int64(2), fmap_max=np.int32(64),
+                  mirror_augment=np.bool_(True), minibatch_dict={np.int64(4): np.int64(16)})  # fmt: skip
+    config = pgan_tf.read_config(**ours)
+    for same in (pgan_tf.read_config(**theirs), pgan_tf.Config().replace(**theirs)):
+        assert same == config
+        assert json.dumps(same.values()) == json.dumps(config.values())
+    one_line(lambda: pgan_tf.read_config(fmap_max=np.float64(64)), "--fmap_max=64.0: must be a whole number")
+    one_line(lambda: pgan_tf.read_config(fmap_max=np.array([64])), "must be a whole number")
 
 
 def test_what_is_said_is_kept_apart_from_the_defaults():

@@ -262,3 +262,19 @@ def test_counts(found, partial, reason):
     else:
         notes = arrays.check_count("set", found, 10, partial)
         assert notes == ([] if found == 10 else ["9 of the set's 10 images (--allow_partial)"])
+
+
+def test_a_size_that_is_no_power_of_two_is_kept_where_it_is_asked_for(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 3), np.uint8)
+    np.save(tmp_path / "a.npy", images)
+    with pytest.raises(DataError, match=r"images of 28x28.*; or keep their size by --own_size"):
+        arrays.create_from_numpy(tmp_path / "out", tmp_path / "a.npy", Output(shuffle=False))
+    arrays.create_from_numpy(tmp_path / "out", tmp_path / "a.npy", Output(shuffle=False), own_size=True)
+    np.testing.assert_array_equal(RecordDataset(tmp_path / "out").read(28, np.arange(5)), images)
+
+
+def test_one_number_a_picture_is_said_to_be_no_class(tmp_path):
+    images = np.zeros((3, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.array([[0.0], [1.0], [2.0]]))
+    report = arrays.create_from_numpy(tmp_path / "out", tmp_path / "a.npz", Output())
+    assert "labels are one number each, stored as they are; not one class a picture" in str(report)

@@ -202,3 +202,13 @@ def test_the_same_pictures_in_another_format_compare_equal(pictures, tmp_path):
     create_from_images(tmp_path / "a", pictures, AS_IS)
     assert values(tmp_path / "a") == list(range(20))
     assert compare(tmp_path / "a", tmp_path / "a").equal
+
+
+def test_a_size_that_is_no_power_of_two_is_made_where_it_is_asked_for(pictures, tmp_path):
+    options = AS_IS._replace(resolution=6)
+    with pytest.raises(DataError, match=r"--resolution=6: must be a power of two.*any other, with --own_size"):
+        create_from_images(tmp_path / "out", pictures, options)
+    create_from_images(tmp_path / "out", pictures, options._replace(own_size=True))
+    dataset = RecordDataset(tmp_path / "out")
+    assert (dataset.resolutions, dataset.shape(6)) == ([6], (6, 6, 3))
+    assert dataset.read(6, np.arange(20))[:, 0, 0, 0].tolist() == list(range(20))

@@ -105,7 +105,7 @@ def test_a_set_of_another_size_is_extracted_and_cut_into_shards(tmp_path):
     ]  # fmt: skip
 
 
-def test_no_other_command_makes_sets_that_cannot_grow(tmp_path):
+def test_sets_that_cannot_grow_are_made_where_they_are_asked_for(tmp_path):
     for resolution in (28, 0, 2, 16384):
         with pytest.raises(DataError, match="must be a power of two from 4 to 8192"):
             DatasetWriter(tmp_path / "set", resolution, 1)

@@ -172,7 +172,6 @@ BAD = {
     "nothing": (lambda folder: None, "neither a data set folder"),
     "no picture": (lambda folder: (folder / "x" / "a.txt").parent.mkdir(), "holds no pictures"),
     "odd size": (lambda folder: png(folder / "x" / "a.png", (8, 6)), "a.png has 8x6 pixels, no square power of two"),
-    "odd power": (lambda folder: png(folder / "x" / "a.png", (12, 12)), "create_from_images crops"),
     "two sizes": (
         lambda folder: [png(folder / "x" / "a.png"), png(folder / "x" / "b.png", (16, 16))],
         r"b.png: shape \[16, 16, 3\]",
@@ -208,6 +207,46 @@ BAD = {
     "no zip": (a_bad_zip, "x.zip: cannot be read as an archive"),
     "bomb": (a_bomb, "unpacks to 1048576 bytes"),
 }
+
+
+def image_folder(folder, *names):
+    for name in names:
+        png(folder / name)
+    return folder
+
+
+def test_a_split_that_is_named_has_to_be_there(named_set, tmp_path):
+    folder = image_folder(tmp_path / "x", "train/a/1.png", "train/b/2.png", "test/a/3.png")
+    assert [convert(folder, tmp_path / f"{split}", "records", split) for split in ("train", "test", None)] == [2, 1, 2]
+    with pytest.raises(DataError, match=r"--split=tset: .*x has test, train; name one of these"):
+        convert(folder, tmp_path / "out", "records", "tset")
+    with pytest.raises(DataError, match=r"--split=train: .* is a data set, which has none"):
+        convert(named_set, tmp_path / "out", "zip", "train")
+    assert convert(named_set, tmp_path / "tfds", "tfds", "other") == 10  # there it is the name of what is made
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["train/loose.png", "train/a/deep/4.png"])
+def test_no_picture_of_a_split_is_left_out(name, tmp_path):
+    folder = image_folder(tmp_path / "x", "train/a/1.png", "train/b/2.png", name, "test/a/3.png")
+    with pytest.raises(DataError, match=f"{name} is not train/<class>/<picture>; move it, or convert .*x/train by"):
+        convert(folder, tmp_path / "out", "records")
+    assert convert(folder / "train", tmp_path / "out", "records") == 3
+
+
+@pytest.mark.parametrize("to", ["folder", "zip"])
+def test_another_size_is_kept_where_it_is_asked_for(to, tmp_path):
+    with DatasetWriter(tmp_path / "a", 12, 3, own_size=True) as writer:
+        for seed in range(3):
+            writer.add(np.random.default_rng(seed).integers(0, 256, (12, 12, 3), np.uint8))
+    convert(tmp_path / "a", tmp_path / f"pictures.{to}", to)
+    convert(tmp_path / f"pictures.{to}", tmp_path / "again.zip", "zip")
+    with pytest.raises(DataError, match="no square power of two; --own_size keeps it, create_from_images crops"):
+        convert(tmp_path / "again.zip", tmp_path / "b", "records")
+    with pytest.raises(DataError, match="--own_size: goes with --to=records"):
+        convert(tmp_path / "again.zip", tmp_path / "b", "zip", own_size=True)
+    convert(tmp_path / "again.zip", tmp_path / "b", "records", own_size=True)
+    assert compare(tmp_path / "a", tmp_path / "b").equal
 
 
 @pytest.mark.parametrize("to", ["records", "zip"])

@@ -193,7 +193,24 @@ def test_a_training_video_from_the_pictures_of_a_run(made, call, tmp_path):
         assert (status, len(err)) == (2, 1)
 
 
+def test_pictures_of_two_sizes_are_one_video(made, tmp_path):
+    """A run that was resumed with another --grid_size has such."""
+    (tmp_path / "run").mkdir()
+    for kimg, size in ((1, (64, 64)), (2, (128, 32))):
+        Image.new("L", size, 40).save(tmp_path / "run" / f"fakes{kimg:06d}.png")
+    made("training_video", "run", "a.mp4", "--source=fakes", "--duration=0.2", "--fps=10")
+    found = video("a.mp4").astype(int)
+    assert found.shape == (2, 96, 128, 3)
+    assert np.abs(found[0, :64, 32:96] - 40).max() <= 4
+    assert np.abs(found[1, 16:48] - 40).max() <= 4
+    assert found[0, :64, :28].min() > 245
+    assert found[1, :12].min() > 245
+
+
 BAD = {
+    "seconds of a picture": ["walk", "{run}", "a.png", "--duration=3"],
+    "a sheet too large for WebP": ["neighbors", "{run}", "a.webp", "--num=200", "--neighbors=40"],
+    "a sheet too large for anyone": ["neighbors", "{run}", "a.png", "--num=100000", "--neighbors=1000"],
     "label out of range": ["grid", "{run}", "--labels=3"],
     "label that is none": ["grid", "{run}", "--labels=cat"],
     "labels for a network without": ["grid", "{plain}", "--labels=0"],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pgan_tf.inference.search.panels import Panel, in_panels
+from pgan_tf.inference.search.panels import Panel, in_panels, least_size
 
 
 def plain(side: int, value: int, channels: int = 3) -> np.ndarray:
@@ -43,3 +43,13 @@ def test_a_long_heading_does_not_run_into_the_next_panel():
     columns = np.flatnonzero(dark.any(0))
     assert len(columns) > 100
     assert columns.max() < next_panel
+
+
+@pytest.mark.parametrize("side", [8, 64, 512])
+def test_the_size_of_a_page_is_known_before(side):
+    """To the gaps and the headings, which are few."""
+    images = np.zeros((30, side, side, 3), np.uint8)
+    shown = [Panel("a", [[image] * 3 for image in images], [["x\ny"] * 3 for _ in images])] * 2
+    (height, width, _), least = in_panels(shown).shape, least_size(30, 6, side, lines=2)
+    assert 0 <= width - least[0] < 200
+    assert 0 <= height - least[1] < 100

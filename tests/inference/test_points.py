@@ -95,6 +95,7 @@ REFUSED = {
     "training_video {run} --source=latents": r"holds no latents\*.png",
     "samples {images}": "makes images, this is for points in the plane; for images: generate.py grid",
     "samples {run} --dataset={run}": "holds no .*-points.tfrecords|holds no",
+    "samples {run} a.npy --save_latents=a.npy": "--save_latents=a.npy: is OUT as well",
     "samples {run} a.txt": "its name must end in .png, .webp, .npy",
     "field {run}/network-000001.keras": "a generator alone; its discriminator is in the run's checkpoints",
     "field {images}": "a generator alone",

@@ -105,6 +105,9 @@ DATASET_TOOL = [
 
 EVALUATE = [
     ([], "give either --run=RUN, or --reals=SET --fakes=SET"),
+    (["--reals={d}", "--fakes={d}", "--dataset={d}"], "--dataset: goes with --run=RUN"),
+    (["--reals={d}", "--fakes={d}", "--snapshots=all"], "--snapshots: goes with --run=RUN"),
+    (["--reals={d}", "--fakes={d}", "--metrics=swd", "--weights={p}/gone"], "--weights={p}/gone: no such file"),
     (["--run="], "argument --run: is empty"),
     (["--reals={d}", "--fakes={d}", "--metrics="], "--metrics=: names none"),
     (["--reals={d}", "--fakes={d}", "--metrics=,"], "--metrics=,: names none"),

@@ -15,10 +15,10 @@ from pgan_tf.data.creation_report import Report
 from pgan_tf.data.engine import Output, write
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder, check_readable
-from pgan_tf.data.label_rows import label_matrix
+from pgan_tf.data.label_rows import label_matrix, vector_notes
 from pgan_tf.data.source import Picture, PictureSource, as_picture
 from pgan_tf.data.stored import StoredBytes
-from pgan_tf.data.writer import is_resolution
+from pgan_tf.data.writer import HIGHEST, is_resolution
 from pgan_tf.errors import reason
 
 IMAGE_NAMES = ("images", "x", "X", "data", "x_train", "train_images", "arr_0")  # in an .npz; the first one there is
@@ -30,25 +30,31 @@ _MAGIC = b"\x93NUMPY"
 _LOCAL_HEADER = 30  # bytes of a zip entry before its name
 
 
-def create_from_numpy(out: str | os.PathLike, file: str | os.PathLike, output: Output) -> Report:
+def create_from_numpy(
+    out: str | os.PathLike, file: str | os.PathLike, output: Output, own_size: bool = False
+) -> Report:
     """Makes the data set `out` of the images in an .npy or .npz file.
 
-    Images: uint8 [N,H,W], [N,H,W,C] or [N,C,H,W], C 1 or 3, square, a power of two. In an .npz they are the first of
-    `IMAGE_NAMES` that is there, or the only array beside the labels; labels, the first of `LABEL_NAMES`: integers [N]
-    or [N,1], the classes, or numbers [N,L]. An .npy file, and an .npz of np.savez, are read in place, whatever their
-    size. Raises DataError.
+    Images: uint8 [N,H,W], [N,H,W,C] or [N,C,H,W], C 1 or 3, square, a power of two, or with `own_size` of any size. In
+    an .npz they are the first of `IMAGE_NAMES` that is there, or the only array beside the labels; labels, the first of
+    `LABEL_NAMES`: integers [N] or [N,1], the classes, or numbers [N,L]. An .npy file, and an .npz of np.savez, are read
+    in place, whatever their size. Raises DataError.
     """
     check_new_folder(out)
     stored, labels, notes = _read(Path(file))
-    images = to_nhwc(stored, str(file))
+    images = to_nhwc(stored, str(file), own_size)
     labels = None if labels is None else label_matrix(labels, len(images), str(file))
+    notes = notes + vector_notes(labels)
     items, load = images, as_picture
     if isinstance(stored, np.memmap):  # then the workers read the file, and only numbers go to them
         order = "F" if stored.flags.f_contiguous and not stored.flags.c_contiguous else "C"
         items = range(len(images))
         load = partial(_load_row, path=stored.filename, offset=stored.offset, shape=stored.shape, order=order)
     description = f"{file} ({len(images)} images)"
-    source = PictureSource(description, images.shape[1], images.shape[3], items, load, labels=labels, notes=notes)
+    side, channels = images.shape[2:]
+    source = PictureSource(
+        description, side, channels, items, load, labels=labels, notes=notes, own_size=not is_resolution(side)
+    )
     try:
         return write(out, source, output)
     finally:
@@ -56,10 +62,11 @@ def create_from_numpy(out: str | os.PathLike, file: str | os.PathLike, output: O
         _whole.cache_clear()
 
 
-def to_nhwc(images: np.ndarray, where: str) -> np.ndarray:
+def to_nhwc(images: np.ndarray, where: str, own_size: bool = False) -> np.ndarray:
     """uint8 [N,H,W], [N,H,W,C] or [N,C,H,W] -> [N,R,R,C], a view. DataError if no data set has such images.
 
-    There is no doubt which axis is C: the other two are equal and 4 at least, and C is 1 or 3.
+    There is no doubt which axis is C: the other two are equal and 4 at least, and C is 1 or 3. own_size: R need be no
+    power of two.
     """
     shape = list(images.shape)
     if images.dtype != np.uint8:
@@ -75,8 +82,9 @@ def to_nhwc(images: np.ndarray, where: str) -> np.ndarray:
     if len(images) == 0:
         raise DataError(f"{where}: holds no images, shape {shape}")
     height, width = images.shape[1:3]
-    if height != width or not is_resolution(width):
+    if height != width or not (is_resolution(width) or (own_size and 4 <= width <= HIGHEST)):
         advice = "save them as PNG files and give the folder to create_from_images, which crops and resizes"
+        advice += "; or keep their size by --own_size" * (height == width)
         raise DataError(f"{where}: images of {width}x{height}; they must be square, a power of two from 4; {advice}")
     return images
 
@@ -132,7 +140,7 @@ def _load_row(row: int, path: Path, offset: int, shape: tuple[int, ...], order: 
         images = _whole(path, offset, shape)[row : row + 1]
     else:
         images = _opened(path).read_rows([row], math.prod(shape[1:]), offset).reshape(1, *shape[1:])
-    return Picture(np.ascontiguousarray(to_nhwc(images, str(path))[0]))  # [R,R,C]
+    return Picture(np.ascontiguousarray(to_nhwc(images, str(path), own_size=True)[0]))  # [R,R,C]
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray | None, list[str]]:

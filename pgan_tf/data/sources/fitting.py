@@ -29,6 +29,7 @@ from pgan_tf.data.sources.picture import (
     parse_colour,
 )
 from pgan_tf.data.sources.sides import MAX_SIDE_BYTES
+from pgan_tf.data.writer import is_resolution
 
 MAX_FILE_BYTES = 2**27
 _LARGE_FILE = 2**25  # bytes; one in memory is worked at alone
@@ -49,6 +50,7 @@ class Options(NamedTuple):
     max_file_bytes: int = MAX_FILE_BYTES  # of a member of an archive, unpacked; a larger one counts as unreadable
     max_side_bytes: int = MAX_SIDE_BYTES  # of a file with the labels of all pictures; see sides.py
     output: Output = Output()  # how the files are written
+    own_size: bool = False  # the resolution need be no power of two; then no lower one is stored
 
 
 def _no_bytes(item: Any) -> int:
@@ -82,7 +84,7 @@ def write_files(out: str | os.PathLike, files: Files, options: Options, report: 
     load = partial(load, files=files._replace(items=(), labels=None), target=target)
     source = PictureSource(
         report.source, target.resolution, target.channels, files.items, load, files.name,
-        files.labels, list(files.label_names), report.notes,
+        files.labels, list(files.label_names), report.notes, own_size=not is_resolution(target.resolution),
     )  # fmt: skip
     written = write(out, source, options.output)
     written.besides = report.besides
@@ -129,7 +131,7 @@ def _target(files: Files, options: Options, report: Report) -> Target:
     if resolution is None:
         resolution = _usual_resolution(files, options.max_pixels, report.source)
         report.notes.append(f"--resolution={resolution} was chosen: half of the pictures or more are as large")
-    return Target(resolution, options.fit, background, options.mode, options.max_pixels, known)
+    return Target(resolution, options.fit, background, options.mode, options.max_pixels, known, options.own_size)
 
 
 def _usual_resolution(files: Files, max_pixels: int, source: str) -> int:

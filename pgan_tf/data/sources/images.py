@@ -8,12 +8,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from pgan_tf.data.creation_report import Report
 from pgan_tf.data.errors import DataError
 from pgan_tf.data.files import check_new_folder
-from pgan_tf.data.label_rows import Labels
+from pgan_tf.data.label_rows import vector_notes
 from pgan_tf.data.pictures.formats import EXTENSIONS
 from pgan_tf.data.sources.archives import find_archives, list_members
 from pgan_tf.data.sources.fitting import MAX_FILE_BYTES, Files, Options, write_files
@@ -44,7 +42,7 @@ def create_from_images(
         report = Report(source=f"{folder} ({len(listing.paths)} picture files)", besides=listing.besides)
         report.notes += listing.notes() + _unused(labels, listing)
         rows = find_labels(labels, listing.paths, listing.sides, folder)
-        report.notes += _vectors(rows)
+        report.notes += vector_notes(rows.labels)
         files = as_files(listing, folder, options.max_file_bytes)
         return write_files(out, files._replace(labels=rows.labels, label_names=rows.names), options, report)
 
@@ -68,14 +66,6 @@ def as_files(listing: Listing, folder: str | os.PathLike, max_file_bytes: int = 
         return Files(listing.paths, partial(os.path.join, os.fspath(folder)), shown)
     opening = partial(open_member, max_bytes=max_file_bytes)
     return Files(listing.pictures, opening, member_name, in_memory=member_bytes)
-
-
-def _vectors(labels: Labels) -> list[str]:
-    """A note where labels are no classes, so that nobody takes them for such."""
-    rows = labels.labels
-    if rows is None or ((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all():
-        return []
-    return [f"labels are lists of {rows.shape[1]} numbers, stored as they are; not one class a picture"]
 
 
 def _unused(labels: str, listing: Listing) -> list[str]:

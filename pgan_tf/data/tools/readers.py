@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,30 +30,46 @@ from pgan_tf.text import decode, shown
 
 LABELS, LABEL_NAMES = "labels.npy", "labels.txt"
 _MEMBER_BYTES = 2**30  # of an unpacked file; few bytes can promise many
+_NAMED = 5
 _MEASURED = 1000  # pictures that tell of which shape a set is
 
 
+class Part(NamedTuple):
+    """Which split of an ImageFolder is meant; `must_be`: it is an error where there is none of that name."""
+
+    split: str
+    must_be: bool = False
+
+
 @contextmanager
-def open_source(path: str | os.PathLike, split: str, out: str | os.PathLike) -> Iterator[PictureSource]:
+def open_source(
+    path: str | os.PathLike, part: Part, out: str | os.PathLike, any_size: bool = False
+) -> Iterator[PictureSource]:
     """Whatever `path` is as a source in its own order, with its labels, while the block runs. Raises DataError.
 
     A data set folder, at full resolution; a folder <split>/<class>/<picture> (the layout of tensorflow-datasets'
     ImageFolder); a folder or an archive of pictures. Picture files are in the order of their paths and must all have
-    one size, a power of two, and one mode; their labels are in labels.npy, or in StyleGAN's dataset.json. `out`: what
-    is made of it; archives that must be unpacked are, beside it.
+    one size, square and a power of two unless `any_size`, and one mode; their labels are in labels.npy, or in
+    StyleGAN's dataset.json. `out`: what is made of it; archives that must be unpacked are, beside it.
     """
     path = place(path)
     if not path.exists():
         raise DataError(f"{path}: neither a data set folder, nor a folder of pictures, nor an archive of pictures")
     if path.is_dir() and has_records(path):
+        if part.must_be:
+            raise DataError(f"--split={shown(part.split)}: {path} is a data set, which has none; leave it out")
         yield read_records(path)
         return
     check_on_disk(path, "a source of pictures")
     with open_listing(path, out, _Beside()) as listing:
         files, known = as_files(listing, path, _MEMBER_BYTES), _known(path, listing)
-        if known.labels is None and any(name.startswith(f"{split}/") for name in listing.paths):
-            files, known = _in_class_folders(path, split, files, listing.paths)
-        yield _of_files(path, files, known)
+        splits = sorted({name.partition("/")[0] for name in listing.paths if "/" in name})
+        if known.labels is None and part.split in splits:
+            files, known = _in_class_folders(path, part.split, files, listing.paths)
+        elif part.must_be:
+            there = ", ".join(map(shown, splits[:_NAMED])) or "no folder"
+            raise DataError(f"--split={shown(part.split)}: {path} has {there}; name one of these, or leave it out")
+        yield _of_files(path, files, known, any_size)
 
 
 class _Records(Sequence):
@@ -88,7 +104,13 @@ def _unnamed(image: np.ndarray) -> str:
 def _in_class_folders(path: Path, split: str, files: Files, paths: Sequence[str]) -> tuple[Files, Labels]:
     """The pictures <split>/<class>/<picture> in the order of their bare names; labels where there are two classes."""
     parts = [(name.split("/"), index) for index, name in enumerate(paths) if name.startswith(f"{split}/")]
-    pictures = sorted((names[2], names[1], index) for names, index in parts if len(names) == 3)
+    for names, _ in parts:
+        if len(names) != 3:
+            raise DataError(
+                f"{path}: {shown('/'.join(names))} is not {split}/<class>/<picture>; move it, or convert "
+                f"{path / split} by itself, without labels"
+            )
+    pictures = sorted((names[2], names[1], index) for names, index in parts)
     classes = sorted({folder for _, folder, _ in pictures})
     items = [files.items[index] for _, _, index in pictures]
     if len(classes) < 2:
@@ -143,18 +165,20 @@ def _known(path: Path, listing: Listing) -> Labels:
     return Labels(vectors(array, f"{path}: {LABELS}"), names)
 
 
-def _of_files(path: Path, files: Files, known: Labels) -> PictureSource:
+def _of_files(path: Path, files: Files, known: Labels, any_size: bool) -> PictureSource:
     if not files.items:
         raise DataError(f"{path}: holds no pictures ({' '.join(sorted(EXTENSIONS))})")
     shape = _usual_shape(path, files)
-    if shape[0] != shape[1] or not is_resolution(shape[0]):
+    if shape[0] != shape[1] or not (any_size or is_resolution(shape[0])):
+        keeps = "--own_size keeps it, " * (shape[0] == shape[1])
         raise DataError(
-            f"{path}: {files.name(files.items[0])} has {shape[1]}x{shape[0]} pixels, no square power of two; "
+            f"{path}: {files.name(files.items[0])} has {shape[1]}x{shape[0]} pixels, no square power of two; {keeps}"
             "create_from_images crops and resizes"
         )
     return PictureSource(
         f"{path} ({len(files.items)} picture files)", shape[0], shape[2], files.items,
         partial(_as_is, open_file=files.open, shape=shape), files.name, known.labels, list(known.names),
+        own_size=not is_resolution(shape[0]),
     )  # fmt: skip
 
 

@@ -29,6 +29,13 @@ def captioned(picture: np.ndarray, text: str) -> np.ndarray:
     return np.concatenate([picture, strip(text, picture.shape[1], 32, picture.shape[2])])
 
 
+def on_white(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """uint8 [H,W,C] in the middle of a white [height,width,C], which is as large or larger."""
+    room = np.array([height, width]) - picture.shape[:2]
+    before = room // 2
+    return np.pad(picture, [*zip(before, room - before, strict=True), (0, 0)], constant_values=WHITE)
+
+
 def sheet(images: np.ndarray, rows: Sequence[str], columns: Sequence[str] = (), cell: int = 64) -> np.ndarray:
     """uint8 [len(rows)*K,R,R,C], row by row, as one picture with a name left of each row and above each column.
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf import stamps
-from pgan_tf.data.sources.picture import read_picture
+from pgan_tf.data.sources.picture import picture_kind, read_picture
 from pgan_tf.grids import grid
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
@@ -123,8 +123,12 @@ def fakes_frames(run: Path, count: int, name: str = "fakes") -> Iterator[np.ndar
     files = _existing(stamps.in_time(run, f"{name}*.png"), run, f"{name}*.png")
     samples = "points" if stamps.in_time(run, "scores*.png") else "images"
 
+    sizes = np.array([picture_kind(path)[0] for path in files])  # [files,2]
+    width, height = sizes.max(axis=0)  # a run that was resumed with another --grid_size has several
+
     def picture(path: Path) -> np.ndarray:
-        return captions.captioned(read_picture(path), f"{stamps.kimg(path):g} thousand {samples}")
+        pixels = captions.on_white(read_picture(path), height, width)
+        return captions.captioned(pixels, f"{stamps.kimg(path):g} thousand {samples}")
 
     return _in_turn(files, picture, count)
 

@@ -16,6 +16,7 @@ from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
 from pgan_tf.inference.facts import class_of, network_facts
 from pgan_tf.inference.load import Loaded
+from pgan_tf.inference.search import panels
 from pgan_tf.inference.search.panels import Panel, in_panels
 from pgan_tf.metrics import extractors
 from pgan_tf.metrics.extractors.base import Extractor
@@ -94,15 +95,20 @@ def picture(images: np.ndarray, reals: ImageSet, neighborhoods: list[Neighborhoo
     Under a neighbour are its position in the data set and its distance; a mirrored one is shown mirrored, as it was
     compared, and its caption says so.
     """
-    panels = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
+    shown = [Panel("generated", [[image] for image in images], [[""] for _ in images])]
     for found in neighborhoods:
         captions = [
             [f"#{i}{' mirrored' if m else ''}\n{d:.3g}" for i, d, m in zip(*row, strict=True)]
             for row in zip(found.indices, found.distances, found.mirrored, strict=True)
         ]
         by = "pixels" if found.measure == "pixels" else f"features ({found.measure})"
-        panels.append(Panel(f"nearest training images by {by}", list(found.images(reals)), captions))
-    return in_panels(panels)
+        shown.append(Panel(f"nearest training images by {by}", list(found.images(reals)), captions))
+    return in_panels(shown)
+
+
+def least_size(count: int, k: int, measures: int, resolution: int) -> tuple[int, int]:
+    """Width and height that `picture` has at the least, of `count` images and k neighbours by so many measures."""
+    return panels.least_size(count, 1 + k * measures, resolution, lines=2)
 
 
 def summary(facts: dict) -> str:

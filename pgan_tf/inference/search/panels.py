@@ -29,12 +29,10 @@ def in_panels(panels: list[Panel]) -> np.ndarray:
 
     Pictures are enlarged by whole pixels to at least 96 on the sheet, and reduced by whole factors to at most 256.
     """
-    cell = len(_resized(panels[0].rows[0][0]))
-    font = ImageFont.load_default(size=max(12, cell // 10))
-    line = sum(font.getmetrics())
+    cell = side_on_sheet(len(panels[0].rows[0][0]))
     lines = max(text.count("\n") + 1 if text else 0 for panel in panels for row in panel.captions for text in row)
-    margin, below = max(4, cell // 24), lines * line
-    gap, pitch = cell // 3, (cell + margin, cell + margin + below)
+    font, line, margin, pitch = _measures(cell, lines)
+    gap = cell // 3
     widths = [max(len(p.rows[0]) * pitch[0], int(font.getlength(p.heading)) + margin) for p in panels]
     height = line + 2 * margin + len(panels[0].rows) * pitch[1]
     page = Image.new("RGB", (margin + sum(widths) + gap * (len(panels) - 1), height), PAPER)
@@ -50,10 +48,33 @@ def in_panels(panels: list[Panel]) -> np.ndarray:
     return np.asarray(page)
 
 
+def least_size(rows: int, columns: int, resolution: int, lines: int) -> tuple[int, int]:
+    """Width and height that panels of so many pictures have at the least, with captions of so many lines."""
+    *_, pitch = _measures(side_on_sheet(resolution), lines)
+    return columns * pitch[0], rows * pitch[1]
+
+
+def _measures(cell: int, lines: int) -> tuple[ImageFont.FreeTypeFont, int, int, tuple[int, int]]:
+    """The font, the height of its lines, the margin, and how far it is from picture to picture."""
+    font = ImageFont.load_default(size=max(12, cell // 10))
+    line, margin = sum(font.getmetrics()), max(4, cell // 24)
+    return font, line, margin, (cell + margin, cell + margin + lines * line)
+
+
+def side_on_sheet(side: int) -> int:
+    """Pixels of a picture of `side` pixels on the sheet."""
+    larger, smaller = _factors(side)
+    return side // smaller * larger
+
+
+def _factors(side: int) -> tuple[int, int]:
+    return -(-SMALLEST // side), max(1, side // LARGEST)
+
+
 def _resized(picture: np.ndarray) -> np.ndarray:
     """uint8 [R,R,C] at its size on the sheet."""
     side, channels = picture.shape[0], picture.shape[-1]
-    larger, smaller = -(-SMALLEST // side), max(1, side // LARGEST)
+    larger, smaller = _factors(side)
     if smaller > 1:
         side //= smaller
         means = picture.reshape(side, smaller, side, smaller, channels).mean(axis=(1, 3))  # [R/s,R/s,C]
