@@ -14,6 +14,7 @@ from pgan_tf.layers import (
     PixelNorm,
     box_downsample,
     detail,
+    equalized,
     fade,
     fused,
     nearest_upsample,
@@ -278,3 +279,36 @@ def test_products_are_for_small_images_of_many_maps(resample):
     assert has_products(8, 64)
     assert not has_products(9, 64)
     assert not has_products(8, 63)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+@pytest.mark.parametrize("trace", [tf.function, lambda function: function], ids=["graph", "eager"])
+def test_the_gradient_of_a_bias_is_the_sum_of_all_places(dtype, trace):
+    """Also of more of them than numbers of this kind can be counted up to: TensorFlow's own gives 256 in bfloat16."""
+    x, bias = tf.cast(tf.zeros([16, 32, 32, 3]), dtype), tf.constant([1.0, 2.0, 3.0])
+
+    @trace
+    def gradients():
+        with tf.GradientTape() as tape:
+            tape.watch([x, bias])
+            y = equalized.biased(x, bias)
+            loss = tf.reduce_sum(tf.cast(y, tf.float32)) / 2
+        return y, *tape.gradient(loss, [x, bias])
+
+    y, of_x, of_bias = gradients()
+    np.testing.assert_array_equal(tf.cast(y, tf.float32), np.broadcast_to(bias, x.shape))
+    np.testing.assert_array_equal(tf.cast(of_x, tf.float32), np.full(x.shape, 0.5))
+    np.testing.assert_array_equal(of_bias, np.full(3, 16 * 32 * 32 / 2))
+
+
+def test_the_gradient_of_a_bias_has_gradients():
+    """As a gradient penalty needs them: of the square of a gradient that goes through the bias."""
+    x, bias = tf.constant([[1.0, 2.0]]), tf.constant([0.5, -0.5])
+    with tf.GradientTape() as outer:
+        outer.watch([x, bias])
+        with tf.GradientTape() as inner:
+            inner.watch(bias)
+            y = tf.reduce_sum(tf.square(equalized.biased(x, bias)))
+        penalty = tf.reduce_sum(tf.square(inner.gradient(y, bias)))  # sum of (2 (x + b))^2
+    for found in outer.gradient(penalty, [x, bias]):
+        np.testing.assert_allclose(np.ravel(found), [12.0, 12.0])
