@@ -111,6 +111,11 @@ def combinations(config) -> list[tuple[bool, str]]:
             "--constraint=clip beside --d_weights=spectral: each bounds D's slope by itself; leave one of them out",
         ),
         (
+            optim.constraint == "clip" and model.d_weights == "equalized" and optim.clip < 0.1,
+            f"--clip={optim.clip:g} beside --d_weights=equalized, drawn with a standard deviation of 1: next "
+            "to nothing is left of them; add --d_weights=plain, or a --clip of that size",
+        ),
+        (
             optim.constraint == "clip" and loss.penalty != "none",
             f"--constraint=clip takes the place of --penalty={loss.penalty}: add --penalty=none",
         ),

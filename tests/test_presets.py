@@ -169,7 +169,8 @@ def test_the_papers_preset_keeps_its_recipe():
     assert chosen(60, "paper") == ("paper", 0.001)
 
 
-GIVEN = [{"loss": "wgan"}, {"loss": "lsgan"}, {"penalty": "gradient"}, {"constraint": "clip", "penalty": "none"},
+CLIP = {"constraint": "clip", "penalty": "none", "clip": 1.0}
+GIVEN = [{"loss": "wgan"}, {"loss": "lsgan"}, {"penalty": "gradient"}, CLIP,
          {"unroll_steps": 3}, {"wgan_lambda": 20.0}]  # fmt: skip
 
 

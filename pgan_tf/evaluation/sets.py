@@ -54,6 +54,7 @@ class ImageSet:
         notes: what the user should know of them, a line each.
         truth: the distribution that points were drawn from, where there is a metric for it.
         mirrored: whether half of the images are mirrored, as a run with --mirror_augment sees them.
+        as_found: whether they lie in the order of somebody's files, which may be sorted by class.
         held_out: the share that these are of a set, none of which a run with --holdout of as much learns from.
     """
 
@@ -67,6 +68,7 @@ class ImageSet:
     truth: Truth | None = None
     mirrored: bool = False
     held_out: float = 0.0
+    as_found: bool = False
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for begin in range(self.start, self.start + self.count, BATCH):
@@ -219,7 +221,7 @@ def _pictures(folder: Path) -> ImageSet:
         return np.stack([_picture(files[i], channels) for i in indices])  # [n,H,W,C]
 
     shape, content = (size[1], size[0], channels), lambda: _file_bytes(files)
-    return ImageSet(str(folder), len(files), shape, read, content, notes=tuple(notes))
+    return ImageSet(str(folder), len(files), shape, read, content, notes=tuple(notes), as_found=True)
 
 
 def _usual_size(folder: Path, files: list[Path], sizes: list[tuple[int, int]]) -> tuple[int, int]:
@@ -280,7 +282,7 @@ def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
         raise MetricError(
             f"{name}: {array.dtype} {list(array.shape)}; it must be uint8 [N,H,W,1 or 3], or points float [N,2]"
         )
-    return ImageSet(name, len(array), array.shape[1:], lambda indices: array[indices], content)
+    return ImageSet(name, len(array), array.shape[1:], lambda indices: array[indices], content, as_found=True)
 
 
 def _stored_array(path: Path) -> ImageSet:

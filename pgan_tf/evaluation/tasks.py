@@ -222,6 +222,17 @@ def measure_baselines(reals: ImageSet, request: Request, sink: Sink, others: Ima
     _measure_set(reals, others, request, sink, "Reals2")
 
 
+def _is_cut(images: ImageSet | StatisticsSet | None, used: int) -> bool:
+    return isinstance(images, ImageSet) and images.as_found and used < images.count
+
+
+def _first_ones(images: ImageSet, used: int) -> str:
+    return (
+        f"of the {images.count:,} in {images.name} the first {used:,} are compared; if sorted, by class say,"
+        " shuffle them before, or make a data set, which is shuffled"
+    )
+
+
 def _measure_set(
     reals: ImageSet | StatisticsSet | None,
     fakes: ImageSet | StatisticsSet,
@@ -237,6 +248,8 @@ def _measure_set(
     evaluator, is_baseline = Evaluator(reals, request), bool(name)
     name = name or fakes.name
     sink.doubts += evaluator.doubts(fakes.count)
+    used = max((evaluator.count(metric, fakes.count) for metric in evaluator.request.metrics), default=UNLIMITED)
+    sink.doubts += [_first_ones(one, used) for one in (reals, fakes) if _is_cut(one, used)]
     about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
     identities = {metric: evaluator.identity(metric, name, fakes.count) for metric in evaluator.request.metrics}
     todo = [metric for metric, identity in identities.items() if not sink.known({**about, **identity}, is_baseline)]

@@ -97,7 +97,7 @@ class Equalized(keras.layers.Layer):
         return tf.cast(effective, self.compute_dtype)
 
     def add_bias(self, x: tf.Tensor, beta=1.0) -> tf.Tensor:
-        return biased(x, self.faded_bias(beta)) if self.has_bias else x
+        return biased(x, tf.convert_to_tensor(self.faded_bias(beta))) if self.has_bias else x
 
     def faded_bias(self, beta=1.0) -> tf.Tensor:
         """The bias as it is used."""

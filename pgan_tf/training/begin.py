@@ -11,6 +11,7 @@ from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
+from pgan_tf.data.label_rows import vector_notes
 from pgan_tf.data.points import has_points
 from pgan_tf.places import place
 from pgan_tf.stages import span
@@ -86,7 +87,7 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
         raise ConfigError(f"--preset={name}: is for images, {given['dataset']} holds points; they take a flagfile of "
                           "their own, such as those of docs/families.md and configs/depth/")  # fmt: skip
     presets.check_family(name, given.get("family", "progressive"))
-    facts = _facts(given)
+    facts = known_facts(given)
     free = {option: value for option, value in given.items() if option not in LENGTHS}
     config = Config.from_values({**presets.networks(name, facts, given), **free})
     config, words = _arithmetic(config)
@@ -136,12 +137,14 @@ def _was_auto(folder: Path) -> bool:
     return path.exists() and "--precision=auto" in path.read_text().splitlines()
 
 
-def _facts(given: dict[str, Any]) -> presets.Facts:
+def known_facts(given: dict[str, Any]) -> presets.Facts:
+    """What the presets go by, of the options that are given. DataError for no data set of images."""
     dataset = RecordDataset(given["dataset"])
     hardware = devices.hardware()
     count = len(hardware.gpus) if given.get("strategy", "mirrored") == "mirrored" else 1
     resolution = given.get("resolution") or dataset.resolution
-    labels = dataset.label_size if given.get("max_label_size", -1) else 0
+    classes = not vector_notes(dataset.labels)  # lists of numbers are no labels to learn, unless somebody says so
+    labels = dataset.label_size if given.get("max_label_size", -1 if classes else 0) else 0
     return presets.Facts(dataset.count, resolution, dataset.channels, labels, max(count, 1))
 
 

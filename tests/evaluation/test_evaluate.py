@@ -92,6 +92,16 @@ def test_only_metrics_of_too_few_images_are_doubted(sets):
     assert "of 2047 images" in many.doubts(2047)[0]
 
 
+def test_it_is_said_that_the_first_of_a_set_are_compared(sets, capsys):
+    """Nobody knows how files are sorted; a data set is shuffled when it is made."""
+    pair(sets, "--metrics=swd", "--images=20")
+    err = capsys.readouterr().err
+    for name in ("reals.npy", "fakes.npy"):
+        assert err.count(f"{name} the first 20 are compared; if sorted, by class say, shuffle them before") == 1
+    pair(sets, "--metrics=swd", "--seed=3")
+    assert "are compared; if sorted" not in capsys.readouterr().err
+
+
 def test_a_run_is_measured_once_and_others_after_a_kill(run):
     """All snapshots share the reals; what is in metrics.jsonl is not measured again; a cut line spoils nothing."""
     arguments = (f"--run={run}", "--snapshots=all", "--metrics=swd,ms_ssim", "--images=32")

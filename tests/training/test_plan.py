@@ -8,6 +8,7 @@ from pgan_tf.data import DatasetWriter
 from pgan_tf.data.samples import open_samples
 from pgan_tf.data.sources.planar import create_planar
 from pgan_tf.networks.families import FAMILIES, Takes
+from pgan_tf.training import begin
 from pgan_tf.training.plan import (
     check_ladder,
     check_norms,
@@ -148,3 +149,19 @@ def test_norms_that_do_not_go_with_the_rest(options, devices, words):
 )
 def test_norms_that_do(options, devices):
     check_norms(Config.from_values(options), devices)
+
+
+def test_labels_that_are_no_classes_are_not_learned_unless_somebody_says_so(tmp_path):
+    """The softmax of a negative label has no bound below."""
+    rows = {"classes": np.eye(3)[[0, 1]], "several": np.eye(3)[[0, 1]] + np.eye(3)[2], "numbers": -np.eye(3)[[0, 1]]}
+    for name, labels in rows.items():
+        with DatasetWriter(tmp_path / name, 8, 1) as writer:
+            writer.add(np.zeros((8, 8, 1), np.uint8))
+            writer.add(np.zeros((8, 8, 1), np.uint8))
+            writer.add_labels(labels)
+    found = {name: begin.known_facts({"dataset": str(tmp_path / name)}).label_size for name in rows}
+    assert found == {"classes": 3, "several": 0, "numbers": 0}
+    assert begin.known_facts({"dataset": str(tmp_path / "several"), "max_label_size": -1}).label_size == 3
+    config = Config.from_values({"dataset": str(tmp_path / "numbers"), "max_label_size": -1, "minibatch_base": 4})
+    with pytest.raises(ConfigError, match=r"labels of .*numbers have negative numbers, and are to be classes"):
+        make_plan(config)

@@ -91,7 +91,7 @@ FAMILIES = {"progressive": {}, "dcgan": {"family": "dcgan", "grow": "none", "g_n
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_bias_has_its_gradient_in_half_precision(family, record_property):
-    """Sums over minibatch and places are of more numbers than bfloat16 can count: a bias had a fifth of its gradient."""
+    """Sums over minibatch and places are of more numbers than bfloat16 can count; biases had a fifth of theirs."""
     steps = [
         make_step(layer_stage(32, False), 16, 32, labels=3, precision=precision, **FAMILIES[family])
         for precision in ("float32", "bfloat16")
