@@ -127,7 +127,7 @@ def test_few_images_are_advised(images, options, said):
         ({"loss": "hinge"}, "--recipe=small_data"),
         ({"loss": "wgan"}, "--augment=diffaugment"),
         ({"loss": "relativistic", "penalty": "r1_r2"}, "--augment=diffaugment"),
-        ({"constraint": "clip", "penalty": "none"}, "--recipe=small_data"),
+        ({"constraint": "clip", "penalty": "none", "clip": 1.0}, "--recipe=small_data"),
         ({"unroll_steps": 5}, ""),
     ],
 )
