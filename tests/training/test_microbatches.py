@@ -35,7 +35,7 @@ EQUAL = {
     "ada": (dict(augment="ada", loss="non_saturating", ada_kimg=0.01, D_repeats=2), (8,)),
     "virtual batch norm": (dict(g_norm="virtual_batch", d_norm="virtual_batch", reference_batch=8, loss="lsgan",
                                 d_noise=0.2, penalty="none", wgan_epsilon=0.0), (4,)),
-    "skips": (dict(nan="skip", constraint="clip", penalty="none", optimizer="sgd", momentum=0.5), (4,)),
+    "skips": (dict(nan="skip", constraint="clip", clip=0.25, penalty="none", optimizer="sgd", momentum=0.5), (4,)),
 }  # fmt: skip
 
 
