@@ -12,7 +12,7 @@ import numpy as np
 from pgan_tf.api.loading import in_one_line, load_tensorflow
 from pgan_tf.api.values import number, whole
 from pgan_tf.mirror import fetched
-from pgan_tf.option import ConfigError, plain
+from pgan_tf.option import ConfigError
 from pgan_tf.places import is_stored, place
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _label_text(label: Label) -> str:
     """A label as --labels has it. ConfigError for none of its kinds."""
     if label is None or isinstance(label, str):
         return label or ""
-    label = np.asarray(label).tolist() if isinstance(label, np.ndarray) else plain(label)
+    label = label.tolist() if isinstance(label, (np.ndarray, np.generic)) else label
     if not isinstance(label, Iterable):
         return str(whole("label", label, 0))
     classes = [str(whole("label", one, 0)) for one in label]

@@ -8,13 +8,11 @@ from typing import Any
 
 from pgan_tf.option import ConfigError, shown
 
-LARGEST = 2**127  # of seeds without a bound of their own: what a clock or a hash may give
 
-
-def whole(name: str, value: Any, least: int, most: int = LARGEST) -> int:
+def whole(name: str, value: Any, least: int, most: float = math.inf) -> int:
     """The whole number that `value` is. ConfigError for another thing, or beyond the bounds, both included."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value <= most:
-        bounds = f"{least} or more" if most == LARGEST else f"from {least} to {most}"
+        bounds = f"{least} or more" if most == math.inf else f"from {least} to {most}"
         raise ConfigError(f"{name}={shown(value)}: must be a whole number, {bounds}")
     return int(value)
 

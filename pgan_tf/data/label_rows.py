@@ -45,9 +45,14 @@ def vectors(rows: np.ndarray, where: Any) -> np.ndarray:
     return matrix
 
 
+def are_classes(rows: np.ndarray) -> bool:
+    """Whether each of labels [N,L] is one class: a 1 among zeros."""
+    return bool(((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all())
+
+
 def vector_notes(rows: np.ndarray | None) -> list[str]:
     """A note where labels [N,L] are no classes, so that nobody takes them for such."""
-    if rows is None or ((np.count_nonzero(rows, axis=1) == 1) & (rows.max(axis=1) == 1)).all():
+    if rows is None or are_classes(rows):
         return []
     numbers = f"lists of {rows.shape[1]} numbers" if rows.shape[1] > 1 else "one number each"
     return [f"labels are {numbers}, stored as they are; not one class a picture"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pgan_tf.evaluation.sets import POINT, ImageSet, StatisticsSet
+from pgan_tf.evaluation.sets import POINT, ImageSet, StatisticsSet, in_order
 from pgan_tf.metrics import extractors, swd
 from pgan_tf.metrics.cache import StatisticsCache
 from pgan_tf.metrics.errors import MetricError
@@ -126,7 +126,10 @@ class Evaluator:
         return min(row.takes(self.request.images or 0), fakes, reals or UNLIMITED)
 
     def doubts(self, fakes: int = UNLIMITED) -> list[str]:
-        """A line for each metric that has too few images to say much. `fakes`: how many there are."""
+        """A line for each metric that has too few images to say much, and for reals whose order may matter.
+
+        `fakes`: how many there are.
+        """
         lines = []
         for metric in (name for name in self.request.metrics if METRICS[name].least):
             identity, extractor = self.identity(metric, "", fakes), self._extractor_of(metric)
@@ -136,7 +139,11 @@ class Evaluator:
                     f"{identity['title']} of {identity['count']} images says little: its {extractor.features} features "
                     f"need {least:,} images at least, and numbers to compare with others 10,000 or more"
                 )
-        return lines
+        return lines + in_order(self._source, self.most(fakes))
+
+    def most(self, fakes: int = UNLIMITED) -> int:
+        """How many images of a set the metric that takes most of them gets."""
+        return max((self.count(metric, fakes) for metric in self.request.metrics), default=UNLIMITED)
 
     def _check_alike(self, name: str, fakes: Iterable[np.ndarray]) -> None:
         if not isinstance(self._source, ImageSet):

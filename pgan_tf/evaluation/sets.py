@@ -272,6 +272,16 @@ def _archive(path: Path) -> ImageSet | StatisticsSet:
     return from_array(str(path), next(iter(arrays.values())), lambda: _file_bytes([path]))
 
 
+def in_order(images: ImageSet | StatisticsSet | None, used: int) -> list[str]:
+    """A line where the first `used` of somebody's files, or one part of them against another, are all that is seen."""
+    if not isinstance(images, ImageSet) or not images.as_found or used >= images.count:
+        return []
+    return [
+        f"of the {images.count:,} in {images.name} the first {used:,} are compared; if sorted, by class say,"
+        " shuffle them before, or make a data set, which is shuffled"
+    ]
+
+
 def from_array(name: str, array: np.ndarray, content: Callable) -> ImageSet:
     """uint8 [N,H,W,C] or grey [N,H,W], or points float [N,2], as a set. `content`: see ImageSet."""
     if array.dtype.kind == "f" and array.shape[1:] == POINT:

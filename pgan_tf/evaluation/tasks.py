@@ -15,7 +15,7 @@ from pgan_tf.data.samples import is_data_set, open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results, snapshots
 from pgan_tf.evaluation.evaluator import UNLIMITED, Evaluator, Request
-from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, open_set
+from pgan_tf.evaluation.sets import ImageSet, StatisticsSet, in_order, open_set
 from pgan_tf.files import make_folder, place_fault
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.metrics.registry import ASKS_GENERATOR
@@ -218,19 +218,9 @@ def measure_baselines(reals: ImageSet, request: Request, sink: Sink, others: Ima
     _measure_set(reals, reals, request, sink, "Reals")
     if not others:
         half = min(reals.count // 2, request.images or UNLIMITED)
+        sink.doubts += in_order(reals, half)
         reals, others = reals.part(0, half, reals.name), reals.part(half, half, reals.name)
     _measure_set(reals, others, request, sink, "Reals2")
-
-
-def _is_cut(images: ImageSet | StatisticsSet | None, used: int) -> bool:
-    return isinstance(images, ImageSet) and images.as_found and used < images.count
-
-
-def _first_ones(images: ImageSet, used: int) -> str:
-    return (
-        f"of the {images.count:,} in {images.name} the first {used:,} are compared; if sorted, by class say,"
-        " shuffle them before, or make a data set, which is shuffled"
-    )
 
 
 def _measure_set(
@@ -248,8 +238,7 @@ def _measure_set(
     evaluator, is_baseline = Evaluator(reals, request), bool(name)
     name = name or fakes.name
     sink.doubts += evaluator.doubts(fakes.count)
-    used = max((evaluator.count(metric, fakes.count) for metric in evaluator.request.metrics), default=UNLIMITED)
-    sink.doubts += [_first_ones(one, used) for one in (reals, fakes) if _is_cut(one, used)]
+    sink.doubts += in_order(fakes, evaluator.most(fakes.count))
     about = {"fakes_sha256": fakes.digest, **({"reals_sha256": reals.digest} if reals else {})}
     identities = {metric: evaluator.identity(metric, name, fakes.count) for metric in evaluator.request.metrics}
     todo = [metric for metric, identity in identities.items() if not sink.known({**about, **identity}, is_baseline)]

@@ -111,7 +111,7 @@ class Equalized(keras.layers.Layer):
 
 @tf.custom_gradient
 def biased(x: tf.Tensor, bias: tf.Tensor):
-    """[..,C] + float32 [C] -> [..,C] of x's kind. The gradient of the bias is summed in float32.
+    """[..,C] + [C] -> [..,C] of x's kind. The gradient of the bias is summed in the bias' own kind, float32 or float64.
 
     TensorFlow's own is not, on CPUs: adding up bfloat16 in bfloat16 stands still at 256 times what is added.
     """

@@ -11,7 +11,7 @@ from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.data.dataset import RecordDataset
-from pgan_tf.data.label_rows import vector_notes
+from pgan_tf.data.label_rows import are_classes
 from pgan_tf.data.points import has_points
 from pgan_tf.places import place
 from pgan_tf.stages import span
@@ -143,8 +143,10 @@ def known_facts(given: dict[str, Any]) -> presets.Facts:
     hardware = devices.hardware()
     count = len(hardware.gpus) if given.get("strategy", "mirrored") == "mirrored" else 1
     resolution = given.get("resolution") or dataset.resolution
-    classes = not vector_notes(dataset.labels)  # lists of numbers are no labels to learn, unless somebody says so
-    labels = dataset.label_size if given.get("max_label_size", -1 if classes else 0) else 0
+    learned = given.get("max_label_size")
+    if learned is None:  # lists of numbers are learned where somebody says so
+        learned = dataset.label_size and are_classes(dataset.labels)
+    labels = dataset.label_size if learned else 0
     return presets.Facts(dataset.count, resolution, dataset.channels, labels, max(count, 1))
 
 

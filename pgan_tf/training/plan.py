@@ -182,7 +182,7 @@ def _label_size(config: Config, dataset: Samples) -> int:
             f"--max_label_size={asked}: {dataset.folder} has {dataset.label_size} label components; -1 takes all"
         )
     size = dataset.label_size if asked < 0 else asked
-    if (dataset.labels[:, :size] < 0).any():
+    if dataset.labels[:, :size].min() < 0:
         raise ConfigError(
             f"--max_label_size={asked}: labels of {dataset.folder} have negative numbers, and are to be classes: "
             "leave it 0, or make the data set with classes"

@@ -100,6 +100,8 @@ def test_it_is_said_that_the_first_of_a_set_are_compared(sets, capsys):
         assert err.count(f"{name} the first 20 are compared; if sorted, by class say, shuffle them before") == 1
     pair(sets, "--metrics=swd", "--seed=3")
     assert "are compared; if sorted" not in capsys.readouterr().err
+    pair(sets, "--metrics=swd", "--seed=4", "--baselines")  # one half of the reals against the other
+    assert capsys.readouterr().err.count("reals.npy the first 20 are compared; if sorted") == 1
 
 
 def test_a_run_is_measured_once_and_others_after_a_kill(run):

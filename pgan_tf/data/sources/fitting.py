@@ -131,6 +131,9 @@ def _target(files: Files, options: Options, report: Report) -> Target:
     if resolution is None:
         resolution = _usual_resolution(files, options.max_pixels, report.source)
         report.notes.append(f"--resolution={resolution} was chosen: half of the pictures or more are as large")
+    if not (options.own_size or is_resolution(resolution)):
+        rule = "must be a power of two, 4 to 8192; for networks that do not grow any other, with --own_size"
+        raise DataError(f"--resolution={resolution}: {rule}")
     return Target(resolution, options.fit, background, options.mode, options.max_pixels, known, options.own_size)
 
 

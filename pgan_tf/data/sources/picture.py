@@ -51,8 +51,7 @@ class Target:
 
     def __post_init__(self) -> None:
         if not (self.own_size or is_resolution(self.resolution)):
-            other = "for networks that do not grow any other, with --own_size"
-            raise DataError(f"--resolution={self.resolution}: must be a power of two, 4 to 8192; {other}")
+            raise DataError(f"--resolution={self.resolution}: must be a power of two, 4 to 8192")
         if self.fit not in FITS:
             raise DataError(f"--fit={self.fit}: must be one of {', '.join(FITS)}")
         if self.mode not in MODES:

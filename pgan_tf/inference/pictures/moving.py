@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from pgan_tf import stamps
-from pgan_tf.data.sources.picture import picture_kind, read_picture
+from pgan_tf.data.pictures.decode import size_of
+from pgan_tf.data.sources.picture import read_picture
 from pgan_tf.grids import grid
 from pgan_tf.inference.drawing import Drawing
 from pgan_tf.inference.errors import GenerateError
@@ -123,7 +124,7 @@ def fakes_frames(run: Path, count: int, name: str = "fakes") -> Iterator[np.ndar
     files = _existing(stamps.in_time(run, f"{name}*.png"), run, f"{name}*.png")
     samples = "points" if stamps.in_time(run, "scores*.png") else "images"
 
-    sizes = np.array([picture_kind(path)[0] for path in files])  # [files,2]
+    sizes = np.array([size_of(path) for path in files])  # [files,2]
     width, height = sizes.max(axis=0)  # a run that was resumed with another --grid_size has several
 
     def picture(path: Path) -> np.ndarray:
