@@ -14,6 +14,7 @@ import tensorflow as tf
 from pgan_tf import probe
 from pgan_tf.config import Config, ConfigError
 from pgan_tf.devices import Hardware
+from pgan_tf.rules import no_float16
 
 HALVES = ("bfloat16", "float16")  # the better one first: it needs no loss scale
 CPU_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
@@ -68,8 +69,8 @@ def resolve(config: Config, hardware: Hardware, gain: Callable[[str], float] | N
     asked = config.optim.precision
     if asked == "auto":
         chosen = best(hardware, gain)
-        if chosen.precision == "float16" and config.loss.unroll_steps:  # it has no loss scale there
-            chosen = Choice("float32", "auto: --unroll_steps cannot use float16")
+        if chosen.precision == "float16" and (option := no_float16(config)):
+            chosen = Choice("float32", f"auto: {option} cannot use float16")
         return config.replace(precision=chosen.precision), f"{chosen.precision} ({chosen.why})"
     if asked in HALVES and asked not in (computed(hardware)[0] or ()):
         times = (gain or measured_gain)(asked)

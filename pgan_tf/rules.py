@@ -8,6 +8,17 @@ OF_ADA = ("ada_pipeline", "ada_target", "ada_kimg")
 SIGNED = ("lsgan", "lsgan_as_coded", "minimax", "non_saturating", "hinge")  # losses with a border between real and fake
 
 
+def no_float16(config) -> str:
+    """The option that cannot be trained in float16, '' where there is none.
+
+    Unrolled steps are not scaled, and no scale is low enough for derivatives of the statistics as coded.
+    """
+    if config.loss.unroll_steps > 0:
+        return "--unroll_steps"
+    coded = config.model.minibatch_statistics == "moments_as_coded" and config.model.mbstd_group_size > 0
+    return "--minibatch_statistics=moments_as_coded" if coded else ""
+
+
 def combinations(config) -> list[tuple[bool, str]]:
     """[(whether something cannot work, what is said of it)] for a Config."""
     model, growth = config.model, config.growth
@@ -128,8 +139,8 @@ def combinations(config) -> list[tuple[bool, str]]:
             "--unroll_steps cannot look ahead at a mean over past steps: leave out --history_weight",
         ),
         (
-            loss.unroll_steps > 0 and optim.precision == "float16",
-            "--unroll_steps has no loss scale for float16: use --precision=bfloat16 or float32",
+            bool(no_float16(config)) and optim.precision == "float16",
+            f"{no_float16(config)} has no loss scale for float16: use --precision=bfloat16 or float32",
         ),
         (
             optim.remat and optim.jit,

@@ -169,6 +169,7 @@ REFUSALS = [
     (dict(fmap_max=0), "--fmap_max=0: must be at least 1"),
     (dict(unroll_steps=-1), "--unroll_steps=-1: must be at least 0"),
     (dict(unroll_steps=1, precision="float16"), "--unroll_steps.*--precision=bfloat16"),
+    (dict(minibatch_statistics="moments_as_coded", precision="float16"), "moments_as_coded has no loss scale"),
     (dict(real_target=0.9), "--real_target=0.9 is for --loss=minimax or non_saturating; lsgan has --lsgan_b"),
     (dict(real_target=0.5, loss="minimax"), "--real_target=0.5: must be above 0.5"),
     (dict(loss="hinge", d_noise=0.2), "--d_noise=0.2.*least squares: add --loss=lsgan"),

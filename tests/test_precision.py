@@ -82,8 +82,9 @@ def test_a_single_device_counts_alone():
     assert precision.resolve(single, mixed, never)[0].optim.precision == "bfloat16"
 
 
-def test_unrolling_has_no_float16():
-    config = Config.from_values({"precision": "auto", "unroll_steps": 2})
+@pytest.mark.parametrize("options", [{"unroll_steps": 2}, {"minibatch_statistics": "moments_as_coded"}])
+def test_what_has_no_float16_is_trained_in_float32(options):
+    config = Config.from_values({"precision": "auto", **options})
     assert precision.resolve(config, machine(AVX2, [(7, 5)]), never)[0].optim.precision == "float32"
 
 

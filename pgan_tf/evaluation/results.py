@@ -194,11 +194,30 @@ def table(rows: list[dict]):
     return listing
 
 
+def series(rows: Iterable[dict]) -> dict[str, list[dict]]:
+    """{name: results that can be compared}: of one title, as many samples, against the same reals.
+
+    The name is the title, and of several with one title also what tells them apart.
+    """
+    found: dict[str, dict[tuple, list[dict]]] = {}
+    for row in rows:
+        found.setdefault(row["title"], {}).setdefault((row["count"], row.get("reals", "")), []).append(row)
+    named = {}
+    for title, groups in found.items():
+        counts, reals = map(set, zip(*groups, strict=True))
+        for (count, against), own in groups.items():
+            parts = [title, *([f"{count:,} of each"] * (len(counts) > 1)), *([f"against {against}"] * (len(reals) > 1))]
+            named[", ".join(parts)] = own
+    return named
+
+
 def scalars(row: dict) -> dict[str, float]:
-    """{TensorBoard's tag: value}: 'metrics/swd/avg', 'metrics/fid-efficientnet-lite0-held_out_0.25/fid'."""
+    """{TensorBoard's tag: value}: 'metrics/swd/avg' of a measurement while training, afterwards with the number of
+    samples, 'metrics/fid-efficientnet-lite0-held_out_0.25-1130/fid': numbers of different counts are no curve."""
     extractor = [row["extractor"]] if "extractor" in row else []
     part = [f"held_out_{row['reals_held_out']}"] if "reals_held_out" in row else []
-    name = "-".join([row["metric"], *extractor, *part])
+    count = [] if row["fakes"] == WATCHED else [str(row["count"])]
+    name = "-".join([row["metric"], *extractor, *part, *count])
     return {f"metrics/{name}/{value}": number for value, number in row["values"].items()}
 
 

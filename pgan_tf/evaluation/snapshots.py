@@ -17,10 +17,17 @@ from pgan_tf.networks.saved import kimg
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A saved generator. `kimg`: thousands of images it had seen, None where its name does not say."""
+    """A saved generator.
+
+    Attributes:
+        path: of its file, or of a checkpoint.
+        kimg: thousands of images that the run had seen; None where its name does not say, or it is not of the run.
+        name: of its results: that of its file, where it is not of the run its path.
+    """
 
     path: Path
     kimg: float | None
+    name: str
 
     def about(self) -> dict:
         """What every result of it says: which weights, at which time of the training."""
@@ -34,15 +41,18 @@ def find(run: Path, which: str) -> list[Snapshot]:
     if which not in ("latest", "all"):
         for path in (Path(which), run / which):
             if path.is_file() or is_checkpoint(path):
-                return [Snapshot(path, kimg(path))]
+                return [_snapshot(run, path)]
         raise MetricError(f"--snapshots={which}: no such file, here or in {run}; give latest, all, or a .keras file")
     if not run.is_dir():
         raise MetricError(f"--run={run}: no such folder; give the folder of a run")
-    known = [Snapshot(path, kimg(path)) for path in saved.snapshots(run)]
-    if not known:  # the newest checkpoint has one
-        path = saved.generator_file(run)
-        known = [Snapshot(path, kimg(path))]
-    return known if which == "all" else known[-1:]
+    known = saved.snapshots(run) or [saved.generator_file(run)]  # the newest checkpoint has one
+    return [_snapshot(run, path) for path in (known if which == "all" else known[-1:])]
+
+
+def _snapshot(run: Path, path: Path) -> Snapshot:
+    """Another run's network may have the name of one of this run, whose result its own must not be taken for."""
+    own = saved.folder_of(path).resolve() == run.resolve()
+    return Snapshot(path, kimg(path), path.name) if own else Snapshot(path, None, str(path))
 
 
 def images(snapshot: Snapshot, shape: tuple[int, ...], labels: np.ndarray | None, seed: int):

@@ -60,6 +60,9 @@ class RunReals:
         path = identity.find(folder, self.config.data.dataset) if dataset is None else dataset
         if dataset is None and not place(path).exists():
             raise MetricError(f"{path}: the run's real images are not there; say by --dataset where they are now")
+        if dataset is None and not held_out and identity.read(folder) and not is_own(folder, path):
+            print(f"warning: {path}: holds other images now than those that {folder} was trained on; it is measured "
+                  "against these; say by --dataset where its own are", file=sys.stderr)  # fmt: skip
         if held_out:
             self._check_own(held_out, path, dataset is None)
         images = _open(path, resolution or self.config.data.resolution or None)
@@ -164,11 +167,11 @@ def measure_run(
         for snapshot in chosen:
             about, todo = {**snapshot.about(), "reals_sha256": reals.images.digest}, []
             for metric in evaluator.request.metrics:
-                if not sink.known({**about, **evaluator.identity(metric, snapshot.path.name)}):
+                if not sink.known({**about, **evaluator.identity(metric, snapshot.name)}):
                     todo.append(metric)
             if todo:
                 fakes = snapshots.images(snapshot, reals.images.shape, reals.labels, request.seed)
-                for row in evaluator.measure(snapshot.path.name, fakes, metrics=todo, **about):
+                for row in evaluator.measure(snapshot.name, fakes, metrics=todo, **about):
                     sink.add(row)
     return sink.shown
 

@@ -1,10 +1,15 @@
-"""Matplotlib without a screen, and files that are whole or not there."""
+"""Matplotlib without a screen, titles that have room, and files that are whole or not there."""
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
+from PIL import Image
+
 from pgan_tf.files import new_file
+
+QUALITY = 60  # of WebP: pictures in figures are small ones
 
 
 def pyplot():
@@ -16,8 +21,17 @@ def pyplot():
     return plt
 
 
+def wrapped(title: str) -> str:
+    """A row's title in lines that a small panel, or the margin beside pictures, has room for."""
+    return textwrap.fill(title, 20)
+
+
 def save(figure, path: Path) -> None:
-    """Writes a figure and forgets it."""
+    """Writes a figure and forgets it: a report lies in a repository, so PNG has 256 colours, a third of the file."""
     with new_file(path) as temporary:
-        figure.savefig(temporary)
+        figure.savefig(temporary, pil_kwargs={"quality": QUALITY} if path.suffix == ".webp" else None)
+        if path.suffix == ".png":
+            with Image.open(temporary) as drawn:
+                charted = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            charted.save(temporary, "PNG", optimize=True)
     pyplot().close(figure)

@@ -49,9 +49,10 @@ def _outputs(section: Section) -> bool:
 
 
 def _watched_caption(section: Section) -> str:
-    options = section.comparison.rows[0].config.run
+    counts = sorted({result["count"] for state in section.runs if state.complete for result in state.watched})
     return (
-        f"Measured while training, on {options.metrics_images:,} samples of the same latents every time: mean"
+        f"Measured while training, on {' or '.join(f'{count:,}' for count in counts)} samples of the same latents "
+        f"every time: mean"
         f"{' and standard deviation' * (len(section.comparison.rows) <= watched.COLORS)} over the seeds."
     )
 

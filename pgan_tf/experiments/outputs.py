@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pgan_tf.experiments.canvas import pyplot, save
+from pgan_tf.experiments.canvas import pyplot, save, wrapped
 from pgan_tf.experiments.runs import RunState, read_ticks
 from pgan_tf.experiments.suite import Comparison, Row
 
@@ -38,7 +38,7 @@ def plot_outputs(comparison: Comparison, states: list[RunState], path: Path) -> 
         line, column = divmod(number, per_line)
         above, below = axes[2 * line][column], axes[2 * line + 1][column]
         own = [state for state in complete if state.row is row]
-        above.set_title(row.title, fontsize=9)
+        above.set_title(wrapped(row.title), fontsize=9)
         _draw(above, own, row, LOSSES)
         outputs = PROBABILITIES if any(_ticks(state, PROBABILITIES) for state in own) else SCORES
         _draw(below, own, row, outputs)

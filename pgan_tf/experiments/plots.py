@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pgan_tf.experiments.canvas import pyplot, save
+from pgan_tf.experiments.canvas import pyplot, save, wrapped
 from pgan_tf.experiments.curves import by_row, loss_curve, metric_curve
 from pgan_tf.experiments.runs import RunState
 from pgan_tf.experiments.scores import Score
@@ -87,7 +87,7 @@ def _plot_small_multiples(
             axis.tick_params(labelsize=7)
         line[0].set_ylabel(titles[name].replace(" (", "\n("), fontsize=8)
     for axis, title in zip(axes[0], columns, strict=True):
-        axis.set_title(title, fontsize=9)
+        axis.set_title(wrapped(title), fontsize=9)
     for axis in axes[-1]:
         axis.set_xlabel("thousands of images", fontsize=7)
     figure.tight_layout()

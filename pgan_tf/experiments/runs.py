@@ -36,6 +36,7 @@ class RunState:
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
         watched: the results of the measurements while it trained.
+        precision: that it was trained in; '' where it has not begun.
     """
 
     comparison: Comparison
@@ -47,6 +48,7 @@ class RunState:
     results: tuple[dict, ...] = ()
     measured: bool = False
     watched: tuple[dict, ...] = ()
+    precision: str = ""
 
     @property
     def name(self) -> str:
@@ -79,7 +81,8 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
         return RunState(comparison, row, seed)
     ticks = read_ticks(folder)
     kimg = ticks[-1]["kimg"] if ticks else 0.0
-    found = [result for result in results.read(folder / "metrics.jsonl") if "kimg" in result]
+    measured = results.read(folder / "metrics.jsonl")
+    found = [result for result in measured if "kimg" in result and _is_own(folder, result)]
     # of each measurement the newest
     known = {(result["metric"], result["fakes"]): result for result in counting(comparison, found)}
 
@@ -92,7 +95,21 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
     own = tuple(result for (_, name), result in known.items() if name in names)
     watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
-    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
+    precision = Config.read(folder / "config.json").optim.precision
+    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched, precision)
+
+
+def _is_own(folder: Path, result: dict) -> bool:
+    """Whether a result is of the network that has its name now, as far as both are known: it may be gone."""
+    path = folder / result["fakes"]
+    if "fakes_sha256" not in result or not path.is_file():
+        return True
+    return result["fakes_sha256"] == _digest(path, path.stat().st_mtime_ns)
+
+
+@functools.cache  # for each state of a file once
+def _digest(path: Path, changed: int) -> str:
+    return saved.digest(path)
 
 
 def _networks(folder: Path, measured: Iterable[str]) -> list[Path]:
@@ -139,14 +156,13 @@ def find_folder(comparison: Comparison, row: Row, seed: int) -> Path | None:
                 f"{folders[0]}: has --{name}={ours[name]}, {row.flagfile} says {value}; "
                 "move the folder away to train anew"
             )
-    if ours["dataset"] != wanted["dataset"]:
-        _check_data(folders[0], wanted["dataset"])
+    _check_data(folders[0], wanted["dataset"])
     return folders[0]
 
 
 @functools.cache  # it reads pictures: once for a folder
 def _check_data(folder: Path, dataset: str) -> None:
-    """ConfigError where a data set lies at another place and is not the one that the run knows as its own."""
+    """ConfigError where the data set of a suite is not the one that the run knows as its own: it may be made anew."""
     if not identity.read(folder) or not is_data_set(place(dataset)):
         return  # numbers that were kept need no data
     if not identity.is_known(folder, open_samples(dataset)):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pgan_tf import grids, plane, stamps
 from pgan_tf.data.sources.picture import read_picture
-from pgan_tf.experiments.canvas import pyplot, save
+from pgan_tf.experiments.canvas import pyplot, save, wrapped
 from pgan_tf.experiments.runs import FULL, RunState, full_resolution, read_ticks
 from pgan_tf.experiments.suite import Comparison
 
@@ -64,8 +64,7 @@ def _draw_row(line, state: RunState, files: list[Path], times: list[str]) -> Non
         axis.imshow(shrunk(state, file), interpolation="nearest")
     for axis, time in zip(line, times, strict=False):
         axis.set_title(time, fontsize=9)
-    title = state.row.title.replace(", ", ",\n")
-    line[0].text(-0.05, 0.5, title, fontsize=9, ha="right", va="center", transform=line[0].transAxes)
+    line[0].text(-0.05, 0.5, wrapped(state.row.title), fontsize=9, ha="right", va="center", transform=line[0].transAxes)
 
 
 def when(state: RunState, kimg: float) -> str:

@@ -21,7 +21,7 @@ class Score:
         values: one per seed that is complete.
         change: percent from the baseline's mean to this one's; None for the baseline, with no values, or from 0.
         p: of Welch's t test against the baseline, two-sided; None with fewer than two values on a side.
-        p_holm: the same, corrected for the number of rows that are tested on this metric.
+        p_holm: the same, corrected for the number of rows of the suite, also those that are not complete yet.
     """
 
     values: tuple[float, ...]
@@ -48,7 +48,7 @@ def _scores(comparison: Comparison, states: list[RunState], column: str) -> dict
     values = {row.title: _values(states, row.title, column) for row in comparison.rows}
     base = values[comparison.baseline]
     raw = {title: welch(own, base) for title, own in values.items() if title != comparison.baseline}
-    corrected = holm({title: p for title, p in raw.items() if p is not None})
+    corrected = holm({title: p for title, p in raw.items() if p is not None}, len(raw))
     rows = {}
     for title, own in values.items():
         change = None
@@ -65,8 +65,10 @@ def _values(states: list[RunState], title: str, column: str) -> tuple[float, ...
 
 def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
     """Two-sided p of Welch's t test: the means of two samples whose deviations may differ. None: fewer than two values
-    on a side, or two sides without any deviation, as counts of modes may be."""
-    if min(len(ours), len(theirs)) < 2 or (np.ptp(ours) == 0 and np.ptp(theirs) == 0):
+    on a side, a value that is not finite, or two sides without any deviation, as counts of modes may be."""
+    if min(len(ours), len(theirs)) < 2 or not np.isfinite([*ours, *theirs]).all():
+        return None
+    if np.ptp(ours) == 0 and np.ptp(theirs) == 0:
         return None
     from scipy import stats
 
@@ -75,11 +77,15 @@ def welch(ours: tuple[float, ...], theirs: tuple[float, ...]) -> float | None:
     return float(stats.ttest_ind_from_stats(*sides, equal_var=False).pvalue)
 
 
-def holm(raw: dict[str, float]) -> dict[str, float]:
-    """p values corrected for being several: Holm 1979. The smallest times n, the next times n - 1, never falling."""
+def holm(raw: dict[str, float], tests: int) -> dict[str, float]:
+    """p values corrected for being several: Holm 1979. The smallest times n, the next times n - 1, never falling.
+
+    `tests`: n, of which some may have no p yet. These count as the largest, so that what is significant remains so
+    whatever they will be.
+    """
     corrected, most = {}, 0.0
     for rank, (title, p) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
-        most = max(most, min(1.0, p * (len(raw) - rank)))
+        most = max(most, min(1.0, p * (tests - rank)))
         corrected[title] = most
     return corrected
 

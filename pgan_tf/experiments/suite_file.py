@@ -85,6 +85,8 @@ def _check_values(path: Path, values: dict) -> None:
         raise ConfigError(f"{path}: seeds = {shown(seeds)}: give different whole numbers from 0 to {most}")
     if not 2 <= values["images"] <= MOST_IMAGES:
         raise ConfigError(f"{path}: images = {shown(values['images'])}: metrics need at least 2, at most {MOST_IMAGES}")
+    for title in titles:
+        _check_title(path, "rows", title)
     for key in ("baseline", "neighbors"):
         if key in values and values[key] not in titles:
             raise ConfigError(f"{path}: {key} = {shown(values[key])!r} is not among the rows: {', '.join(titles)}")
@@ -107,9 +109,13 @@ def _datasets(path: Path, folders: dict) -> dict[str, str]:
     for title, folder in folders.items():
         if not isinstance(folder, str) or not folder.isprintable() or not file_name(Path(folder).name):
             raise ConfigError(f"{path}: data set {shown(title)!r}: {shown(repr(folder))} is no folder's name")
-        if not title.strip() or not title.isprintable():
-            raise ConfigError(f"{path}: [datasets] {shown(repr(title))}: a data set's title must be a line of text")
+        _check_title(path, "datasets", title)
     return folders
+
+
+def _check_title(path: Path, table: str, title: str) -> None:
+    if not title.strip() or not title.isprintable():
+        raise ConfigError(f"{path}: [{table}] {shown(repr(title))}: a title must be a line of text")
 
 
 def _comparison(path: Path, values: dict, results: Path, title: str = "", folder: str = "") -> Comparison:

@@ -6,6 +6,7 @@ What a person wrote above the line MARKER stays; everything below it is written 
 from __future__ import annotations
 
 import math
+import re
 import shlex
 import urllib.parse
 from collections import Counter
@@ -22,11 +23,15 @@ from pgan_tf.experiments.suite import Comparison, Suite
 from pgan_tf.files import new_file
 from pgan_tf.text import digits, duration, read_text
 
+BAR = r"\|"  # in a cell of Markdown
+TABLE = "python experiment.py table "
 MARKER = "<!-- experiment.py table writes everything below this line; words above it are kept -->"
 
 
-def write_report(suite: Suite, suite_file: Path) -> list[Path]:
+def write_report(suite: Suite, suite_file: str) -> list[Path]:
     """Writes the report, its pictures, its page and TensorBoard's HParams. Returns the files in this order.
+
+    `suite_file`: its name, as it was asked for by.
 
     Raises ConfigError where nothing is measured yet.
     """
@@ -35,7 +40,7 @@ def write_report(suite: Suite, suite_file: Path) -> list[Path]:
     if not sections:
         raise ConfigError(f"{suite.results}: nothing is measured yet; first: experiment.py run")
     suite.report.parent.mkdir(parents=True, exist_ok=True)
-    words = _kept(suite)  # before the work: it may be what cannot be read
+    words = _kept(suite, suite_file)  # before the work: it may be what cannot be read
     files = [draw(section, suite.report) for section in sections]
     parts = [line for one in zip(sections, files, strict=True) for line in _section(*one)]
     runs = [state for _, own in found for state in own]
@@ -69,22 +74,29 @@ def draw(section: Section, report: Path) -> dict[Figure, Path]:
     return files
 
 
-def _kept(suite: Suite) -> str:
-    """What stands above the marker; in a file without one everything; where there is no file, a title."""
+def _kept(suite: Suite, suite_file: str) -> str:
+    """What stands above the marker; in a file without one everything; where there is no file, a title.
+
+    ConfigError where another suite has written the page.
+    """
     if not suite.report.exists():
         return f"# {suite.title}\n\n"
     try:
-        above, marker, _ = read_text(suite.report).partition(MARKER)
+        above, marker, below = read_text(suite.report).partition(MARKER)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{suite.report}: is no text in UTF-8 ({error}); save it as such, or rename it") from None
+    made = re.search(rf"^{TABLE}(.+)$", below, re.MULTILINE)
+    if made and Path(shlex.split(made[1])[-1]).stem != Path(suite_file).stem:
+        raise ConfigError(f"{suite.report}: has the tables of {made[1]}; give {suite_file} a page of its own "
+                          '(report = "...")')  # fmt: skip
     return above if marker else f"{above.rstrip()}\n\n"
 
 
-def _lines(suite_file: Path, runs: list[RunState], parts: list[str]) -> list[str]:
+def _lines(suite_file: str, runs: list[RunState], parts: list[str]) -> list[str]:
     complete, suite_word = sum(state.complete for state in runs), shlex.quote(str(suite_file))
     return [
         f"{complete} of {len(runs)} runs are complete. Made by", "", "```bash",
-        f"python experiment.py run {suite_word}", f"python experiment.py table {suite_word}", "```", "",
+        f"python experiment.py run {suite_word}", f"{TABLE}{suite_word}", "```", "",
         *parts, "## The runs", "", *_runs_table(runs),
     ]  # fmt: skip
 
@@ -99,8 +111,9 @@ def _section(section: Section, files: dict[Figure, Path]) -> list[str]:
         + _directions(comparison, section.names), "",
         *table_one(comparison, section.names, section.numbers, section.references), "",
         f"{level} Table 2: change against the baseline, in percent", "",
-        "In brackets p of Welch's t test, and p after Holm's correction for the number of rows; **bold**: below 0.05 "
-        "after it. Each metric is corrected for by itself: the more metrics, the more likely is one by chance.", "",
+        "In brackets p of Welch's t test, and p after Holm's correction for the number of rows, complete or not; "
+        "**bold**: below 0.05 after it. Each metric is corrected for by itself: the more metrics, the more likely is "
+        "one by chance.", "",
         *table_two(comparison, section.names, section.numbers), "",
         *_shown(section, SCORES, files[SCORES]),
         f"{level} Over time", "",
@@ -140,12 +153,25 @@ def _facts(comparison: Comparison, runs: list[RunState]) -> list[str]:
     versions = Counter(tuple(sorted(result.get("versions", {}).items())) for state in runs for result in state.results)
     share, mirrored = comparison.held_out, ", against mirrored reals" if comparison.mirrored else ""
     unseen = f"; the reals are of a part, {share:g} of the data, that no run has seen" if share else ""
-    newest = ", ".join(f"{name} {version}" for name, version in versions.most_common(1)[0][0])
+    several = len(versions) > 1
+    measured = "; ".join(
+        ", ".join(f"{name} {version}" for name, version in found) + f" ({number} results)" * several
+        for found, number in versions.most_common()
+    )
     return [
         f"Data: `{comparison.dataset}`. {_seen(comparison)} thousand {things}. "
         f"Seeds: {', '.join(map(str, comparison.seeds))}. Metrics on {comparison.images:,} {things} of each set"
-        f"{mirrored}{unseen}. {newest}.",
+        f"{mirrored}{unseen}. {measured}.{_mixed(comparison, runs)}",
     ]
+
+
+def _mixed(comparison: Comparison, runs: list[RunState]) -> str:
+    """Which rows have runs of several precisions, of different machines: not their seeds alone differ."""
+    used = {row.title: Counter(state.precision for state in runs if state.row is row and state.complete)
+            for row in comparison.rows}  # fmt: skip
+    words = [f"{title} ({', '.join(f'{number} {name}' for name, number in sorted(found.items()))})"
+             for title, found in used.items() if len(found) > 1]  # fmt: skip
+    return f" Rows that mix precisions: {', '.join(words)}." if words else ""
 
 
 def _seen(comparison: Comparison) -> str:
@@ -187,7 +213,7 @@ def _runs_table(runs: list[RunState]) -> list[str]:
     """Iterations and minibatch where these do not change, and the share of the source's length where it is known."""
     fixed, known = all(state.row.iteration for state in runs), all(state.comparison.source_kimg for state in runs)
     head = ["run", "thousands of images", *(["iterations", "minibatch"] if fixed else []),
-            *(["share of the source's"] if known else []), "time of training"]  # fmt: skip
+            *(["share of the source's"] if known else []), "precision", "time of training"]  # fmt: skip
     lines = [_row(head), _row(["---"] * len(head))]
     for state in runs:
         ticks = read_ticks(state.folder, "train_seconds") if state.folder else []
@@ -196,12 +222,12 @@ def _runs_table(runs: list[RunState]) -> list[str]:
             cells += [f"{1000 * state.kimg / state.row.iteration:,.0f}", str(state.row.config.growth.minibatch_base)]
         if known:
             cells.append(f"{state.kimg / state.comparison.source_kimg:.3g}")
-        lines.append(_row([*cells, duration(ticks[-1]["train_seconds"]) if ticks else ""]))
+        lines.append(_row([*cells, state.precision, duration(ticks[-1]["train_seconds"]) if ticks else ""]))
     return lines
 
 
 def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
 
 
 def _number(value: float) -> str:

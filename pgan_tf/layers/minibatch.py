@@ -64,7 +64,7 @@ def moments_as_coded(y: tf.Tensor, weights: tf.Tensor | None = None) -> tf.Tenso
     It has no third or fourth moment: with v the variance over a group, plus epsilon, and m the mean of the groups'
     variances, these are the averages of m^4 / v^2 and m^3 / v^3. The groups are those on one device, as published;
     with one group the latter is always 1. Beside a group of equal samples they reach 1e23 there; here they end at
-    LARGEST, with gradient 0. In between their derivatives exceed float16 where a group's samples are nearly equal; in
+    LARGEST, with gradient 0. In between their derivatives exceed float16, in which nothing is trained with them; in
     the other precisions they are finite.
     """
     # Float64, as the derivatives on the way exceed float32 also where the limit makes 0 of them.

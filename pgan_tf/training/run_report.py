@@ -116,11 +116,8 @@ def _curves(folder: Path, rows: list[dict], measured: list[dict]) -> list[str]:
     """Draws them beside the report; no lines where there is nothing to draw."""
     losses = {name: [(row["kimg"], row[f"loss/{name}"]) for row in rows] for name in ("D", "G")}
     panels = [curves.Panel("losses", losses)]
-    for title in dict.fromkeys(row["title"] for row in measured):
-        own = sorted(
-            (row["kimg"], results.headline(row)) for row in measured if row["title"] == title and "kimg" in row
-        )
-        panels.append(curves.Panel(title, {title: own}))
+    for name, own in results.series(row for row in measured if "kimg" in row).items():
+        panels.append(curves.Panel(name, {name: sorted((row["kimg"], results.headline(row)) for row in own)}))
     drawing = curves.svg(panels)
     if not drawing:
         return []
@@ -144,18 +141,19 @@ def _how_to_go_on(folder: Path, rows: list[dict], config: Config) -> list[str]:
 
 
 def _metrics_table(rows: list[dict]) -> list[str]:
-    """The last and the best value of every metric."""
-    if not rows:
+    """The last and the best value of every metric, of each number of images, and against each set, by itself."""
+    found = results.series(row for row in rows if "kimg" in row)
+    if not found:
         return []
     lines = ["| metric | images of each set | last | at kimg | best | at kimg |", "|---|---|---|---|---|---|"]
-    for title in dict.fromkeys(row["title"] for row in rows):
-        own = sorted((row for row in rows if row["title"] == title and "kimg" in row), key=lambda row: row["kimg"])
-        best = own[:1]
+    for name, unsorted in found.items():
+        own = sorted(unsorted, key=lambda row: row["kimg"])
+        best = own[0]
         for row in own:
-            if results.is_better(row["metric"], results.headline(row), results.headline(best[0])):
-                best = [row]
-        cells = [f"{results.headline(row):.4g} | {row['kimg']:.1f}" for row in (*own[-1:], *best)]
-        lines += [f"| {plain(title)} | {own[-1]['count']} | {' | '.join(cells)} |"] if own else []
+            if results.is_better(row["metric"], results.headline(row), results.headline(best)):
+                best = row
+        cells = [f"{results.headline(row):.4g} | {row['kimg']:.1f}" for row in (own[-1], best)]
+        lines.append(f"| {plain(name)} | {own[-1]['count']} | {' | '.join(cells)} |")
     return lines
 
 

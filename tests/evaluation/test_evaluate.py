@@ -1,6 +1,7 @@
 """evaluate.py: snapshots of a run and pairs of sets, measured once, with every number's origin beside it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -122,6 +123,33 @@ def test_a_run_is_measured_once_and_others_after_a_kill(run):
         (row["values"], row["count"]) for row in map(json.loads, lines)
     ]
     assert list(run.glob("events.out.tfevents.*"))
+
+
+def test_a_network_of_elsewhere_is_not_taken_for_the_runs_own(run, tmp_path):
+    """It may have the same name, and its result is no point of the run's curves."""
+    other = tmp_path / "network-000020.keras"
+    shutil.copy(run / "network-000010.keras", other)
+    for which in (other, run / other.name, other.name, "latest"):
+        call(f"--run={run}", f"--snapshots={which}", "--metrics=swd", "--images=32")
+    foreign, own = results.read(run / "metrics.jsonl")
+    assert (foreign["fakes"], own["fakes"]) == (str(other), other.name)
+    assert "kimg" not in foreign
+    assert own["kimg"] == 20
+
+
+def test_it_is_said_that_a_runs_data_set_was_made_anew(run, sets, capsys):
+    for number, name in enumerate(("mine", "other")):
+        np.save(sets / f"{name}.npy", np.load(sets / ("reals.npy", "fakes.npy")[number]))
+        pgan_tf.create_dataset(sets / name, "from_numpy", sets / f"{name}.npy", shuffle=0)
+    config = Config.read(run / "config.json").replace(dataset=str(sets / "mine"))
+    (run / "config.json").write_text(config.to_json())
+    identity.write(run, identity.describe(open_samples(sets / "mine"), SIDE), sets / "mine")
+    call(f"--run={run}", "--metrics=swd", "--images=16")
+    assert "holds other images now" not in capsys.readouterr().err
+    shutil.rmtree(sets / "mine")
+    (sets / "other").rename(sets / "mine")
+    call(f"--run={run}", "--metrics=swd", "--images=24")
+    assert f"{sets / 'mine'}: holds other images now than those that {run} was trained on" in capsys.readouterr().err
 
 
 def test_a_run_that_mirrors_is_measured_against_mirrored_reals(run, sets):

@@ -107,3 +107,31 @@ def test_nobody_who_reads_the_messages_is_needed(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "metrics.jsonl")]
     ended = subprocess.run(["sh", "-c", '"$@" 2>&-', "-", *command], cwd=Path(__file__).resolve().parents[2])
     assert ended.returncode == 1
+
+
+def swd(kimg: float, value: float, count: int = 2048, reals: str = "mine", fakes: str = "training") -> dict:
+    return {"metric": "swd", "title": "SWD x1e3", "fakes": fakes, "count": count, "reals": reals, "kimg": kimg,
+            "images": 1000 * kimg, "values": {"avg": value}}  # fmt: skip
+
+
+def test_only_what_can_be_compared_is_one_series():
+    """A number depends on the count of images, and on what it is against."""
+    rows = [swd(1, 9), swd(2, 8), swd(2, 5, count=16384), swd(2, 7, reals="other")]
+    assert results.series(rows[:2]) == {"SWD x1e3": rows[:2]}
+    assert results.series(rows[:3]) == {"SWD x1e3, 2,048 of each": rows[:2], "SWD x1e3, 16,384 of each": rows[2:3]}
+    assert list(results.series(rows)) == [
+        "SWD x1e3, 2,048 of each, against mine", "SWD x1e3, 16,384 of each, against mine",
+        "SWD x1e3, 2,048 of each, against other",
+    ]  # fmt: skip
+    later = swd(2, 5, count=16384, fakes="network-000002.keras")
+    assert list(results.scalars(rows[0])) == ["metrics/swd/avg"]
+    assert list(results.scalars(later)) == ["metrics/swd-16384/avg"]
+
+
+def test_the_best_of_a_run_is_of_equal_counts(tmp_path):
+    rows = [swd(1, 7), swd(2, 8), swd(2, 5, count=16384)]
+    (tmp_path / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    write_report(tmp_path, Config())
+    text = (tmp_path / "report.md").read_text()
+    assert "| SWD x1e3, 2,048 of each | 2048 | 8 | 2.0 | 7 | 1.0 |" in text
+    assert "| SWD x1e3, 16,384 of each | 16384 | 5 | 2.0 | 5 | 2.0 |" in text

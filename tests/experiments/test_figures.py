@@ -15,7 +15,7 @@ from pgan_tf.config import ConfigError
 from pgan_tf.data.holdout import split
 from pgan_tf.data.writer import DatasetWriter
 from pgan_tf.evaluation import snapshots
-from pgan_tf.experiments import collapses, neighbors, outputs, runs, samples, suite_report, watched
+from pgan_tf.experiments import canvas, collapses, neighbors, outputs, runs, samples, suite_report, watched
 from pgan_tf.experiments.runs import states
 from pgan_tf.experiments.suite_data import check_data
 
@@ -44,7 +44,7 @@ def drawn(monkeypatch):
 
 def test_a_report_of_points_has_its_figures_and_names_what_fell(ring, tmp_path):
     suite = make_points(tmp_path, seeds="[1, 2]", source_kimg="20")
-    files = suite_report.write_report(suite, tmp_path / "suite.toml")
+    files = suite_report.write_report(suite, str(tmp_path / "suite.toml"))
     text = files[0].read_text()
     kinds = ("scores", "watched", "outputs", "grids", "collapses")
     assert [file.stem for file in files[1:-1]] == [f"table_ring_{kind}" for kind in kinds]
@@ -53,8 +53,9 @@ def test_a_report_of_points_has_its_figures_and_names_what_fell(ring, tmp_path):
         with Image.open(file) as picture:
             assert min(picture.size) > 50
     assert "| M0 | 2 | 8 ± 0 | 1 ± 0 |" in text  # modes, and the share of good samples
-    assert "| run | thousands of images | iterations | minibatch | share of the source's | time of training |" in text
-    assert "| m0-ring-s1 | 2.0 | 40 | 50 | 0.1 | 1m 00s |" in text
+    head = "run | thousands of images | iterations | minibatch | share of the source's | precision | time of training"
+    assert f"| {head} |" in text
+    assert "| m0-ring-s1 | 2.0 | 40 | 50 | 0.1 | float32 | 1m 00s |" in text
     assert collapses.RULE in text
     assert "| m1-ring-s2 | mixture of Gaussians: modes | 8 (20) | 2 (30) | 4 |" in text
     assert "| m0-ring-s1 | mixture" not in text
@@ -63,7 +64,7 @@ def test_a_report_of_points_has_its_figures_and_names_what_fell(ring, tmp_path):
 def test_where_nothing_fell_the_report_says_so(tmp_path):
     suite = make_points(tmp_path, {"M0": "m0"}, seeds="[1]")
     write_points_run(suite.comparisons[0], suite.comparisons[0].rows[0], 1, [1, 8])
-    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
     assert f"{collapses.RULE}\n\nThere is none.\n" in text
     assert "collapses.webp" not in text
 
@@ -234,7 +235,7 @@ def test_copies_of_training_images_are_found(tmp_path, monkeypatch):
     copied[1:] ^= 1  # one is a copy, the others are next to one
     made = create_autospec(snapshots.images, side_effect=lambda *_: iter(np.split(copied, 2)))
     monkeypatch.setattr(snapshots, "images", made)
-    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
     assert "table_neighbors.png" in text
     assert "1 of 64 are copies" in text
     found = neighbors.find(folder, "data")
@@ -276,3 +277,10 @@ def test_neighbours_are_of_a_row_and_of_images(tmp_path, monkeypatch):
     create_planar("ring", "gaussians8", 200, None, 1)
     with pytest.raises(ConfigError, match="neighbors = 'M0': are of images"):
         check_data(make_points(tmp_path, neighbors='"M0"'))
+
+
+@pytest.mark.parametrize("title", ["M0", "(d) + Revised training parameters", "Small data, not augmented", "x" * 60])
+def test_a_title_is_whole_and_has_room(title):
+    lines = canvas.wrapped(title).split("\n")
+    assert "".join(lines).replace(" ", "") == title.replace(" ", "")
+    assert max(map(len, lines)) <= 20

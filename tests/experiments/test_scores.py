@@ -22,9 +22,10 @@ from pgan_tf.experiments import plots, runner, samples, scores, suite_report
 from pgan_tf.experiments.counting import asked_for, counting
 from pgan_tf.experiments.curves import loss_curve, metric_curve
 from pgan_tf.experiments.hparams import varied_options, write_hparams
-from pgan_tf.experiments.runs import full_resolution, states
+from pgan_tf.experiments.runs import RunState, full_resolution, states
 from pgan_tf.experiments.samples import _evenly
 from pgan_tf.experiments.suite_file import read_suite
+from pgan_tf.networks import saved
 from pgan_tf.schedule import Schedule
 from pgan_tf.text import digits
 
@@ -126,11 +127,19 @@ def test_welch_needs_two_values_a_side_and_a_difference():
     assert scores.welch((1.0, 2.0), ()) is None
     assert scores.welch((1.0, 1.0), (1.0, 1.0)) is None
     assert scores.welch((8.0, 8.0), (4.0, 4.0)) is None  # the statistic is infinite; it would be certain
+    assert scores.welch((8.0, math.nan), (4.0, 5.0)) is None
 
 
 def test_holm_never_falls_and_never_exceeds_one():
-    assert scores.holm({"a": 0.04, "b": 0.01, "c": 0.03}) == pytest.approx({"b": 0.03, "c": 0.06, "a": 0.06})
-    assert scores.holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0}
+    assert scores.holm({"a": 0.04, "b": 0.01, "c": 0.03}, 3) == pytest.approx({"b": 0.03, "c": 0.06, "a": 0.06})
+    assert scores.holm({"a": 0.9, "b": 0.8}, 2) == {"b": 1.0, "a": 1.0}
+
+
+@pytest.mark.parametrize("late", [1e-6, 0.02, 0.5, 1.0])
+def test_what_is_significant_remains_so_whatever_the_other_rows_will_be(late):
+    known = {"a": 0.04, "b": 0.01}
+    early, whole = scores.holm(known, 3), scores.holm({**known, "c": late}, 3)
+    assert all(whole[row] <= early[row] for row in known)
 
 
 def test_scores_are_those_of_the_last_snapshot(done):
@@ -191,7 +200,7 @@ def test_curves_are_means_over_the_seeds(done):
 
 
 def test_the_report_has_every_row_and_its_pictures(done, tmp_path):
-    files = suite_report.write_report(done, tmp_path / "suite.toml")
+    files = suite_report.write_report(done, str(tmp_path / "suite.toml"))
     text = files[0].read_text()
     for title in ("Reals", "Reals2", "Baseline", "RR", "Least Squares"):
         assert f"\n| {title} |" in text
@@ -215,14 +224,14 @@ def test_each_data_set_has_its_tables(tmp_path, monkeypatch):
         (scripts / f"break-{name}-ring-s1").touch()
     run = partial(program, scripts)
     runner.Runner(suite, run, 1, Console(file=io.StringIO())).run()
-    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
     assert "\n## Roll\n" in text
     assert "\n## Ring of 8\n" not in text
     assert "3 of 6 runs are complete" in text
     for broken in scripts.glob("break-*"):
         broken.unlink()
     runner.Runner(suite, run, 1, Console(file=io.StringIO())).run()
-    files = suite_report.write_report(suite, tmp_path / "suite.toml")
+    files = suite_report.write_report(suite, str(tmp_path / "suite.toml"))
     text = files[0].read_text()
     assert text.index("\n## Roll\n") < text.index("\n## Ring of 8\n") < text.index("\n## The runs\n")
     assert text.count("\n### Table 1: scores\n") == 2
@@ -235,22 +244,22 @@ def test_a_report_that_is_no_text_stays_and_nothing_is_drawn(done, tmp_path):
     done.report.write_bytes(b"# Ta\xe4t\n")
     before = {path: path.read_bytes() for path in done.report.parent.iterdir() if path.is_file()}
     with pytest.raises(ConfigError, match="is no text in UTF-8"):
-        suite_report.write_report(done, tmp_path / "suite.toml")
+        suite_report.write_report(done, str(tmp_path / "suite.toml"))
     assert {path: path.read_bytes() for path in done.report.parent.iterdir() if path.is_file()} == before
 
 
 def test_a_persons_words_stay_and_the_tables_are_new(done, tmp_path):
-    path = suite_report.write_report(done, tmp_path / "suite.toml")[0]
+    path = suite_report.write_report(done, str(tmp_path / "suite.toml"))[0]
     written = path.read_text()
     path.write_text("# Mine\n\nWhat it means.\n" + written[written.index(suite_report.MARKER) :] + "stale")
-    suite_report.write_report(done, tmp_path / "suite.toml")
+    suite_report.write_report(done, str(tmp_path / "suite.toml"))
     assert path.read_text() == "# Mine\n\nWhat it means.\n" + written[written.index(suite_report.MARKER) :]
 
 
 def test_a_file_without_the_marker_is_kept_whole(done, tmp_path):
     done.report.parent.mkdir(parents=True)
     done.report.write_text("# All mine\n\nWords.\n")
-    text = suite_report.write_report(done, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(done, str(tmp_path / "suite.toml"))[0].read_text()
     assert text.startswith(f"# All mine\n\nWords.\n\n{suite_report.MARKER}\n")
 
 
@@ -279,7 +288,7 @@ def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
     suite = make_suite(tmp_path, seeds="[1]")
     runner.Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=io.StringIO())).run()
-    text = suite_report.write_report(suite, tmp_path / "suite.toml")[0].read_text()
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
     assert "±" not in text
     assert "nan" not in text.lower()
 
@@ -343,11 +352,11 @@ def test_from_a_baseline_of_0_there_is_no_percent_but_a_test():
 def test_the_report_says_that_the_reals_are_mirrored(tmp_path):
     """A suite of before this was so had unmirrored ones."""
     (comparison,) = make_suite(tmp_path).comparisons
-    result = {"versions": {"python": "3"}}
+    run = RunState(comparison, comparison.rows[0], 1, results=({"versions": {"python": "3"}},))
     for mirrored in (False, True):
         rows = [dataclasses.replace(row, config=row.config.replace(mirror_augment=mirrored)) for row in comparison.rows]
         whole = dataclasses.replace(comparison, rows=tuple(rows))
-        (said,) = suite_report._facts(whole, [SimpleNamespace(results=(result,))])
+        (said,) = suite_report._facts(whole, [run])
         assert ("of each set, against mirrored reals. python 3." in said) == mirrored
 
 
@@ -403,3 +412,58 @@ def test_pictures_of_a_run_that_ends_early_are_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(samples, "_cells", lambda grid, cell: cells.append(cell) or np.zeros([8, 8, 3], np.uint8))
     samples.plot_samples(comparison, states(comparison), tmp_path / "grids.webp")
     assert cells == [128]
+
+
+# ---- whose numbers these are -----------------------------------------------------------------------------------------
+
+
+def test_a_result_of_another_network_of_that_name_counts_nowhere(tmp_path):
+    """That which is there; of one that is gone nobody knows."""
+    comparison = make_comparison(tmp_path, metrics='["swd"]')
+    folder = write_run(comparison, comparison.rows[0])
+    network, file = folder / "network-000002.keras", folder / "metrics.jsonl"
+    tick, score = map(json.loads, file.read_text().splitlines())
+
+    def score_now(fakes_sha256: str) -> float | None:
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in (tick, {**score, "fakes_sha256": fakes_sha256})))
+        return states(comparison)[0].score("swd")
+
+    assert score_now(saved.digest(network)) == 1.0
+    assert score_now("of another") is None
+    network.unlink()
+    assert score_now("of another") == 1.0
+
+
+def test_rows_of_several_precisions_and_versions_are_named(done, tmp_path):
+    text = suite_report.write_report(done, str(tmp_path / "suite.toml"))[0].read_text()
+    assert "python 3." in text
+    assert "mix precisions" not in text
+    folder = next(done.results.glob("0*-rr-s2"))
+    config = json.loads((folder / "config.json").read_text())
+    config["optim"]["precision"] = "bfloat16"
+    (folder / "config.json").write_text(json.dumps(config))
+    flags = tmp_path / "rr.flags"
+    flags.write_text(f"{flags.read_text()}--precision=auto\n")
+    file = folder / "metrics.jsonl"
+    file.write_text(file.read_text().replace('"python": "3"', '"python": "4"'))
+    suite = read_suite(tmp_path / "suite.toml")
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
+    assert "Rows that mix precisions: RR (1 bfloat16, 2 float32)." in text
+    assert "python 3 (32 results); python 4 (4 results)." in text
+    assert "| rr-s2 | 2.0 | bfloat16 | 1m 00s |" in text
+
+
+def test_a_page_belongs_to_one_suite(done, tmp_path):
+    """By its name, wherever it lies and however it is asked for."""
+    for name in (str(tmp_path / "suite.toml"), "suite"):
+        suite_report.write_report(done, name)
+    before = done.report.read_text()
+    with pytest.raises(ConfigError, match=r"has the tables of suite; give other\.toml a page of its own"):
+        suite_report.write_report(done, "other.toml")
+    assert done.report.read_text() == before
+
+
+def test_a_bar_in_a_title_is_no_end_of_a_cell(tmp_path):
+    comparison = make_comparison(tmp_path, rows={"Baseline": "base", "A | B": "rr"}, metrics='["swd"]')
+    numbers = scores.scores(comparison, states(comparison))
+    assert r"| A \| B | 0 |  |" in suite_report.table_one(comparison, {"swd": "SWD"}, numbers, {})

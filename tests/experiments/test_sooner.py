@@ -28,20 +28,20 @@ def of_runs(monkeypatch, comparison, runs: dict) -> list:
 
 
 def test_a_row_is_sooner_where_it_is_first_as_good_as_the_baseline_ends(tmp_path, monkeypatch):
-    """SWD is better low, so the baseline's goal is its mean of 4 after 10 minutes."""
+    """SWD is better low, so the baseline's goal is its mean of 4: there after 9, 10 and, never, 11 minutes."""
     comparison = make_comparison(tmp_path, metrics='["swd"]')
     runs = {
-        "Baseline": [([5, 9], [9, 4]), ([5, 10], [2, 3]), ([5, 11], [9, 5])],
+        "Baseline": [([5, 9], [9, 4]), ([5, 10], [5, 3]), ([5, 11], [9, 5])],
         "RR": [([1, 2, 4], [8, 4, 3]), ([5, 20], [3, 9]), ([2, 4], [5, 4.5])],  # after 2 and 5 minutes, never
         "Least Squares": [([1, 2], [9, 9])] * 3,
     }
     found = sooner.sooner(comparison, of_runs(monkeypatch, comparison, runs), "swd")
-    assert found["RR"][:2] == [5, 2]
-    assert math.isnan(found["RR"][2])
+    assert found["RR"].values[:2] == [5, 2]
+    assert math.isnan(found["RR"].values[2])
     assert "Baseline" not in found
     head, rr, least = sooner.table(comparison, of_runs(monkeypatch, comparison, runs), {"swd": "SWD"})
     assert head == ["Architecture", "SWD"]
-    assert rr == ["RR", "3.5 ± 2.1 (2 of 3)"]
+    assert rr == ["RR", "≥ 3.5 ± 2.1 (2 of 3)"]  # the second at its first snapshot
     assert least == ["Least Squares", "-"]
 
 
@@ -49,7 +49,24 @@ def test_high_is_good_where_it_is_better(tmp_path, monkeypatch):
     comparison = make_comparison(tmp_path, metrics='["is"]')
     runs = {"Baseline": [([4], [5])] * 3, "RR": [([1, 2], [4, 5])] * 3, "Least Squares": [([1, 2], [6, 7])] * 3}
     found = sooner.sooner(comparison, of_runs(monkeypatch, comparison, runs), "is")
-    assert found == {"RR": [2, 2, 2], "Least Squares": [4, 4, 4]}
+    assert found == {"RR": ([2, 2, 2], False), "Least Squares": ([4, 4, 4], True)}
+
+
+def test_a_system_is_once_as_fast_as_itself(tmp_path, monkeypatch):
+    """Also where its score goes up and down long before the end."""
+    comparison = make_comparison(tmp_path, metrics='["swd"]')
+    runs = dict.fromkeys(("Baseline", "RR", "Least Squares"), [([5, 9, 20], [9, 3, 4])] * 3)
+    found = sooner.sooner(comparison, of_runs(monkeypatch, comparison, runs), "swd")
+    assert found["RR"] == ([1, 1, 1], False)
+
+
+def test_runs_without_a_column_of_a_newer_version_are_left_out(tmp_path, monkeypatch):
+    comparison = make_comparison(tmp_path, metrics='["swd"]')
+    runs = {"Baseline": [([4], [5]), ([], []), ([4], [5])], "RR": [([], [])] * 3, "Least Squares": [([2], [5])] * 3}
+    found = of_runs(monkeypatch, comparison, runs)
+    assert sooner.sooner(comparison, found, "swd")["Least Squares"].values == [2, 2, 2]
+    sooner.plot_times(comparison, found, {"swd": "SWD"}, tmp_path / "times.png")
+    assert sooner.table(comparison, found, {"swd": "SWD"})[1] == ["RR", "-"]
 
 
 @pytest.mark.parametrize("equal", [True, False])
@@ -64,7 +81,7 @@ def test_the_report_tells_it_of_rows_that_get_equal_time(equal, tmp_path, monkey
         path.write_text(f'equal = "time"\n{path.read_text()}')
         suite = read_suite(path)
     runner.Runner(suite, partial(program, write_scripts(tmp_path)), 2, Console(file=io.StringIO())).run()
-    files = suite_report.write_report(suite, tmp_path / "suite.toml")
+    files = suite_report.write_report(suite, str(tmp_path / "suite.toml"))
     assert any("times" in path.name for path in files) is equal
     assert ("how many times as fast" in suite.report.read_text()) is equal
 

@@ -72,6 +72,11 @@ def test_the_data_set_of_a_run_may_lie_elsewhere_but_be_no_other(tmp_path, monke
     assert [find(dataset) for dataset in ("mine", "moved", "gone")] == [folder] * 3
     with pytest.raises(ConfigError, match="was trained on another data set than other; move the folder away"):
         find("other")
+    (tmp_path / "mine").rename("away")
+    (tmp_path / "other").rename("mine")  # made anew at its place
+    runs._check_data.cache_clear()
+    with pytest.raises(ConfigError, match="was trained on another data set than mine; move the folder away"):
+        find("mine")
 
 
 def test_without_a_budget_the_flagfiles_own_counts(tmp_path):
@@ -88,6 +93,7 @@ def test_all_rows_of_a_seed_come_before_the_next_seed(tmp_path):
     [
         (dict(rows={"Baseline": "base", "RR": "nothing"}), "row 'RR': there is no flagfile .*nothing.flags"),
         (dict(rows={"Baseline": "base", "Again": "base"}), "'Baseline' and 'Again' would both make runs called 'base'"),
+        (dict(rows={"Baseline": "base", " ": "rr"}), r"\[rows\] .*a title must be a line of text"),
         (dict(baseline='"RR2"'), "baseline = 'RR2' is not among the rows: Baseline, RR, Least Squares"),
         (dict(seeds="[]"), "seeds = .*different whole numbers"),
         (dict(seeds="[1, 1]"), "seeds = .*different whole numbers"),

@@ -100,7 +100,7 @@ def test_the_loop_measures_what_evaluate_measures_of_the_snapshot(options, tmp_p
         path = tmp_path / "network-000001.keras"
         save_generator(state.ema, fade, path)
         fakes = snapshots.images(
-            snapshots.Snapshot(path, 1), (16, 16, 1), measurements.labels, measurements.evaluator.request.seed
+            snapshots.Snapshot(path, 1, path.name), (16, 16, 1), measurements.labels, evaluator.request.seed
         )
         expected = list(evaluator.measure("snapshot", fakes))
         for ours, theirs in zip(measurements.measure(state, fade, 1000), expected, strict=True):
