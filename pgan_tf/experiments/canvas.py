@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from pgan_tf.files import new_file
@@ -28,10 +29,10 @@ def wrapped(title: str) -> str:
 
 def save(figure, path: Path) -> None:
     """Writes a figure and forgets it: a report lies in a repository, so PNG has 256 colours, a third of the file."""
+    figure.canvas.draw()
+    drawn = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")  # [H,W,4] -> [H,W,3]
+    if path.suffix == ".png":
+        drawn = drawn.quantize(256, dither=Image.Dither.NONE)
     with new_file(path) as temporary:
-        figure.savefig(temporary, pil_kwargs={"quality": QUALITY} if path.suffix == ".webp" else None)
-        if path.suffix == ".png":
-            with Image.open(temporary) as drawn:
-                charted = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            charted.save(temporary, "PNG", optimize=True)
+        drawn.save(temporary, quality=QUALITY, optimize=True)
     pyplot().close(figure)

@@ -55,7 +55,7 @@ def in_grids(network):
 
 
 def in_evaluation(network):
-    next(iter(snapshots.images(snapshots.Snapshot(network, 1), (4, 4, 3), None, seed=0)))
+    next(iter(snapshots.images(snapshots.Snapshot(network, 1, network.name), (4, 4, 3), None, seed=0)))
 
 
 def in_pictures(network):
