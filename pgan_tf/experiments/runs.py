@@ -36,7 +36,6 @@ class RunState:
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
         watched: the results of the measurements while it trained.
-        precision: that it was trained in; '' where it has not begun.
     """
 
     comparison: Comparison
@@ -48,7 +47,6 @@ class RunState:
     results: tuple[dict, ...] = ()
     measured: bool = False
     watched: tuple[dict, ...] = ()
-    precision: str = ""
 
     @property
     def name(self) -> str:
@@ -57,6 +55,11 @@ class RunState:
     @property
     def complete(self) -> bool:
         return self.trained and self.measured
+
+    @property
+    def precision(self) -> str:
+        """What it is trained in; '' where it has not begun."""
+        return Config.read(self.folder / "config.json").optim.precision if self.folder else ""
 
     def curve(self, column: str, watched: bool = False) -> dict[float, float]:
         """{thousands of images: a column's number}, in the order of time; of its snapshots, or of what was watched."""
@@ -95,8 +98,7 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
     own = tuple(result for (_, name), result in known.items() if name in names)
     watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
-    precision = Config.read(folder / "config.json").optim.precision
-    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched, precision)
+    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
 
 
 def _is_own(folder: Path, result: dict) -> bool:

@@ -31,9 +31,8 @@ MARKER = "<!-- experiment.py table writes everything below this line; words abov
 def write_report(suite: Suite, suite_file: str) -> list[Path]:
     """Writes the report, its pictures, its page and TensorBoard's HParams. Returns the files in this order.
 
-    `suite_file`: its name, as it was asked for by.
-
-    Raises ConfigError where nothing is measured yet.
+    `suite_file`: what it was asked for by, a path or an installed name. Raises ConfigError where nothing is measured
+    yet, or the page is another suite's.
     """
     found = [(comparison, states(comparison)) for comparison in suite.comparisons]
     sections = [section_of(*one) for one in found if measured(*one)]
@@ -93,7 +92,7 @@ def _kept(suite: Suite, suite_file: str) -> str:
 
 
 def _lines(suite_file: str, runs: list[RunState], parts: list[str]) -> list[str]:
-    complete, suite_word = sum(state.complete for state in runs), shlex.quote(str(suite_file))
+    complete, suite_word = sum(state.complete for state in runs), shlex.quote(suite_file)
     return [
         f"{complete} of {len(runs)} runs are complete. Made by", "", "```bash",
         f"python experiment.py run {suite_word}", f"{TABLE}{suite_word}", "```", "",

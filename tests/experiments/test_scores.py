@@ -169,7 +169,7 @@ def test_the_numbers_alone_make_the_same_tables(done, tmp_path):
 
 
 def _tables(suite, folder) -> list[str]:
-    report = suite_report.write_report(suite, folder / "suite.toml")[0]
+    report = suite_report.write_report(suite, str(folder / "suite.toml"))[0]
     return [line for line in report.read_text().splitlines() if line.startswith("|")]
 
 
@@ -265,7 +265,7 @@ def test_a_file_without_the_marker_is_kept_whole(done, tmp_path):
 
 def test_nothing_measured_is_said_in_a_line(tmp_path):
     with pytest.raises(ConfigError, match=r"nothing is measured yet; first: experiment.py run"):
-        suite_report.write_report(make_suite(tmp_path), tmp_path / "suite.toml")
+        suite_report.write_report(make_suite(tmp_path), str(tmp_path / "suite.toml"))
 
 
 @pytest.mark.parametrize(
