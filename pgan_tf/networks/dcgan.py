@@ -33,7 +33,6 @@ import tensorflow as tf
 from pgan_tf.config import Config
 from pgan_tf.layers import (
     EqualizedConv2D,
-    EqualizedDense,
     LatentProjection,
     PixelNorm,
     StridedConv2D,
@@ -219,8 +218,7 @@ class ConvolutionalDiscriminator(ConvolutionalNetwork, GroupedDiscriminator):
             self.stages.append(stage)
             size, maps = size // 2, self.maps(halved)
         inputs = whole(size * size * length(self.make_statistics(maps, size)))
-        outputs = Part(1 + self.label_size, 1 + self.label_size)
-        self.out = self.layer(EqualizedDense, "Out", inputs, outputs, gain=1.0)
+        self.out = self.last_layer("Out", inputs)
         self.built = True
 
     def call(self, images, alpha=None, beta=None, tau=None, training=False, noise=None):
@@ -229,7 +227,7 @@ class ConvolutionalDiscriminator(ConvolutionalNetwork, GroupedDiscriminator):
             x = self.through(stage, x, moment, training, noise)  # [N,S,S,C] in the end
         features = flat(self.reference.behind(x))  # [N,S*S*C]
         x = flat(self.reference.behind(self.tell(x, moment, training)))  # [N,S*S*(C+T)]
-        x = tf.cast(self.out(x, beta=moment.beta, training=training), self.variable_dtype)  # [N,1+labels]
+        x = self.out(x, beta=moment.beta, training=training)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)
 
 

@@ -6,6 +6,7 @@ import functools
 
 import tensorflow as tf
 
+from pgan_tf.layers import EqualizedDense
 from pgan_tf.layers.discrimination import MINIBATCH
 from pgan_tf.layers.norms import NORMS
 from pgan_tf.layers.widening import NEW_WEIGHTS, Axis, Part
@@ -27,6 +28,15 @@ class GroupedDiscriminator(UnitNetwork, DiscriminatorNetwork):
         maps, fresh = self.statistics.maps, self.capped and self.narrower_before > 0
         said = Part(maps, 0 if fresh and NEW_WEIGHTS[self.options.widening].statistics else maps)
         return (features, said) if self.has_statistics else (features,)
+
+    def last_layer(self, name: str, inputs: Axis) -> EqualizedDense:
+        """Builds [N,F] -> [N,1+labels], the scores, in float32 also where the others compute in half precision.
+
+        The loss is read off here: in bfloat16 a score has three digits, and the 0.002 of it that WGAN's drift adds to
+        a gradient of 1 would be rounded away for scores between -2 and 1.
+        """
+        outputs = Part(1 + self.label_size, 1 + self.label_size)
+        return self.layer(EqualizedDense, name, inputs, outputs, gain=1.0, dtype=self.variable_dtype)
 
     @property
     def has_statistics(self) -> bool:

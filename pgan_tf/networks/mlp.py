@@ -8,7 +8,6 @@ behind every hidden layer but the discriminator's first. They can grow in latent
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 
 from pgan_tf.config import Config
 from pgan_tf.layers import EqualizedDense, PixelNorm
@@ -96,14 +95,12 @@ class DenseDiscriminator(DenseNetwork, GroupedDiscriminator):
         components = (Part(self.num_channels, self.num_channels),)
         self.hidden_layers(components, self.options.d_layers, self.options.d_blocks, first_normed=False)
         told = self.make_statistics(self.width, 1)
-        outputs = Part(1 + self.label_size, 1 + self.label_size)
-        self.out = self.layer(EqualizedDense, "Out", told, outputs, gain=1.0)
+        self.out = self.last_layer("Out", told)
         self.built = True
 
     def call(self, points, alpha=None, beta=None, tau=None, training=False, noise=None):
         moment = self.fade(alpha, beta, tau)
         features = self.hidden(self.reference(points), moment, training, noise)  # [N,hidden]
         x = self.tell(features[:, None, None], moment, training)[:, 0, 0]  # [N,hidden+S], as images of one pixel
-        x = self.reference.behind(self.out(x, beta=moment.beta, training=training))
-        x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
+        x = self.reference.behind(self.out(x, beta=moment.beta, training=training))  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=self.reference.behind(features))

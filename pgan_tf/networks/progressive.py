@@ -187,8 +187,7 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
         told = self.make_statistics(maps, 4)
         self.conv = self.unit(EqualizedConv2D, "4x4_Conv", told, maps, 4)
         self.dense0 = self.unit(EqualizedDense, "4x4_Dense0", (maps.times(16),), hidden)
-        outputs = Part(1 + self.label_size, 1 + self.label_size)
-        self.dense1 = self.layer(EqualizedDense, "4x4_Dense1", (hidden,), outputs, gain=1.0)
+        self.dense1 = self.last_layer("4x4_Dense1", (hidden,))
         self.built = True
 
     def _block(self, res: int) -> list:
@@ -226,6 +225,5 @@ class Discriminator(ProgressiveNetwork, GroupedDiscriminator):
         conv, dense = self.steps([self.conv, self.dense0], moment, training, noise)
         x = tf.transpose(conv(x), [0, 3, 1, 2])  # [N,C,4,4], the order in which the original flattens
         features = self.reference.behind(dense(tf.reshape(x, [-1, x.shape[1] * 16])))  # [N,F]
-        x = self.dense1(features, beta=moment.beta, training=training)
-        x = tf.cast(x, self.variable_dtype)  # [N,1+labels]
+        x = self.dense1(features, beta=moment.beta, training=training)  # [N,1+labels]
         return DiscriminatorOutput(scores=x[:, 0], labels=x[:, 1:], features=features)

@@ -54,9 +54,9 @@ class UnitNetwork(Network):
     def together(self) -> int:
         return NORMS[self.norm_row].together
 
-    def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, **options):
+    def layer(self, kind, name: str, inputs: Axis, outputs: Part, size: int | None = None, dtype=None, **options):
         """A built layer from `inputs` to `outputs` features; `size`: of the images that it takes, None for vectors."""
-        layer = kind(outputs.now, name=name, dtype=self.dtype_policy, **self.drawn(name), **options)
+        layer = kind(outputs.now, name=name, dtype=dtype or self.dtype_policy, **self.drawn(name), **options)
         layer.widen(inputs, outputs)
         features = length(inputs)
         layer.build((None, features) if size is None else (None, size, size, features))

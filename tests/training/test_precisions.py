@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from training.rounds import all_numbers, equal, make_batch, make_controls, make_step
 
+from pgan_tf.networks.families import FAMILIES
 from pgan_tf.stages import Fade, layer_stage
 from pgan_tf.training.feed import Samples
 from pgan_tf.training.step import TrainStep
@@ -48,6 +49,19 @@ def test_parameters_stay_float32(precision):
     assert step.state.discriminator(np.zeros([4, 8, 8, 3], np.float32)).scores.dtype == tf.float32
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_what_a_loss_says_of_a_score_reaches_the_last_layer_as_it_is(family, policy):
+    """WGAN's drift says 0.002 times the score beside 1: no number of bfloat16 is between 1 and 1.0078."""
+    network = FAMILIES[family].discriminator(num_channels=2, dtype=policy)
+    x = np.random.RandomState(0).standard_normal([4, *network.sample_shape])
+    bias = network.trainable_variables[-1]
+    with tf.GradientTape() as tape:
+        scores = network(x.astype(np.float32)).scores
+        loss = tf.reduce_sum(1.001 * scores)
+    np.testing.assert_allclose(tape.gradient(loss, bias.value), [4 * 1.001], rtol=1e-6)
+
+
 def test_float16_scales_its_losses():
     """An overflow halves the scale and skips the update; a good round raises it by 2^0.0005."""
     step = make_step(precision="float16")
@@ -86,14 +100,14 @@ def test_float32_has_no_loss_scale():
     assert step.state.d.log_scale.numpy() == step.state.g.log_scale.numpy() == 0
 
 
-FAMILIES = {"progressive": {}, "dcgan": {"family": "dcgan", "grow": "none", "g_norm": "none"}}
+IMAGES = {"progressive": {}, "dcgan": {"family": "dcgan", "grow": "none", "g_norm": "none"}}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", IMAGES)
 def test_every_bias_has_its_gradient_in_half_precision(family, record_property):
     """Sums over minibatch and places are of more numbers than bfloat16 can count; biases had a fifth of theirs."""
     steps = [
-        make_step(layer_stage(32, False), 16, 32, labels=3, precision=precision, **FAMILIES[family])
+        make_step(layer_stage(32, False), 16, 32, labels=3, precision=precision, **IMAGES[family])
         for precision in ("float32", "bfloat16")
     ]
     for network in ("generator", "discriminator"):
