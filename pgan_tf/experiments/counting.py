@@ -9,6 +9,7 @@ from pgan_tf.metrics.registry import ASKED, METRICS
 
 SEED = Request.seed  # evaluate.py's own, which a suite does not change
 EXTRACTOR = ("extractor", "extractor_sha256")
+OTHERWISE = dict.fromkeys(EXTRACTOR, "by another extractor") | {"reals_sha256": "against other reals"}
 
 
 def counting(comparison: Comparison, found: list[dict]) -> list[dict]:
@@ -16,9 +17,20 @@ def counting(comparison: Comparison, found: list[dict]) -> list[dict]:
 
     Results of versions that do not say these count too.
     """
-    reals = {row["metric"]: row for row in results.read(comparison.reals)
-             if row["fakes"] == "Reals" and asked_for(comparison, row)}  # fmt: skip
-    return [row for row in found if asked_for(comparison, row) and _alike(row, reals.get(row["metric"], {}))]
+    reals = _reals(comparison)
+    return [row for row in found if asked_for(comparison, row) and not _differing(row, reals)]
+
+
+def otherwise(comparison: Comparison, found: list[dict]) -> list[str]:
+    """How a run's results that were asked for and do not count were measured: values of OTHERWISE."""
+    reals = _reals(comparison)
+    return sorted({OTHERWISE[name] for row in found if asked_for(comparison, row) for name in _differing(row, reals)})
+
+
+def _reals(comparison: Comparison) -> dict[str, dict]:
+    """The newest of the suite's row Reals for each metric."""
+    return {row["metric"]: row for row in results.read(comparison.reals)
+            if row["fakes"] == "Reals" and asked_for(comparison, row)}  # fmt: skip
 
 
 def asked_for(comparison: Comparison, result: dict) -> bool:
@@ -35,7 +47,8 @@ def asked_for(comparison: Comparison, result: dict) -> bool:
     return free or result.get("extractor") == comparison.extractor
 
 
-def _alike(result: dict, reals: dict) -> bool:
-    """Whether what a result says of its extractor and its reals is what the row Reals of its metric says."""
+def _differing(result: dict, reals: dict[str, dict]) -> list[str]:
+    """What a result says of its extractor and its reals, and the row Reals of its metric says otherwise."""
     names = (*EXTRACTOR, "reals_sha256") if METRICS[result["metric"]].reals else EXTRACTOR
-    return all(result[name] == reals[name] for name in names if name in result and name in reals)
+    row = reals.get(result["metric"], {})
+    return [name for name in names if name in result and name in row and result[name] != row[name]]

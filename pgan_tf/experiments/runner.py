@@ -72,6 +72,8 @@ class Runner:
             measurable = all(self._measure_reals(comparison) for comparison in self.suite.comparisons)
             todo = [state for state in states(self.suite) if not state.complete]  # by what the reals say now
             self._say(f"{len(self.suite.runs) - len(todo)} of {len(self.suite.runs)} runs are complete")
+            for state in todo:
+                self._say_what_does_not_count(state)
             if not measurable:
                 todo = []  # no run is trained for metrics that cannot be measured
             last_report = time.monotonic()
@@ -187,6 +189,11 @@ class Runner:
         self._failed.append(name)
         what = f"failed with status {status}: {last}" if status else "ended, but without what the suite asks for"
         self._say(f"{name}: {what} (all of it in {log})")
+
+    def _say_what_does_not_count(self, state: RunState) -> None:
+        if state.otherwise:
+            how, reals = " and ".join(state.otherwise), state.comparison.reals
+            self._say(f"{state.name}: has results that do not count: {how} than the row Reals of {reals}")
 
     def _report_progress(self) -> None:
         for job in self._active:

@@ -14,7 +14,7 @@ from pgan_tf.data import identity
 from pgan_tf.data.samples import is_data_set, open_samples
 from pgan_tf.errors import reason
 from pgan_tf.evaluation import results
-from pgan_tf.experiments.counting import counting
+from pgan_tf.experiments.counting import counting, otherwise
 from pgan_tf.experiments.suite import Comparison, Row, Suite
 from pgan_tf.networks import saved
 from pgan_tf.places import place
@@ -36,6 +36,7 @@ class RunState:
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
         watched: the results of the measurements while it trained.
+        otherwise: how results of it were measured that do not count; see counting.OTHERWISE.
     """
 
     comparison: Comparison
@@ -47,6 +48,7 @@ class RunState:
     results: tuple[dict, ...] = ()
     measured: bool = False
     watched: tuple[dict, ...] = ()
+    otherwise: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -98,7 +100,8 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
     own = tuple(result for (_, name), result in known.items() if name in names)
     watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
-    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
+    others = tuple(otherwise(comparison, found))
+    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched, others)
 
 
 def _is_own(folder: Path, result: dict) -> bool:

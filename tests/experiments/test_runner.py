@@ -173,6 +173,21 @@ def test_runs_are_measured_again_against_data_that_have_changed(tmp_path):
         }
 
 
+def test_kept_results_that_do_not_count_any_more_are_named(tmp_path):
+    """Their networks may be gone: why are they trained again?"""
+    suite, scripts = make_suite(tmp_path, {"Baseline": "base"}, seeds="[1]"), write_scripts(tmp_path)
+    said = []
+    for content in ("old", "old", "new"):
+        (scripts / "reals_sha256").write_text(content)
+        run = silent(suite, scripts)
+        run.run()
+        said.append([line for line in run.console.file.getvalue().splitlines() if "do not count" in line])
+    assert [len(lines) for lines in said] == [0, 0, 1]
+    assert said[-1][0].endswith(
+        f"base-s1: has results that do not count: against other reals than the row Reals of {suite.results}/reals.jsonl"
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_runs_and_the_same_command_goes_on(made, number):
     suite, scripts, run = made
