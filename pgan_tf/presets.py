@@ -181,7 +181,7 @@ def advice(images: int, config: Config) -> list[str]:
         return []
     for name, value in (("recipe", "small_data"), ("augment", "diffaugment")):
         if config.goes_with(**{name: value}):
-            return [f"{images:,} images are few for a discriminator: --{name}={value} augments them; docs/recipes.md"]
+            return [f"{images:,} images are few for a discriminator: --{name}={value} augments; rates: docs/recipes.md"]
     return []
 
 

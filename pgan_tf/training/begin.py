@@ -10,6 +10,7 @@ import pgan_tf
 from pgan_tf import devices, precision, presets, resampling
 from pgan_tf.called import as_called
 from pgan_tf.config import Config, ConfigError
+from pgan_tf.data import holdout
 from pgan_tf.data.dataset import RecordDataset
 from pgan_tf.data.label_rows import are_classes
 from pgan_tf.data.points import has_points
@@ -68,7 +69,8 @@ def begin(asked: Asked) -> Start:
     else:
         start = begin_new(asked.config, seconds)
     if asked.dry_run and start.plan.dataset.kind == "images":
-        start.lines.extend(presets.advice(start.plan.dataset.count, start.config))
+        images = holdout.trained(start.plan.dataset.count, start.config.data.holdout)
+        start.lines.extend(presets.advice(images, start.config))
     return start
 
 
@@ -147,7 +149,8 @@ def known_facts(given: dict[str, Any]) -> presets.Facts:
     if learned is None:  # lists of numbers are learned where somebody says so
         learned = dataset.label_size and are_classes(dataset.labels)
     labels = dataset.label_size if learned else 0
-    return presets.Facts(dataset.count, resolution, dataset.channels, labels, max(count, 1))
+    images = holdout.trained(dataset.count, given.get("holdout", 0.0))
+    return presets.Facts(images, resolution, dataset.channels, labels, max(count, 1))
 
 
 # ---- the first lines -------------------------------------------------------------------------------------------------

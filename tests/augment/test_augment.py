@@ -150,6 +150,30 @@ def test_scaling_by_two_looks_at_the_middle_half():
     np.testing.assert_allclose(y, 3.5 + (np.arange(8) - 3.5) / 2**0.5, atol=1e-5)
 
 
+def test_stretching_and_moving_between_pixels():
+    """Rows and columns count themselves: each pixel says where it comes from."""
+    rows, columns = tf.meshgrid(tf.range(8, dtype=tf.float64), tf.range(8, dtype=tf.float64), indexing="ij")
+    x, inner = tf.stack([rows, columns], axis=-1)[None], np.arange(2, 6)
+    one, half = 0.841344746, 0.691462461  # where the standard normal's is 1, and 1/2
+    stretched = tf.constant([[1, 0, 1, 1, 1, 0.5, one, 0.5, 0.5, 0.5, 0.5]], tf.float64)
+    y = geometry.geometry(x, stretched, ONE)[0].numpy()
+    np.testing.assert_allclose(y[2:6, 4, 0], 3.5 + (inner - 3.5) * 2**0.2, atol=1e-6)
+    np.testing.assert_allclose(y[4, 2:6, 1], 3.5 + (inner - 3.5) / 2**0.2, atol=1e-6)
+    moved = tf.constant([[1, 1, 0, 1, 1, 0.5, 0.5, 0.5, 0.5, one, half]], tf.float64)  # by 1, and by 1/2
+    y = geometry.geometry(x, moved, ONE)[0].numpy()
+    np.testing.assert_allclose(y[2:6, 4, 0], inner - 1, atol=1e-6)
+    np.testing.assert_allclose(y[4, 2:6, 1], inner - 0.5, atol=1e-6)
+
+
+def test_diffaugments_colours_are_the_papers():
+    """Brightness of -1/2 to 1/2 is added, then saturation times 0 to 2, then contrast times 1/2 to 3/2."""
+    x, drawn = images().numpy(), numbers(5, 3).numpy()
+    brightness, saturation, contrast = (drawn[:, i, None, None, None] for i in range(3))
+    gray, mean = x.mean(-1, keepdims=True), x.mean((1, 2, 3), keepdims=True)
+    expected = mean + brightness - 0.5 + (contrast + 0.5) * (gray - mean + 2 * saturation * (x - gray))
+    np.testing.assert_allclose(AUGMENTS["diffaugment"]["color"].apply(x, drawn, ONE), expected, atol=1e-12)
+
+
 def test_colours():
     """Dark and bright exchanged: the mean colour's sign; hue turns around it; grey pictures stay grey."""
     x = images()

@@ -151,6 +151,14 @@ def test_norms_that_do(options, devices):
     check_norms(Config.from_values(options), devices)
 
 
+def test_presets_go_by_the_images_that_are_learned_from(tmp_path):
+    with DatasetWriter(tmp_path / "set", 8, 1) as writer:
+        for _ in range(10):
+            writer.add(np.zeros((8, 8, 1), np.uint8))
+    for held_out, images in (({}, 10), ({"holdout": 0.25}, 8), ({"holdout": 0.5}, 5)):
+        assert begin.known_facts({"dataset": str(tmp_path / "set"), **held_out}).images == images
+
+
 def test_labels_that_are_no_classes_are_not_learned_unless_somebody_says_so(tmp_path):
     """The softmax of a negative label has no bound below."""
     rows = {"classes": np.eye(3)[[0, 1]], "several": np.eye(3)[[0, 1]] + np.eye(3)[2], "numbers": -np.eye(3)[[0, 1]]}

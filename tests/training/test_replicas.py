@@ -24,6 +24,12 @@ CASES = [
         1e-9,
         ("loss=non_saturating", "latents=uniform", "l2_weight=0.3", "history_weight=0.2", "feature_matching_weight=2"),
     ),
+    ("float64", 1e-9, ("augment=diffaugment",)),
+    (  # p is 1 from the fifth of six steps of D on
+        "float64",
+        1e-9,
+        ("loss=non_saturating", "penalty=r1", "augment=ada", "ada_kimg=0.05", "ada_target=-1", "D_repeats=2"),
+    ),
 ]
 
 

@@ -27,6 +27,7 @@ FLAGS = [
     *("--total_kimg=0.48", "--lod_training_kimg=0.1", "--lod_transition_kimg=0.25", "--tick_kimg_dict="),
     *("--tick_kimg_base=0.048", "--minibatch_base=8", "--minibatch_repeats=2", "--deterministic"),
     *("--checkpoints_kept=2", "--network_snapshot_ticks=4", "--grid_size=4x2", "--weight_histograms"),
+    *("--loss=non_saturating", "--augment=ada", "--ada_kimg=0.2", "--ada_target=-1"),  # whose p rises all the time
 ]
 
 
