@@ -22,9 +22,18 @@ def counting(comparison: Comparison, found: list[dict]) -> list[dict]:
 
 
 def otherwise(comparison: Comparison, found: list[dict]) -> list[str]:
-    """How a run's results that were asked for and do not count were measured: values of OTHERWISE."""
-    reals = _reals(comparison)
-    return sorted({OTHERWISE[name] for row in found if asked_for(comparison, row) for name in _differing(row, reals)})
+    """How a run's results were measured that were asked for and do not count, nor newer ones in their place.
+
+    Values of OTHERWISE.
+    """
+    reals, there = _reals(comparison), {_of(row) for row in counting(comparison, found)}
+    missing = [row for row in found if asked_for(comparison, row) and _of(row) not in there]
+    return sorted({OTHERWISE[name] for row in missing for name in _differing(row, reals)})
+
+
+def _of(result: dict) -> tuple:
+    """What a result says the numbers of."""
+    return result["metric"], result["fakes"]
 
 
 def _reals(comparison: Comparison) -> dict[str, dict]:

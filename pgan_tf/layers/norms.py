@@ -1,4 +1,5 @@
-"""The norms of units. All are called `norm(x, beta, training)` on [N,...,C] and compute in float32 at least.
+"""The norms of units. All are called `norm(x, beta, training)` on [N,...,C] and compute in float32 at least;
+pixelwise normalization alone in bfloat16 where the network does.
 
 `axis` says which channels are new where a network becomes wider, `beta` how far these have faded in.
 """

@@ -19,7 +19,7 @@ from scipy import stats
 from pgan_tf.config import ConfigError, ScheduleOptions
 from pgan_tf.evaluation.evaluator import Evaluator, Request
 from pgan_tf.experiments import plots, runner, samples, scores, suite_report
-from pgan_tf.experiments.counting import asked_for, counting
+from pgan_tf.experiments.counting import asked_for, counting, otherwise
 from pgan_tf.experiments.curves import loss_curve, metric_curve
 from pgan_tf.experiments.hparams import varied_options, write_hparams
 from pgan_tf.experiments.runs import RunState, full_resolution, states
@@ -71,6 +71,9 @@ def test_a_table_holds_what_was_measured_like_its_reals(field, tmp_path):
     assert counting(comparison, found) == found  # nothing is known of the reals
     comparison.reals.write_text("".join(json.dumps(result | line) + "\n" for line in lines))
     assert counting(comparison, found) == [found[1], found[3]]
+    how = {"reals_sha256": "against other reals"}.get(field, "by another extractor")
+    assert otherwise(comparison, [found[0], found[2]]) == [how]
+    assert otherwise(comparison, found[:2]) == []  # a newer one is in its place
 
 
 def test_scores_of_one_set_do_not_ask_which_reals(tmp_path):
