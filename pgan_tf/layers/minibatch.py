@@ -16,9 +16,8 @@ import tensorflow as tf
 from pgan_tf.layers.widening import Axis, is_new, is_wider
 
 EPSILON = 1e-8  # added to variances before their roots are taken
-# And where it is divided by them: with a smaller one the second derivatives of nearly equal samples, which the gradient
-# penalty asks for, outgrow all the others in some steps (and float16).
-DIVISOR_EPSILON = 1e-4
+# And where it is divided by them: the derivatives of nearly equal samples, also the second ones, must fit float16.
+DIVISOR_EPSILON = 1e-6
 LARGEST = 65504.0  # float16's largest number
 
 
