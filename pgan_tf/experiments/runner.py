@@ -191,9 +191,9 @@ class Runner:
         self._say(f"{name}: {what} (all of it in {log})")
 
     def _say_what_does_not_count(self, state: RunState) -> None:
-        if state.otherwise:
-            how, reals = " and ".join(state.otherwise), state.comparison.reals
-            self._say(f"{state.name}: has results that do not count: {how} than the row Reals of {reals}")
+        if how := state.otherwise:
+            reals = state.comparison.reals
+            self._say(f"{state.name}: has results that do not count: {' and '.join(how)} than the row Reals of {reals}")
 
     def _report_progress(self) -> None:
         for job in self._active:

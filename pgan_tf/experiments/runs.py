@@ -36,7 +36,6 @@ class RunState:
         results: of its snapshots, those that the suite asks for.
         measured: whether none is missing.
         watched: the results of the measurements while it trained.
-        otherwise: how results of it were measured that do not count; see counting.OTHERWISE.
     """
 
     comparison: Comparison
@@ -48,7 +47,6 @@ class RunState:
     results: tuple[dict, ...] = ()
     measured: bool = False
     watched: tuple[dict, ...] = ()
-    otherwise: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +60,11 @@ class RunState:
     def precision(self) -> str:
         """What it is trained in; '' where it has not begun."""
         return Config.read(self.folder / "config.json").optim.precision if self.folder else ""
+
+    @property
+    def otherwise(self) -> list[str]:
+        """How results of it were measured that do not count; see counting.OTHERWISE."""
+        return otherwise(self.comparison, _found(self.folder)) if self.folder else []
 
     def curve(self, column: str, watched: bool = False) -> dict[float, float]:
         """{thousands of images: a column's number}, in the order of time; of its snapshots, or of what was watched."""
@@ -86,8 +89,7 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
         return RunState(comparison, row, seed)
     ticks = read_ticks(folder)
     kimg = ticks[-1]["kimg"] if ticks else 0.0
-    measured = results.read(folder / "metrics.jsonl")
-    found = [result for result in measured if "kimg" in result and _is_own(folder, result)]
+    found = _found(folder)
     # of each measurement the newest
     known = {(result["metric"], result["fakes"]): result for result in counting(comparison, found)}
 
@@ -100,8 +102,13 @@ def state_of(comparison: Comparison, row: Row, seed: int) -> RunState:
     names = [path.name for path in (networks[-1:] if comparison.last_only else networks)]
     own = tuple(result for (_, name), result in known.items() if name in names)
     watched = tuple(result for result in found if result["fakes"] == results.WATCHED)
-    others = tuple(otherwise(comparison, found))
-    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched, others)
+    return RunState(comparison, row, seed, folder, kimg, trained, own, all(map(is_measured, names)), watched)
+
+
+def _found(folder: Path) -> list[dict]:
+    """What was measured of a run's own networks, whether it counts or not."""
+    measured = results.read(folder / "metrics.jsonl")
+    return [result for result in measured if "kimg" in result and _is_own(folder, result)]
 
 
 def _is_own(folder: Path, result: dict) -> bool:
