@@ -58,6 +58,9 @@ if CHECKOUT:
 # alone oneDNN is faster too, several times in the gradients. It has to be asked for before TensorFlow loads.
 if platform.machine().lower() in ("x86_64", "amd64"):
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# TensorFlow by itself takes nearly all of a GPU's memory at once, so that nothing else of ours would run beside a
+# training: the page that explores it, a metric, a second run.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 _HOMES = {"Config": "pgan_tf.config", "UserError": "pgan_tf.errors"}  # of names of __all__; the others' is pgan_tf.api
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pgan_tf.former import FORMER, meant, translated
 from pgan_tf.option import ConfigError, option, parse_grid_size, shown, taken
-from pgan_tf.recipes import DECIDED, RECIPES, unsaid, with_recipe
+from pgan_tf.recipes import DECIDED, RECIPES, fallen, unsaid, with_recipe
 from pgan_tf.rules import combinations
 from pgan_tf.text import decode
 
@@ -464,6 +464,9 @@ class Config:
         kept = self.values()
         if values.get("recipe", self.loss.recipe) != self.loss.recipe:
             kept = {name: value for name, value in kept.items() if name in self.said or name not in DECIDED}
+        else:
+            for name in fallen(kept, values) - self.said:
+                del kept[name]
         changed = Config.from_values({**kept, **values})
         return dataclasses.replace(changed, said=self.said | translated(values, FIELDS).keys())
 

@@ -80,6 +80,13 @@ def _gpu(device) -> Gpu:
     return Gpu(details.get("device_name", device.name), details.get("compute_capability"))
 
 
+def gpu_ids() -> list[str]:
+    """The GPUs that TensorFlow uses, as CUDA_VISIBLE_DEVICES names them."""
+    count = len(hardware().gpus)
+    users = [word.strip() for word in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if word.strip()]
+    return (users or [str(number) for number in range(count)])[:count]
+
+
 def _driver_gpus() -> tuple[str, ...]:
     """The names of the GPUs that nvidia-smi lists; none where the user has hidden them."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1", "none", "NoDevFiles"):

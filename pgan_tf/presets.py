@@ -30,8 +30,9 @@ class Facts(NamedTuple):
     images: int
     resolution: int  # final
     channels: int = 3
-    label_size: int = 0
+    label_size: int = 0  # of labels that are learned
     devices: int = 1
+    labelled: bool = False  # whether the data set has labels, learned or not
 
 
 class Speed(NamedTuple):
@@ -100,7 +101,7 @@ def networks(name: str, facts: Facts, given: dict[str, Any] | None = None) -> di
     }
     if facts.label_size:
         options["max_label_size"] = -1
-    elif facts.images < MANY:  # a picture with labels may be a letter, whose mirror image is none
+    elif facts.images < MANY and not facts.labelled:  # one with a label may be a letter, whose mirror image is none
         options["mirror_augment"] = True
     return options
 
@@ -159,20 +160,23 @@ def flagfile(options: dict[str, Any], title: str) -> str:
     return f"# {title}\n" + "".join(f"--{name}={option_text(value)}\n" for name, value in changes.items())
 
 
-def remarks(facts: Facts) -> list[str]:
-    """What so many images can give, in plain words."""
+def remarks(facts: Facts, mirrored: bool) -> list[str]:
+    """What so many images can give, in plain words. mirrored: whether half of them are mirrored."""
     count = f"{facts.images:,} images"
     if facts.images < FEW:
-        return [
+        found = [
             f"{count} are few: expect blends of these pictures, learnt by heart, and little that is new.",
-            "More pictures help most: some hundreds of one kind, alike in framing. Mirroring doubles them; where",
-            "left and right must not be swapped, as in letters, add --nomirror_augment.",
+            "More pictures help most: some hundreds of one kind, alike in framing.",
         ]
-    if facts.images < SOME:
-        return [f"{count} give variations of what they show; many cells will be near copies. A thousand give more."]
-    if facts.images < MANY:
-        return [f"{count} are enough for new pictures of their kind, if they are alike in framing."]
-    return []
+    elif facts.images < SOME:
+        found = [f"{count} give variations of what they show; many cells will be near copies. A thousand give more."]
+    elif facts.images < MANY:
+        found = [f"{count} are enough for new pictures of their kind, if they are alike in framing."]
+    else:
+        found = []
+    if mirrored:
+        found.append("Half are mirrored; where left and right must not be swapped, as in letters: --nomirror_augment.")
+    return found
 
 
 def advice(images: int, config: Config) -> list[str]:
@@ -194,8 +198,8 @@ def check(name: str, hours: float, has_length: bool) -> None:
         raise ConfigError(f"--hours={hours}: must be a number of hours above 0")
     if hours and not name:
         raise ConfigError(f"--hours={hours:g} goes with a preset: add --preset=small, medium or paper")
-    if name and name not in PRESETS:
-        raise ConfigError(f"--preset={name}: choose one of {', '.join(PRESETS)}")
+    if name:
+        _preset(name)
     if hours and has_length:
         raise ConfigError("--hours and --total_kimg both say how long the run is; give one of them")
 

@@ -40,6 +40,16 @@ def with_recipe(values: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
+def fallen(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
+    """The recipe's own parts in a whole config whose owners change to what the parts say nothing for."""
+    recipe = RECIPES[values["recipe"]]
+    return {
+        name
+        for name, (owner, fitting) in PARTS.items()
+        if name not in changes and changes.get(owner, values[owner]) not in fitting and values[name] == recipe.get(name)
+    }
+
+
 def unsaid(values: dict[str, Any]) -> dict[str, Any]:
     """What the recipe of a whole config gives where it is not said: the parts by the owners that the config has."""
     recipe, owners = RECIPES[values["recipe"]], {owner for owner, _ in PARTS.values()}

@@ -48,11 +48,6 @@ class Progress:
     d_lrate: float
     tick_kimg: float
 
-    @property
-    def alpha(self) -> float:
-        """The weight of the newest layers, 0..1; 1 outside of a fade."""
-        return self.fade.alpha
-
 
 @dataclasses.dataclass(frozen=True)
 class Phase:

@@ -84,6 +84,32 @@ def test_onednn_is_asked_for_on_x86_and_the_users_word_is_the_last(users):
     assert answer.stdout.strip() == (users or ours)
 
 
+@pytest.mark.parametrize("users", [None, "false"])
+def test_a_gpu_is_taken_as_needed_and_the_users_word_is_the_last(users):
+    """So that a page, a metric or a second run has room beside a training."""
+    surroundings = {name: value for name, value in os.environ.items() if name != "TF_FORCE_GPU_ALLOW_GROWTH"}
+    if users:
+        surroundings["TF_FORCE_GPU_ALLOW_GROWTH"] = users
+    program = "import os, pgan_tf; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
+    surroundings["PGAN_TF_NO_KERAS"] = "1"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == (users or "true")
+
+
+@pytest.mark.parametrize(
+    ("visible", "ids"), [(None, ["0", "1"]), ("3, 5", ["3", "5"]), ("GPU-a,GPU-b,9", ["GPU-a", "GPU-b"])]
+)
+def test_gpus_are_called_as_the_user_lets_them_be_seen(visible, ids, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    two = Hardware("Some CPU", 2, None, (Gpu("A", (8, 0)), Gpu("B", (8, 0))), (), ())
+    monkeypatch.setattr(devices, "hardware", lambda: two)
+    assert devices.gpu_ids() == ids
+
+
 def test_this_machine_has_facts():
     machine = devices.hardware()
     assert machine.cpu

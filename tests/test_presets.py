@@ -146,6 +146,7 @@ def test_neither_pictures_with_labels_nor_many_are_mirrored():
     assert "mirror_augment" not in presets.networks("small", Facts(60, 32, 1, 10))
     assert "mirror_augment" not in presets.networks("small", Facts(70000, 32))
     assert presets.networks("small", Facts(60, 32))["mirror_augment"]
+    assert "mirror_augment" not in presets.networks("small", Facts(60, 32, labelled=True))  # though none are learned
 
 
 def chosen(images: int, name: str = "small", **given) -> tuple[str, float]:
@@ -196,8 +197,15 @@ def test_a_part_of_the_recipe_can_be_changed_alone(given):
 
 
 def test_few_pictures_are_called_few():
-    assert "60 images are few" in presets.remarks(Facts(60, 64))[0]
-    assert presets.remarks(Facts(70000, 64)) == []
+    assert "60 images are few" in presets.remarks(Facts(60, 64), False)[0]
+    assert presets.remarks(Facts(70000, 64), False) == []
+
+
+@pytest.mark.parametrize("images", [60, 600, 6000, 60000])
+def test_mirroring_is_said_however_many_the_pictures(images):
+    said = presets.remarks(Facts(images, 64), True)
+    assert said[:-1] == presets.remarks(Facts(images, 64), False)
+    assert "--nomirror_augment" in said[-1]
 
 
 def test_an_unknown_preset_is_refused():

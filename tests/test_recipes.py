@@ -92,6 +92,18 @@ def test_another_recipe_is_another_one():
     assert changed.replace(recipe="small_data") == changed
 
 
+@pytest.mark.parametrize(
+    "said", [{"augment": "none"}, {"augment": "diffaugment"}, {"penalty": "gradient"}, {"penalty": "none"}]
+)
+def test_a_part_of_a_run_can_be_left_out_later(said):
+    """Also of one read from its config.json, which does not tell what was said; what was said stays, and is refused."""
+    run = Config.from_json(Config.from_values({"recipe": "small_data"}).to_json())
+    assert run.replace(**said) == Config.from_values({"recipe": "small_data", **said})
+    stubborn = Config.from_values({"recipe": "small_data", "ada_kimg": 50.0, "penalty_gamma": 0.2})
+    with pytest.raises(ConfigError, match=r"--ada_kimg: add --augment=ada|--penalty_gamma=0.2 is for"):
+        stubborn.replace(**said)
+
+
 def test_a_combination_that_cannot_work_is_refused():
     with pytest.raises(ConfigError, match="--augment=ada goes by the sign"):
         by_flags("--recipe=small_data", "--loss=wgan")

@@ -63,7 +63,7 @@ def test_equals_the_original(name, golden):
     for row in rows:  # alpha is the other way of saying lod
         fraction = row.lod - math.floor(row.lod)
         assert row.stage.fading == (fraction > 0)
-        assert row.alpha == pytest.approx(1 - fraction)
+        assert row.fade.alpha == pytest.approx(1 - fraction)
 
 
 SHAPES = [
@@ -106,10 +106,10 @@ def test_every_moment_is_in_its_phase(options):
         assert now.stage_images == pytest.approx(middle - 1000 * phase.start)
         if phase.stage.fading:
             length = schedule_length(growth, phase.stage.resolution)
-            assert now.alpha == pytest.approx((middle / 1000 - phase.start) / length)
-            assert 0 < now.alpha < 1
+            assert now.fade.alpha == pytest.approx((middle / 1000 - phase.start) / length)
+            assert 0 < now.fade.alpha < 1
         else:
-            assert now.alpha == 1
+            assert now.fade.alpha == 1
 
 
 def schedule_length(growth: ScheduleOptions, resolution: int) -> float:
@@ -157,10 +157,10 @@ def test_the_edges_of_a_fade():
     schedule = Schedule(ScheduleOptions(lod_training_kimg=1, lod_transition_kimg=1), 8)
     assert schedule.at(0).stage == schedule.at(1000).stage == layer_stage(4)
     assert schedule.at(1001).stage == layer_stage(8, True)
-    assert schedule.at(1001).alpha == pytest.approx(0.001)
+    assert schedule.at(1001).fade.alpha == pytest.approx(0.001)
     assert schedule.at(1999).stage == layer_stage(8, True)
     assert schedule.at(2000).stage == layer_stage(8)
-    assert schedule.at(2000).alpha == 1
+    assert schedule.at(2000).fade.alpha == 1
 
 
 def test_minibatch_is_a_multiple_of_the_devices_and_fits_them():

@@ -41,7 +41,7 @@ class Report:
     def __str__(self) -> str:
         side, colour = self.resolutions[-1], "RGB" if self.channels == 3 else "grey"
         lines = [
-            f"{self.folder}: {self.images} images, {side}x{side} {colour}",
+            f"{self.folder}: {self.images} image{'s' * (self.images != 1)}, {side}x{side} {colour}",
             f"  source       {self.source}",
             f"  resolutions  {', '.join(map(str, self.resolutions))}",
             f"  labels       {self._labels()}",

@@ -61,9 +61,7 @@ class RecordFile:
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Pictures at `indices` [n] -> uint8 [n, H, W, C]. IndexError beyond 0..count-1, DataError for a bad record."""
-        indices = np.asarray(indices, np.int64)
-        if indices.size and not 0 <= indices.min() <= indices.max() < self.count:
-            raise IndexError(f"indices {indices.min()}..{indices.max()} of {self.count} pictures")
+        indices = _checked(indices, self.count)
         if self._offsets is not None:
             images = np.empty((len(indices), *self.shape), np.uint8)  # [n,C,H,W]
             odd = range(len(indices))
@@ -124,9 +122,7 @@ class RecordLevel:
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Pictures at `indices` [n] -> uint8 [n, H, W, C]. IndexError beyond 0..count-1, DataError for a bad record."""
-        indices = np.asarray(indices, np.int64)
-        if indices.size and not 0 <= indices.min() <= indices.max() < self.count:
-            raise IndexError(f"indices {indices.min()}..{indices.max()} of {self.count} pictures")
+        indices = _checked(indices, self.count)
         channels, height, width = self.shape
         images = np.empty((len(indices), height, width, channels), np.uint8)
         shards = np.searchsorted(self._ends, indices, side="right")
@@ -204,6 +200,22 @@ def positions(indices: np.ndarray, count: int) -> np.ndarray:
         form = f"{given.dtype} {list(given.shape)}"
         raise DataError(f"indices are {form}; give positions [n] from 0 to {count - 1}, or a mask bool [{count}]")
     return given.astype(np.int64)
+
+
+def _checked(indices: np.ndarray, count: int) -> np.ndarray:
+    """Positions, int64 [n]. IndexError for one beyond 0..count-1."""
+    indices = np.asarray(indices, np.int64)
+    if indices.size and not 0 <= indices.min() <= indices.max() < count:
+        raise IndexError(f"indices {indices.min()}..{indices.max()} of {count} pictures")
+    return indices
+
+
+def _checked(indices: np.ndarray, count: int) -> np.ndarray:
+    """Positions, int64 [n]. IndexError for one beyond 0..count-1."""
+    indices = np.asarray(indices, np.int64)
+    if indices.size and not 0 <= indices.min() <= indices.max() < count:
+        raise IndexError(f"indices {indices.min()}..{indices.max()} of {count} pictures")
+    return indices
 
 
 def has_records(folder: str | os.PathLike) -> bool:

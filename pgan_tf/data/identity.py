@@ -20,6 +20,7 @@ from pgan_tf.mirror import original
 from pgan_tf.places import absolute, is_stored, place
 
 FILE = "data.json"
+CHANGED = "earlier_data_set"  # there where the run had another one before
 _LOOKED_AT = 16  # pictures, spread over the set
 
 
@@ -35,23 +36,35 @@ def describe(dataset: Samples, resolution: int) -> dict:
 
 
 def write(run: Path, about: dict, path: str | os.PathLike) -> None:
-    """Keeps in the folder of a run what `describe` says of its data set, and where `path` lies from there."""
+    """Keeps in the folder of a run what `describe` says of its data set, where `path` lies from there, and for good
+    that the run had another one before."""
+    earlier = {CHANGED: True} if has_changed(run) or not is_same(run, about) else {}
     try:
         beside = absolute(path) if is_stored(path) or is_stored(original(run)) else os.path.relpath(path, run)
     except ValueError:  # on another drive
         beside = os.path.abspath(path)
     with new_file(run / FILE) as temporary:
-        temporary.write_text(json.dumps({**about, "beside": beside}, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps({**about, **earlier, "beside": beside}, indent=2) + "\n", encoding="utf-8")
 
 
 def check(run: Path, about: dict, path: str | os.PathLike) -> None:
     """DataError unless a data set is the one of the run, or nothing is known of that one."""
-    before = _content(run, about)
-    if before and before != about:
+    if not is_same(run, about):
+        before = _content(run, about)
         raise DataError(
             f"{path}: not the data set that {run} was trained on ({_words(before)}; this one: {_words(about)}); "
             "give the run's own by --dataset, or add --change_dataset to go on with this one"
         )
+
+
+def is_same(run: Path, about: dict) -> bool:
+    """Whether a data set is the one of the run, as far as the run knows it."""
+    return _content(run, about) in ({}, about)
+
+
+def has_changed(run: Path) -> bool:
+    """Whether a run has gone on with another data set than it began with."""
+    return bool(read(run).get(CHANGED))
 
 
 def is_known(run: Path, dataset: Samples) -> bool:

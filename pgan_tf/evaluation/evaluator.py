@@ -50,6 +50,9 @@ class Evaluator:
         self.options = Options(request.seed, _extractor(request), request.progress)
         self._cache = cache or StatisticsCache()
         self._source, self.reals = reals, self._measured(reals)
+        if isinstance(reals, ImageSet) and reals.held_out and "neighbors" in request.metrics:
+            raise MetricError("--metrics=neighbors looks for copies, and of held-out images there can be none; "
+                              "leave --held_out out, or this metric")  # fmt: skip
         if isinstance(reals, ImageSet) and "swd" in request.metrics:
             swd.check_shape(reals.shape)
 

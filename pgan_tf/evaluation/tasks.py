@@ -75,6 +75,9 @@ class RunReals:
     def _check_own(self, held_out: float, dataset: str | Path | np.ndarray, recorded: bool) -> None:
         """ConfigError unless a set is what the run was trained on. `recorded`: it lies where the run says, which is
         enough where the run does not know what is in it."""
+        if identity.has_changed(self.folder):
+            raise ConfigError(f"--held_out={held_out:g}: the run had another data set before, whose images may be "
+                              "among what it holds out now; leave --held_out out")  # fmt: skip
         if (recorded and not identity.read(self.folder)) or is_own(self.folder, dataset):
             return
         said = f"--held_out={held_out:g}: is of the images that the run was trained on, and "

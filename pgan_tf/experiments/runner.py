@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,15 +26,17 @@ POLL_SECONDS = 1.0
 # Each of several runs has its share of the cores: threads that wait for each other on the same ones take many times as
 # long as one.
 THREADS = "TF_NUM_INTRAOP_THREADS"
+GPUS = "CUDA_VISIBLE_DEVICES"
 REPORT_SECONDS = 60.0  # between two lines on how far the runs are
 RATE = "timing/images_per_second"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A process that works on a run; `state`: what it found."""
+    """A process that works on a run; `state`: what it found; `place`: of the runs at the same time, from 0."""
 
     state: RunState
+    place: int
     log: Path
     process: subprocess.Popen
 
@@ -43,13 +45,15 @@ class Job:
 class Runner:
     """`Runner(suite, program, jobs).run()` -> names of the runs that failed.
 
-    program: a program's name -> the words that start it. console: where the lines go.
+    program: a program's name -> the words that start it. console: where the lines go. gpus: their names in
+    CUDA_VISIBLE_DEVICES, dealt out to the runs at the same time.
     """
 
     suite: Suite
     program: Callable[[str], list[str]]
     jobs: int = 1
     console: Console = field(default_factory=Console)
+    gpus: Sequence[str] = ()
 
     def __post_init__(self):
         self._stopping: str | None = None
@@ -99,18 +103,26 @@ class Runner:
         command = self._evaluate(state) if state.trained else self._train(state)
         self._say(f"{state.name}: {'measuring' if state.trained else 'training'}"
                   + (f" from {state.kimg:.1f} kimg on" if state.folder and not state.trained else ""))  # fmt: skip
-        self._active.append(Job(state, log, self._open(command, log)))
+        place = min(set(range(self.jobs)) - {job.place for job in self._active})
+        self._active.append(Job(state, place, log, self._open(command, log, place)))
 
-    def _open(self, command: list[str], log: Path) -> subprocess.Popen:
+    def _open(self, command: list[str], log: Path, place: int = 0) -> subprocess.Popen:
         with log.open("a") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then asks its children to stop.
             process = subprocess.Popen(
                 command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=[self._lock],
-                env={THREADS: str(max(1, (os.cpu_count() or 1) // self.jobs)), **os.environ},
+                env={THREADS: str(max(1, (os.cpu_count() or 1) // self.jobs)), **os.environ, **self._gpus_of(place)},
             )  # fmt: skip
         self._opened.append(process)
         self._untold.append(process)
         return process
+
+    def _gpus_of(self, place: int) -> dict[str, str]:
+        """The share of a run among several: whole GPUs, or one with others where there are more runs than GPUs."""
+        if self.jobs == 1 or not self.gpus:
+            return {}
+        share = self.gpus[place :: self.jobs] or [self.gpus[place % len(self.gpus)]]
+        return {GPUS: ",".join(share)}
 
     def _train(self, state: RunState) -> list[str]:
         train, row = self.program("train"), state.row

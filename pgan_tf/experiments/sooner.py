@@ -15,6 +15,7 @@ from pgan_tf.experiments.runs import RunState, read_ticks
 from pgan_tf.experiments.suite import Comparison, Row
 from pgan_tf.text import digits
 
+NAMED = 0.0005  # thousands of images: to as much a name is exact, where it is not cut off to whole ones
 RULE = (
     "The goal is the baseline's mean score in the end. The minutes after which the baseline's runs are for the first "
     "time so good (their mean; of a run that never is, all of its minutes) are divided by those of each other run: "
@@ -43,10 +44,11 @@ class Times(NamedTuple):
 
 
 def timed(state: RunState, column: str) -> Timed:
-    """A column at the snapshots of a run."""
+    """A column at the snapshots of a run, which are made at the ends of ticks and named after whole thousands."""
     ticks, curve = read_ticks(state.folder, SECONDS), state.curve(column)
-    kimg, seconds = ([0.0, *(tick[name] for tick in ticks)] for name in ("kimg", SECONDS))
-    return Timed(np.interp(list(curve), kimg, seconds) / 60, np.array(list(curve.values())))
+    kimg, seconds = (np.array([0.0, *(tick[name] for tick in ticks)]) for name in ("kimg", SECONDS))
+    at = np.searchsorted(kimg, np.array(list(curve)) - NAMED).clip(max=len(kimg) - 1)  # [T]
+    return Timed(seconds[at] / 60, np.array(list(curve.values())))
 
 
 def _curves(states: list[RunState], row: Row, column: str) -> list[Timed]:

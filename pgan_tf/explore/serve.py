@@ -16,7 +16,7 @@ from pgan_tf.errors import UserError
 from pgan_tf.explore.networks import open_sources
 from pgan_tf.explore.uploads import MOST_BYTES
 
-LOCAL, FIRST_PORT = "127.0.0.1", 7860
+LOCAL = "127.0.0.1"
 
 
 def serve(networks: Sequence[str | os.PathLike], host: str | None = None, port: int | None = None) -> None:

@@ -79,6 +79,11 @@ PROBABILITIES = {
 }
 
 
+def reals_above(options: Loss) -> bool:
+    """Whether a discriminator is trained to give reals the higher scores."""
+    return not options.loss.startswith("lsgan") or options.lsgan_b > options.lsgan_a
+
+
 def _beyond_middle(score: tf.Tensor, options: Loss) -> tf.Tensor:
     """Reals may be the lower side: lsgan_b below lsgan_a."""
     return (score - (options.lsgan_a + options.lsgan_b) / 2) * (options.lsgan_b - options.lsgan_a)

@@ -191,7 +191,7 @@ class ConvolutionalGenerator(ConvolutionalNetwork, ImageGenerator):
         self.out = self.layer(last.kind, "Out", (self.maps(last.stages),), self.colours, size, gain=1.0, **own)
         self.built = True
 
-    def later(self, x, moment: Fade, training=False, with_features=False):
+    def after_reference(self, x, moment: Fade, training=False, with_features=False):
         """[N,S,S,C] behind the reference batch -> what `call` returns."""
         for stage in self.stages:
             x = self.through(stage, x, moment, training)

@@ -12,15 +12,15 @@ from pgan_tf.stages import Fade
 class ImageGenerator(UnitNetwork, GeneratorNetwork):
     """Latents [N, latent_size], or (latents, labels [N, label_size]) -> images [N,R,R,C].
 
-    Who derives from it has `pixel_norm`, `dense`, the first layer, and `later(x, moment, training, with_features)`: the
-    first layer's [N,S,S,C] behind the reference batch -> what `call` returns.
+    Who derives from it has `pixel_norm`, `dense`, the first layer, and `after_reference(x, moment, training,
+    with_features)`: the first layer's [N,S,S,C] behind the reference batch -> what `call` returns.
     """
 
     def call(self, inputs, alpha=None, beta=None, tau=None, training=False, with_features=False):
         """-> images, or GeneratorOutput with the features [N,H,W,C] of the last hidden layer."""
         moment = self.fade(alpha, beta, tau)
         x = self.first(self.reference(self.used(inputs)), moment, training)
-        return self.later(x, moment, training, with_features)
+        return self.after_reference(x, moment, training, with_features)
 
     def project(self, inputs):
         """What the first layer makes of the latents, and labels: [N,S,S,C]."""
@@ -30,7 +30,7 @@ class ImageGenerator(UnitNetwork, GeneratorNetwork):
         """All layers after the first: `project`'s [N,S,S,C] -> images."""
         if self.reference.count:
             x = tf.concat([self.first(self.reference.alone(x.dtype), self.fade()), x], axis=0)
-        return self.later(x, self.fade())
+        return self.after_reference(x, self.fade())
 
     def first(self, x, moment: Fade, training=False):
         """[N,latents used + labels] -> [N,S,S,C]."""

@@ -144,7 +144,7 @@ class Generator(ProgressiveNetwork, ImageGenerator):
     def block_layers(self):
         return self.blocks
 
-    def later(self, x, moment: Fade, training=False, with_features=False):
+    def after_reference(self, x, moment: Fade, training=False, with_features=False):
         """[N,4,4,C] behind the reference batch -> what `call` returns."""
         block = find_block(self.options.g_block)
 

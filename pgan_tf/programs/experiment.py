@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
+    from pgan_tf.devices import gpu_ids
     from pgan_tf.experiments.runner import Runner
     from pgan_tf.experiments.suite_data import check_data
     from pgan_tf.experiments.suite_file import read_suite
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     check_data(suite)
     if args.dry_run:
         return show(suite)
-    failed = Runner(suite, program, args.jobs).run()
+    failed = Runner(suite, program, args.jobs, gpus=gpu_ids()).run()
     if failed:
         print(f"error: {len(failed)} failed: {', '.join(failed)}; the same command tries again", file=sys.stderr)
         return 1

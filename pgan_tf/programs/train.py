@@ -108,9 +108,21 @@ def _show_plan(start) -> int:
 
 def check_preset() -> None:
     """ConfigError where --preset and --hours cannot be meant."""
+    if FLAGS.resume and (FLAGS.preset or FLAGS.hours):
+        said = f"--preset={FLAGS.preset}" if FLAGS.preset else f"--hours={FLAGS.hours:g}"
+        raise ConfigError(f"{said}: a run that has begun has its settings; --total_kimg lengthens it{_length()}")
     presets.check(FLAGS.preset, FLAGS.hours, FLAGS["total_kimg"].present)
-    if FLAGS.preset and FLAGS.resume:
-        raise ConfigError(f"--preset={FLAGS.preset}: a run that has begun has its settings; --total_kimg lengthens it")
+
+
+def _length() -> str:
+    """What to give for so many hours more, where the run knows how fast it is."""
+    from pgan_tf.training import rundir
+    from pgan_tf.training.speeds import Speeds
+
+    folder = place(FLAGS.resume)
+    more = 3.6 * FLAGS.hours * Speeds.read(folder).slowest()  # thousands of images
+    total = rundir.load_config(folder, "--resume=").growth.total_kimg
+    return f": for {FLAGS.hours:g} h more --total_kimg={total + more:.0f} (it has {total:g})" if more > 0 else ""
 
 
 def parse_flags(argv: list[str]) -> list[str]:

@@ -38,7 +38,7 @@ def text(program_flags: Iterable) -> str:
     lines = [page(HEAD), "", "Used most", *_lines([FLAGFILE, *(options[name] for name in MOST_USED), *own])]
     for kind in SECTIONS.values():
         if rows := [row for row in _rows(kind) if row[0] not in MOST_USED]:
-            lines += ["", kind.__doc__.rstrip("."), *_lines(rows)]
+            lines += ["", kind.__doc__.partition(".")[0], *_lines(rows)]
     return "\n".join([*lines, "", page(FOOT)])
 
 

@@ -102,7 +102,7 @@ def begin_preset(name: str, hours: float, given: dict[str, Any], measured_for: f
     resolved = {"precision": config.optim.precision, "resampling": config.optim.resampling}
     config = Config.from_values({**options, **resolved})
     plan = make_plan(config)
-    lines = [*_lines(config, plan, speeds, words, recommend=False), *presets.remarks(facts)]
+    lines = [*_lines(config, plan, speeds, words, recommend=False), *presets.remarks(facts, config.data.mirror_augment)]
     least = presets.least_hours(name, facts, speed, given)
     if hours and least > hours:
         lines.append(
@@ -150,7 +150,8 @@ def known_facts(given: dict[str, Any]) -> presets.Facts:
         learned = dataset.label_size and are_classes(dataset.labels)
     labels = dataset.label_size if learned else 0
     images = holdout.trained(dataset.count, given.get("holdout", 0.0))
-    return presets.Facts(images, resolution, dataset.channels, labels, max(count, 1))
+    labelled = dataset.label_size > 0
+    return presets.Facts(images, resolution, dataset.channels, labels, max(count, 1), labelled)
 
 
 # ---- the first lines -------------------------------------------------------------------------------------------------
@@ -161,12 +162,11 @@ def _lines(
 ) -> list[str]:
     """Device and arithmetic, data, length; `images`: seen so far."""
     hardware, dataset = devices.hardware(), plan.dataset
-    labels = f", {plan.label_size} label components" if plan.label_size else ", no labels"
     advice = devices.gpu_advice(hardware, bool(pgan_tf.CHECKOUT))
     lines = [
         f"device    {hardware}; computes in {words}{_workers()}",
         *([f"          {advice}"] if advice else []),
-        f"data      {dataset.folder}: {dataset.content()}{labels}",
+        f"data      {dataset.folder}: {dataset.content()}, {_labels(plan)}",
         f"training  {_length(config, plan, speeds, images)}",
     ]
     lines.extend(f"          {words}" for words in at_once(config, plan))
@@ -179,6 +179,13 @@ def _lines(
             + as_called(f"python train.py --dataset={shlex.quote(str(dataset.folder))} --preset=small --hours=1")
         )
     return lines
+
+
+def _labels(plan: Plan) -> str:
+    if plan.label_size:
+        return f"{plan.label_size} label components"
+    unused = plan.dataset.label_size
+    return f"its {unused} label components not used (--max_label_size=-1 learns them)" if unused else "no labels"
 
 
 def _workers() -> str:

@@ -20,8 +20,9 @@ MOST = 128  # samples of each kind
 class Gauge:
     """Scores of held-out reals, trained reals and fakes at the end of a tick; {} where nothing is held out."""
 
-    def __init__(self, reals: Reals, seed: int):
-        self.reals, self.seed = reals, seed
+    def __init__(self, reals: Reals, seed: int, above: bool = True):
+        """above: whether D is trained to give reals the higher scores."""
+        self.reals, self.seed, self.above = reals, seed, above
 
     def row(self, state: StageState, fade: Fade) -> dict[str, float]:
         """The means of the scores, and r_v: how much of the way from the trained reals to the fakes the others are.
@@ -36,10 +37,12 @@ class Gauge:
         held_out, trained = (process_reals(tf.constant(x), None, state.stage, fade.alpha).numpy() for x in parts)
         samples = {"held_out": held_out, "trained": trained, "fakes": self._fakes(state, fade)}
         judge = Judge(state.discriminator, trained, fade)
+        if len(trained) >= judge.group:  # none is judged in its own company, as none that is held out can be
+            samples["trained"] = trained[judge.group - 1 :]
         found = {name: float(np.mean(judge(x))) for name, x in samples.items()}
         row = {f"holdout/{name}": value for name, value in found.items()}
-        gap = found["trained"] - found["fakes"]
-        return row | ({"overfitting/r_v": (found["trained"] - found["held_out"]) / gap} if gap > 0 else {})
+        value = r_v(*found.values(), self.above)
+        return row if value is None else row | {"overfitting/r_v": value}
 
     def _fakes(self, state: StageState, fade: Fade) -> np.ndarray:
         """What the generator that trains, not the averaged one, makes of fixed latents."""
@@ -49,6 +52,13 @@ class Gauge:
         size = max(1, PIXELS // math.prod(network.sample_shape[:-1]))
         parts = [slice(begin, begin + size) for begin in range(0, MOST, size)]
         return np.concatenate([network((latents[i], labels[i]), **fade.options()).numpy() for i in parts])
+
+
+def r_v(held_out: float, trained: float, fakes: float, above: bool) -> float | None:
+    """Of the mean scores: how much of the way from the trained reals to the fakes the held-out ones are; None where the
+    discriminator tells no fakes from reals. above: whether it is trained to give reals the higher scores."""
+    gap = trained - fakes
+    return (trained - held_out) / gap if (gap if above else -gap) > 0 else None
 
 
 def _some(indices: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from pgan_tf import growth, mirror
 from pgan_tf.config import Config, ConfigError, network_options
+from pgan_tf.data import identity
 from pgan_tf.networks import Discriminator, Generator, Network
 from pgan_tf.networks.saved import IMPORTED, NetworkError, load_network
 from pgan_tf.places import is_stored, place
@@ -85,6 +86,22 @@ def check(config: Config, num_channels: int, label_size: int, schedule: Schedule
         flags = " ".join(_flag(name, value) for name, value in differing.items())
         raise ConfigError(f"--init_from={trained.where}: other networks than this run's ({ours}); add {flags}")
     _check_ladder(config, trained, schedule)
+
+
+def held_out(config: Config, about: dict) -> bool:
+    """Whether what a run holds out, if anything, was held out too where --init_from's networks were trained.
+
+    about: the run's data set, as identity.describe has it.
+    """
+    theirs, share = place(config.model.init_from), config.data.holdout
+    if not share:
+        return True
+    if theirs.is_file():
+        theirs = theirs.parent
+    if not (theirs / "config.json").is_file() or not identity.read(theirs):
+        return False
+    same = identity.is_same(theirs, about) and not identity.has_changed(theirs)
+    return same and rundir.load_config(theirs).data.holdout >= share
 
 
 def _check_ladder(config: Config, trained: Trained, schedule: Schedule) -> None:

@@ -19,6 +19,8 @@ from pgan_tf.training.console import Screen
 from pgan_tf.workers.shared import options, way_on
 from pgan_tf.workers.team import current
 
+SEEN = "--holdout: {} may be among the images held out now; scores of these (overfitting/r_v) are no judge of it"
+
 
 class Prepared(NamedTuple):
     """A run that has been checked and can begin."""
@@ -47,8 +49,12 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
     about = identity.describe(plan.dataset, plan.resolution)
     if team.chief and config.model.init_from and not asked.resume:
         initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
+        if not initial.held_out(config, about):
+            start.lines.append(SEEN.format("what --init_from's networks were trained on"))
     if team.chief and asked.resume and not change_dataset:
         identity.check(place(asked.resume), about, config.data.dataset)
+    elif team.chief and asked.resume and config.data.holdout and not identity.is_same(place(asked.resume), about):
+        start.lines.append(SEEN.format("what the run was trained on before"))
     return Prepared(asked, start, about)
 
 

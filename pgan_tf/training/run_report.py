@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 
 from pgan_tf import html_page, stamps
+from pgan_tf.called import as_called
 from pgan_tf.config import Config
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
+from pgan_tf.losses.adversarial import reals_above
 from pgan_tf.mirror import in_words
 from pgan_tf.networks.families import FAMILIES
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
 from pgan_tf.text import duration, plain
 from pgan_tf.training import curves, rundir
+from pgan_tf.training.gauge import r_v
 
 # The numbers of a tick that the page shows, beside those of all.
 NEEDS = (
@@ -31,22 +35,28 @@ PICTURES = (  # of fakes000120.png: the name, what stands above, the description
 
 
 def _mean_r_t(rows: list[dict]) -> float:
-    values = [row[R_T] for row in rows if isinstance(row.get(R_T), float)]
-    return sum(values) / len(values) if values else 0.0
+    means = _finite_means(rows, [R_T])
+    return means[0] if means else 0.0
 
 
-def _mean_r_v(rows: list[dict]) -> float:
+def _mean_r_v(rows: list[dict], above: bool) -> float:
     """Of the mean scores: a tick in which fakes and reals score alike has an r_v of any size."""
-    held_out, trained, fakes = (sum(row.get(f"holdout/{name}", 0.0) for row in rows) for name in GAUGED)
-    return (trained - held_out) / (trained - fakes) if trained > fakes else 0.0
+    means = _finite_means(rows, ["holdout/held_out", "holdout/trained", "holdout/fakes"])
+    return (r_v(*means, above) or 0.0) if means else 0.0
 
 
-GAUGED = ("held_out", "trained", "fakes")
+def _finite_means(rows: list[dict], names: list[str]) -> list[float]:
+    """The mean of each over the ticks in which all are numbers; [] where there is none. Steps may be skipped as NaN."""
+    values = [[row.get(name, math.nan) for name in names] for row in rows]
+    found = [row for row in values if all(map(math.isfinite, row))]
+    return [sum(values) / len(found) for values in zip(*found, strict=True)]
+
+
 R_T, R_V = "overfitting/r_t", "overfitting/r_v"
-# Signs of overfitting: {its tag: (its mean over some ticks, from when on, what it says)}.
+# Signs of overfitting: {its tag: (from when on, what it says)}.
 SIGNS = {
-    R_T: (_mean_r_t, 0.8, "it is sure of almost every real that it trains on"),
-    R_V: (_mean_r_v, 0.5, "reals that it never saw look more like fakes to it than like reals"),
+    R_T: (0.8, "it is sure of almost every real that it trains on"),
+    R_V: (0.5, "reals that it never saw look more like fakes to it than like reals"),
 }
 
 
@@ -136,7 +146,7 @@ def _how_to_go_on(folder: Path, rows: list[dict], config: Config) -> list[str]:
     """What to type next."""
     word = shlex.quote(str(folder))
     unfinished = not rows or rows[-1]["kimg"] < config.growth.total_kimg
-    go_on = f"To go on, type `python train.py --resume={word}`. " if unfinished else ""
+    go_on = as_called(f"To go on, type `python train.py --resume={word}`. ") if unfinished else ""
     return [f"{go_on}To see the curves, type `tensorboard --logdir {word}`."]
 
 
@@ -161,9 +171,9 @@ def overfitting(rows: list[dict], config: Config) -> list[str]:
     """What the last quarter of the ticks says of a discriminator that knows its reals by heart, and what helps."""
     last = rows[len(rows) - max(len(rows) // 4, 1) :] if rows else []
     found = []
-    for name, (mean, least, words) in SIGNS.items():
-        value = mean(last)
-        if value > least:
+    means = {R_T: _mean_r_t(last), R_V: _mean_r_v(last, reals_above(config.loss))}
+    for name, (least, words) in SIGNS.items():
+        if (value := means[name]) > least:
             found.append(f"The discriminator overfits: {words} ({name} {value:.2f}). {_remedy(last, config)}, "
                          "and see docs/recipes.md.")  # fmt: skip
     return found

@@ -1,10 +1,4 @@
-"""The run folder: its name, and what is known of a run before it starts.
-
-results/00007-mnist-s1000/
-    config.json flags.txt environment.json log.txt metrics.jsonl report.md report.html curves.svg
-    reals.png fakes000120.png network-000120.keras events.out.tfevents.* checkpoints/
-    scores000120.png latents000120.png: of points in the plane
-"""
+"""The run folder: its name, and what is known of a run before it starts. docs/runs.md lists its files."""
 
 from __future__ import annotations
 
@@ -54,8 +48,7 @@ def create(
     try:
         make_folder(root)
     except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(f"--result_dir={root}: cannot be made ({reason}); choose another place") from None
+        raise ConfigError(f"--result_dir={root}: cannot be made ({reason(error)}); choose another place") from None
     others = results.iterdir() if results.is_dir() else ()
     taken = [int(match[1]) for path in others if (match := re.match(r"(\d{5,})-", path.name))]
     number = max(taken, default=-1) + 1
@@ -125,15 +118,16 @@ def resumed_config(folder: Path, given: dict[str, Any]) -> Config:
     for name, value in given.items():
         if name in fixed and value != config.values()[name]:
             raise ConfigError(f"--{name} cannot change in a run that has begun; start a new run with it")
-    before, grew, config = config.values(), config.growth.grow, config.replace(**given)
-    if config.growth.grow != grew:
-        asked = config.growth.grow
-        raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
+    before, grew = config.values(), config.growth.grow
     for name, held in HELD.items():
-        if held(config.values()[name]) != held(before[name]):
+        if held(given.get(name, before[name])) != held(before[name]):
             raise ConfigError(f"--{name} cannot change from {option_text(before[name])} in a run that has begun, whose "
                               f"checkpoints go by it; start a new run with it: --init_from={folder} takes over its "
                               "networks")  # fmt: skip
+    config = config.replace(**given)
+    if config.growth.grow != grew:
+        asked = config.growth.grow
+        raise ConfigError(f"--grow={asked}: the run has --grow={grew}, which cannot change; start a new run with it")
     if not place(config.data.dataset).is_dir():
         raise ConfigError(f"{config.data.dataset}: the run's data set is not there; say by --dataset where it is now")
     return config

@@ -65,6 +65,10 @@ class Speeds:
             return images / max(seconds, 1e-9)
         return self.model.get(name, 0.0) * self._correction(name)
 
+    def slowest(self) -> float:
+        """Images per second of the slowest stage that was measured; 0 where none was."""
+        return min((images / max(seconds, 1e-9) for images, seconds in self.measured.values()), default=0.0)
+
     def _correction(self, name: str) -> float:
         """Measured over modelled rate, between the measured stages on a line in the logarithms."""
         points = sorted(

@@ -26,6 +26,7 @@ STEP_SECONDS = 2.0  # to time the steps of a stage
 SHARE, MOST_SECONDS = 0.05, 60.0  # of a run's guessed length, and at most: what measuring may take
 WORTHWHILE_SECONDS = 120.0  # a shorter run is not measured before it starts
 MOST_ROUNDS = 64  # in one call
+MOST_CYCLE = 16  # rounds that are timed however slow they are
 MEMORY_SHARE = 0.5  # of the machine's, that a trial may take
 
 
@@ -58,9 +59,12 @@ def model_rates(sizes: dict[Stage, StageSize], speed: float) -> dict[str, float]
 
 
 def cycle(config: Config) -> int:
-    """Rounds of which as large a share has the penalty as of all: it is not in every step (--penalty_interval)."""
+    """Rounds of which as large a share has the penalty as of all: it is not in every step (--penalty_interval).
+
+    A larger one where that share is very small: no run waits for so many.
+    """
     interval = config.loss.penalty_interval
-    return min(interval // math.gcd(interval, config.growth.D_repeats), MOST_ROUNDS)
+    return min(interval // math.gcd(interval, config.growth.D_repeats), MOST_CYCLE)
 
 
 def _later_stage(sizes: dict[Stage, StageSize], speeds: Speeds, seconds: float, count: int) -> Stage | None:

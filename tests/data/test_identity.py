@@ -52,6 +52,14 @@ def test_another_set_is_refused_until_it_is_said(tmp_path, other):
     identity.check(tmp_path, theirs, tmp_path / "b")
 
 
+def test_that_a_run_had_another_set_is_kept_for_good(tmp_path):
+    ours, theirs = {"pictures": 3}, {"pictures": 4}
+    for about, changed in ((ours, False), (ours, False), (theirs, True), (theirs, True), (ours, True)):
+        identity.write(tmp_path, about, "set")
+        assert identity.has_changed(tmp_path) is changed
+        assert identity.is_same(tmp_path, about)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"3", b'{"beside": 3}', b"\xff", b"[" * 100_000])
 def test_a_run_that_knows_nothing_goes_on(tmp_path, content):
     if content is not None:

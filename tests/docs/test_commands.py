@@ -136,6 +136,7 @@ SHORT = (
 # What is put in the place of a part of a command, so that it is small or has something to work on.
 SMALLER = [
     (r"^(python train\.py --flagfile=configs/quickstart\.flags)$", rf"\1 {SHORT} --precision=float32 --grid_size=4x4"),
+    (r"00000-cats-s1000", "00000-quickstart-s1000"),  # a run on pictures like the one on digits
     (r"--num=1000", "--num=8"),
     (r"--images=\d+", "--images=32"),
     (r",kid\b", ""),  # takes 1,000 images

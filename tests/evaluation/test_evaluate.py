@@ -236,6 +236,24 @@ def test_other_images_in_the_place_of_the_runs_own_have_no_held_out_part(run, se
     assert RunReals(run, None, None).images.held_out == 0
 
 
+def test_a_run_that_had_another_data_set_has_no_held_out_part(run, sets):
+    """What it holds out now it may have been trained on."""
+    for name in ("reals", "fakes"):
+        pgan_tf.create_dataset(sets / name, "from_numpy", sets / f"{name}.npy", shuffle=0)
+    config = Config.read(run / "config.json").replace(holdout=0.5, dataset=str(sets / "reals"))
+    (run / "config.json").write_text(config.to_json())
+    for name in ("fakes", "reals"):
+        identity.write(run, identity.describe(open_samples(sets / name), SIDE), sets / name)
+    with pytest.raises(UserError, match=r"the run had another data set before, .*; leave --held_out out"):
+        RunReals(run, None, None, 0.5)
+    assert RunReals(run, None, None).images.held_out == 0
+
+
+def test_copies_are_not_looked_for_among_what_is_held_out(sets):
+    with pytest.raises(MetricError, match=r"--metrics=neighbors looks for copies, .*; leave --held_out out"):
+        call(f"--reals={sets / 'reals.npy'}", f"--fakes={sets / 'fakes.npy'}", "--metrics=neighbors", "--held_out=0.5")
+
+
 def test_the_baselines_asked_for_last_are_the_newest(sets):
     """For whoever goes by the newest: data may change, and change back."""
     own, other = np.load(sets / "reals.npy"), np.load(sets / "fakes.npy")

@@ -333,3 +333,27 @@ def test_runs_at_the_same_time_share_the_cores(made, tmp_path, monkeypatch):
     assert [threads(jobs) for jobs in (1, 3, 20)] == ["8", "2", "1"]
     monkeypatch.setenv(runner.THREADS, "5")
     assert threads(2) == "5"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "jobs", "shares"),
+    [
+        ("0123", 2, ["0,2", "1,3"]),
+        ("012", 2, ["0,2", "1"]),
+        ("57", 2, ["5", "7"]),
+        ("57", 3, ["5", "7", "5"]),
+        ("01", 1, ["as it was"]),
+        ("", 2, ["as it was"] * 2),
+    ],
+)
+def test_runs_at_the_same_time_share_the_gpus(gpus, jobs, shares, made, tmp_path, monkeypatch):
+    """Each has whole ones, all of them are used, and one run alone has what the user left it."""
+    suite, scripts, _ = made
+    monkeypatch.setenv(runner.GPUS, "as it was")
+    words = [sys.executable, "-c", f"import os; print(os.environ[{runner.GPUS!r}])"]
+    several = Runner(suite, partial(program, scripts), jobs, gpus=list(gpus))
+    several._lock = os.open(tmp_path, os.O_RDONLY)
+    for place in range(jobs):
+        several._open(words, tmp_path / f"{place}.log", place).wait()
+    os.close(several._lock)
+    assert [(tmp_path / f"{place}.log").read_text().strip() for place in range(jobs)] == shares

@@ -92,6 +92,6 @@ def test_the_minutes_of_a_snapshot_are_those_of_its_tick(tmp_path, monkeypatch):
     runner.Runner(suite, partial(program, write_scripts(tmp_path)), 2, Console(file=io.StringIO())).run()
     state = states(suite)[0]
     monkeypatch.setattr(
-        sooner, "read_ticks", lambda folder, name: [{"kimg": 1.0, name: 90.0}, {"kimg": 3.0, name: 210.0}]
+        sooner, "read_ticks", lambda folder, name: [{"kimg": 1.0, name: 90.0}, {"kimg": 2.9, name: 210.0}]
     )
-    np.testing.assert_allclose(sooner.timed(state, "swd").minutes, [1.5, 2.5])  # snapshots at 1 and 2 kimg
+    np.testing.assert_allclose(sooner.timed(state, "swd").minutes, [1.5, 3.5])  # network-000001, network-000002

@@ -68,6 +68,17 @@ def test_the_first_lines_say_data_and_time(dataset, machine):
     assert len(lines) == 3
 
 
+def test_labels_that_are_not_learned_are_said(tmp_path, machine):
+    machine()
+    with DatasetWriter(tmp_path / "set", resolution=8, channels=3) as writer:
+        for i in range(6):
+            writer.add(np.full((8, 8, 3), i, np.uint8))
+        writer.add_labels(np.eye(6, 3, dtype=np.float32))
+    said = [begin.begin(Asked(config_of(str(tmp_path / "set"), max_label_size=size))).lines[1] for size in (0, -1)]
+    assert said[0].endswith("RGB, its 3 label components not used (--max_label_size=-1 learns them)")
+    assert said[1].endswith("RGB, 3 label components")
+
+
 @pytest.mark.parametrize(
     ("total", "words"),
     [

@@ -20,7 +20,7 @@ def played(repeats: int, most: int, stop_every: int, d_repeats: int = 2) -> list
     while blocks.counters.block_start < TOTAL:
         for piece in (parts := blocks.next(TOTAL, most)):
             assert 1 <= piece.rounds <= 8
-            found += [(piece.progress.alpha, piece.progress.minibatch)] * piece.rounds
+            found += [(piece.progress.fade.alpha, piece.progress.minibatch)] * piece.rounds
         blocks.advance(sum(part.rounds for part in parts))
         calls += 1
         if calls % stop_every == 0:

@@ -1,5 +1,7 @@
 """Held-out reals: never trained on, whatever the run's seed; what the discriminator says of them; what is advised."""
 
+import math
+
 import numpy as np
 import pytest
 from training.rounds import make_step
@@ -61,9 +63,11 @@ def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
     monkeypatch.setattr(judging.Judge, "__call__", lambda self, samples: 100 + samples[:, 0, 0, 0])
     monkeypatch.setattr(Gauge, "_fakes", lambda self, state, fade: np.full([2, 8, 8, 3], -3.0, np.float32))
     row = Gauge(reals, 1000).row(state, Fade(0.5))
+    company = state.discriminator.together - 1  # of trained reals, which are not judged among themselves
+    assert company > 0
     means = {
         name: np.mean(10 * part / 127.5 - 1)
-        for name, part in (("trained", reals.trained), ("held_out", reals.held_out))
+        for name, part in (("trained", reals.trained[company:]), ("held_out", reals.held_out))
     }
     for name, value in {**means, "fakes": -3.0}.items():
         assert row[f"holdout/{name}"] == pytest.approx(100 + value, rel=1e-5)
@@ -72,6 +76,10 @@ def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
     )
     monkeypatch.setattr(Gauge, "_fakes", lambda self, state, fade: np.full([2, 8, 8, 3], 9.0, np.float32))
     assert "overfitting/r_v" not in Gauge(reals, 1000).row(state, Fade(0.5))
+    below = Gauge(reals, 1000, above=False).row(state, Fade(0.5))  # least squares may have reals at 0, fakes at 1
+    assert below["overfitting/r_v"] == pytest.approx(
+        (means["trained"] - means["held_out"]) / (means["trained"] - 9), abs=1e-4
+    )
 
 
 def test_a_real_discriminator_is_asked(dataset):
@@ -104,6 +112,7 @@ def test_a_share_that_is_none_or_all_is_refused(dataset, share, words):
 
 
 NO_PENALTY = {"penalty": "none", "wgan_epsilon": 0.0}
+UPSIDE_DOWN = {"loss": "lsgan", "lsgan_a": 1.0, "lsgan_b": 0.0, "lsgan_c": 0.0}
 
 
 def scores(r_v: float, gap: float = 1.0) -> dict[str, float]:
@@ -125,6 +134,11 @@ def scores(r_v: float, gap: float = 1.0) -> dict[str, float]:
         ([scores(0.1)] * 7 + [scores(20.0, gap=1e-3)], {}, None),
         ([scores(0.9)] * 7 + [scores(-20.0, gap=1e-3)], {}, "--augment=diffaugment"),
         ([scores(0.9, gap=-1.0)], {}, None),
+        ([scores(0.9, gap=-1.0)], UPSIDE_DOWN, "--augment=ada"),
+        ([scores(0.9, gap=1.0)], UPSIDE_DOWN, None),
+        ([scores(0.9)] * 7 + [dict.fromkeys(scores(0.9), math.nan)], {}, "--augment=diffaugment"),
+        ([{"overfitting/r_t": 0.9}] * 7 + [{"overfitting/r_t": math.nan}], {"loss": "hinge"}, "--augment=ada"),
+        ([{"overfitting/r_t": math.nan}], {"loss": "hinge"}, None),
         ([{"overfitting/r_t": 0.3, **scores(0.9), "augment/p": 0.1}], {"recipe": "small_data"}, "--ada_target=0.6"),
         ([{"overfitting/r_t": 0.99}] * 3 + [{"overfitting/r_t": 0.1}], {}, None),
         ([{"overfitting/r_t": 0.9, "augment/p": 0.5}], {"recipe": "small_data"}, "a lower --ada_kimg"),

@@ -8,12 +8,13 @@ import pytest
 from absl.testing import flagsaver
 
 from pgan_tf.config import Config, ConfigError, ScheduleOptions, network_options
-from pgan_tf.data import DatasetWriter
+from pgan_tf.data import DatasetWriter, identity
 from pgan_tf.interop import nvidia
 from pgan_tf.programs import train
 from pgan_tf.schedule import Schedule
 from pgan_tf.stages import layer_stage
-from pgan_tf.training import checkpoint, initial, loop, rundir
+from pgan_tf.training import checkpoint, initial, launch, loop, rundir
+from pgan_tf.training.begin import Asked
 from pgan_tf.training.plan import make_plan
 from pgan_tf.training.state import StageState
 
@@ -144,6 +145,35 @@ def test_a_run_starts_where_another_one_ended(run, config):
     for kind in ("generator", "ema", "discriminator"):
         assert_taken(getattr(after, kind), getattr(trained, kind))
     assert f"starts from {trained.where}, networks of 8 pixels" in (folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "same", "clean"), [(0.25, True, True), (0.5, True, True), (0.1, True, False), (0.25, False, False)]
+)
+@pytest.mark.parametrize("of", ["run", "file"])
+def test_what_is_held_out_was_held_out_before_or_it_is_said(theirs, same, clean, of, config, tmp_path):
+    """A discriminator that starts from networks that know the held-out images is no judge of them."""
+    about, source = {"pictures": 16}, tmp_path / "source"
+    source.mkdir()
+    (source / "config.json").write_text(config.replace(holdout=theirs).to_json())
+    identity.write(source, about if same else {"pictures": 17}, config.data.dataset)
+    (source / "network-000001.keras").touch()
+    path = source if of == "run" else source / "network-000001.keras"
+    ours = config.replace(init_from=str(path), holdout=0.25)
+    assert initial.held_out(ours, about) is clean
+    assert initial.held_out(ours.replace(holdout=0.0), about)
+    identity.write(source, {"pictures": 18}, config.data.dataset)
+    identity.write(source, about, config.data.dataset)
+    assert not initial.held_out(ours, about)  # it had another set in between
+    (source / "config.json").unlink()
+    assert not initial.held_out(ours, about)
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.25])
+def test_a_run_says_when_it_may_know_what_it_holds_out(held_out, run, config):
+    asked = Asked(config.replace(init_from=str(run), holdout=held_out))
+    lines = launch.prepare(asked).start.lines
+    assert any("are no judge of it" in line for line in lines) is bool(held_out)
 
 
 # ---- ladders ---------------------------------------------------------------------------------------------------------

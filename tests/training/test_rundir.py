@@ -145,6 +145,15 @@ def test_a_run_keeps_what_its_checkpoints_hold(flags, run):
         assert train.resumed_config(run).augment.augment == "diffaugment"
 
 
+def test_a_recipe_that_augments_cannot_be_left_at_a_resume_but_its_penalty_can(run):
+    """The augmentation is held by checkpoints; what belongs to a part goes with it."""
+    (run / "config.json").write_text(train.resumed_config(run).replace(recipe="small_data").to_json())
+    with flagsaver.as_parsed(augment="none"), pytest.raises(ConfigError, match="--augment cannot change from ada in"):
+        train.resumed_config(run)
+    with flagsaver.as_parsed(penalty="gradient"):
+        assert train.resumed_config(run).loss.penalty_gamma == Config().loss.penalty_gamma
+
+
 def test_flags_txt_says_again_what_was_said():
     """Also what is the paper's where the recipe's is another."""
     with flagsaver.as_parsed(recipe="small_data", augment="none", penalty_interval="1"):
