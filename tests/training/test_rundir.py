@@ -11,6 +11,7 @@ from pgan_tf.config import Config, ConfigError
 from pgan_tf.data import identity
 from pgan_tf.programs import train
 from pgan_tf.training import rundir
+from pgan_tf.training.speeds import Speeds
 
 
 @pytest.fixture
@@ -152,6 +153,24 @@ def test_a_recipe_that_augments_cannot_be_left_at_a_resume_but_its_penalty_can(r
         train.resumed_config(run)
     with flagsaver.as_parsed(penalty="gradient"):
         assert train.resumed_config(run).loss.penalty_gamma == Config().loss.penalty_gamma
+
+
+def test_more_hours_of_a_run_are_said_in_images(run):
+    """100 images a second in its slowest stage."""
+    total = rundir.load_config(run).growth.total_kimg
+    measured = {"4x4 stabilise": (9000.0, 10.0), "8x8 stabilise": (1000.0, 10.0)}
+    with flagsaver.as_parsed(resume=str(run), hours="0.5", preset=""):
+        with pytest.raises(ConfigError, match=r"^--hours=0.5: .*; --total_kimg lengthens it$"):
+            train.check_preset()
+        Speeds({}, measured).write(run)
+        with pytest.raises(ConfigError, match=rf"for 0.5 h more --total_kimg={total + 180:.0f} \(it has {total:g}\)$"):
+            train.check_preset()
+    small, words = (
+        {"resume": str(run), "hours": "0", "preset": "small"},
+        r"^--preset=small: a run that has begun has its",
+    )
+    with flagsaver.as_parsed(**small), pytest.raises(ConfigError, match=words):
+        train.check_preset()
 
 
 def test_flags_txt_says_again_what_was_said():
