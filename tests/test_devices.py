@@ -69,33 +69,23 @@ def test_only_what_takes_from_the_cpus_flags_is_a_setting(value, said, monkeypat
     assert devices.hardware.__wrapped__().settings == said
 
 
-@pytest.mark.parametrize("users", [None, "0"])
-def test_onednn_is_asked_for_on_x86_and_the_users_word_is_the_last(users):
-    """TensorFlow leaves it off on CPUs without instructions for neural networks, where it is faster too."""
-    surroundings = {name: value for name, value in os.environ.items() if name not in devices.ONEDNN_SETTINGS}
-    if users:
-        surroundings["TF_ENABLE_ONEDNN_OPTS"] = users
-    program = "import os, pgan_tf; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS', ''))"
-    surroundings["PGAN_TF_NO_KERAS"] = "1"
+ON_X86 = "1" if platform.machine().lower() in ("x86_64", "amd64") else ""
+ASKED_FOR = {"TF_ENABLE_ONEDNN_OPTS": (ON_X86, "0"), "TF_FORCE_GPU_ALLOW_GROWTH": ("true", "false")}  # by us, by a user
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+@pytest.mark.parametrize("users", [False, True])
+def test_what_tensorflow_is_asked_for_and_the_users_word_is_the_last(name, users):
+    """oneDNN also on CPUs without instructions for neural networks, where it is faster too; of a GPU's memory what is
+    needed, so that a page, a metric or a second run has room beside a training."""
+    ours, theirs = ASKED_FOR[name]
+    surroundings = {key: value for key, value in os.environ.items() if key not in {*devices.ONEDNN_SETTINGS, name}}
+    surroundings |= {"PGAN_TF_NO_KERAS": "1"} | ({name: theirs} if users else {})
+    program = f"import os, pgan_tf; print(os.environ.get({name!r}, ''))"
     answer = subprocess.run(
         [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True
     )
-    ours = "1" if platform.machine().lower() in ("x86_64", "amd64") else ""
-    assert answer.stdout.strip() == (users or ours)
-
-
-@pytest.mark.parametrize("users", [None, "false"])
-def test_a_gpu_is_taken_as_needed_and_the_users_word_is_the_last(users):
-    """So that a page, a metric or a second run has room beside a training."""
-    surroundings = {name: value for name, value in os.environ.items() if name != "TF_FORCE_GPU_ALLOW_GROWTH"}
-    if users:
-        surroundings["TF_FORCE_GPU_ALLOW_GROWTH"] = users
-    program = "import os, pgan_tf; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
-    surroundings["PGAN_TF_NO_KERAS"] = "1"
-    answer = subprocess.run(
-        [sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == (users or "true")
+    assert answer.stdout.strip() == (theirs if users else ours)
 
 
 @pytest.mark.parametrize(

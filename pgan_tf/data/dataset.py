@@ -210,14 +210,6 @@ def _checked(indices: np.ndarray, count: int) -> np.ndarray:
     return indices
 
 
-def _checked(indices: np.ndarray, count: int) -> np.ndarray:
-    """Positions, int64 [n]. IndexError for one beyond 0..count-1."""
-    indices = np.asarray(indices, np.int64)
-    if indices.size and not 0 <= indices.min() <= indices.max() < count:
-        raise IndexError(f"indices {indices.min()}..{indices.max()} of {count} pictures")
-    return indices
-
-
 def has_records(folder: str | os.PathLike) -> bool:
     """Whether a folder is a data set, or was meant to be one."""
     names = (path.name for path in place(folder).iterdir())

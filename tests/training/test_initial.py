@@ -9,6 +9,7 @@ from absl.testing import flagsaver
 
 from pgan_tf.config import Config, ConfigError, ScheduleOptions, network_options
 from pgan_tf.data import DatasetWriter, identity
+from pgan_tf.data.samples import open_samples
 from pgan_tf.interop import nvidia
 from pgan_tf.programs import train
 from pgan_tf.schedule import Schedule
@@ -174,6 +175,20 @@ def test_a_run_says_when_it_may_know_what_it_holds_out(held_out, run, config):
     asked = Asked(config.replace(init_from=str(run), holdout=held_out))
     lines = launch.prepare(asked).start.lines
     assert any("are no judge of it" in line for line in lines) is bool(held_out)
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.25])
+@pytest.mark.parametrize("other", [False, True])
+def test_a_run_that_goes_on_with_other_data_says_it_too(other, held_out, run, config, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    identity.write(tmp_path / "run", identity.describe(open_samples(config.data.dataset), 8), config.data.dataset)
+    with DatasetWriter(tmp_path / "other", resolution=8, channels=3) as writer:
+        for value in range(16):
+            writer.add(np.full((8, 8, 3), value, np.uint8))
+        writer.add_labels(np.eye(LABELS, dtype=np.float32)[np.arange(16) % LABELS])
+    config = config.replace(holdout=held_out, dataset=str(tmp_path / "other") if other else config.data.dataset)
+    lines = launch.prepare(Asked(config, resume=str(tmp_path / "run")), change_dataset=True).start.lines
+    assert any("are no judge of it" in line for line in lines) is (other and bool(held_out))
 
 
 # ---- ladders ---------------------------------------------------------------------------------------------------------
