@@ -79,9 +79,15 @@ PROBABILITIES = {
 }
 
 
-def reals_above(options: Loss) -> bool:
-    """Whether a discriminator is trained to give reals the higher scores."""
-    return not options.loss.startswith("lsgan") or options.lsgan_b > options.lsgan_a
+def r_v(held_out: float, trained: float, fakes: float, options: Loss) -> float | None:
+    """Of mean scores: how much of the way from the trained reals to the fakes the held-out ones are.
+
+    0 where the discriminator does not know which reals it has seen, 1 where others are fakes to it; None where it tells no
+    fakes from reals. Karras et al. 2020 (StyleGAN2-ADA), equation 1.
+    """
+    upside_down = options.loss.startswith("lsgan") and options.lsgan_b < options.lsgan_a
+    gap = fakes - trained if upside_down else trained - fakes
+    return (trained - held_out) / (trained - fakes) if gap > 0 else None
 
 
 def _beyond_middle(score: tf.Tensor, options: Loss) -> tf.Tensor:

@@ -7,8 +7,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from pgan_tf.config import Loss
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.latents import Purpose, stream
+from pgan_tf.losses.adversarial import r_v
 from pgan_tf.networks.judging import PIXELS, Judge
 from pgan_tf.stages import Fade
 from pgan_tf.training.feed import process_reals
@@ -20,16 +22,11 @@ MOST = 128  # samples of each kind
 class Gauge:
     """Scores of held-out reals, trained reals and fakes at the end of a tick; {} where nothing is held out."""
 
-    def __init__(self, reals: Reals, seed: int, above: bool = True):
-        """above: whether D is trained to give reals the higher scores."""
-        self.reals, self.seed, self.above = reals, seed, above
+    def __init__(self, reals: Reals, seed: int, options: Loss):
+        self.reals, self.seed, self.options = reals, seed, options
 
     def row(self, state: StageState, fade: Fade) -> dict[str, float]:
-        """The means of the scores, and r_v: how much of the way from the trained reals to the fakes the others are.
-
-        0 where the discriminator does not know which reals it has seen, 1 where others are fakes to it; not there where
-        it tells no fakes from reals. Karras et al. 2020 (StyleGAN2-ADA), equation 1. Nothing is augmented.
-        """
+        """The means of the scores, and r_v of them, where there is one. Nothing is augmented."""
         if not len(self.reals.held_out):
             return {}
         size = state.stage.resolution
@@ -41,7 +38,7 @@ class Gauge:
             samples["trained"] = trained[judge.group - 1 :]
         found = {name: float(np.mean(judge(x))) for name, x in samples.items()}
         row = {f"holdout/{name}": value for name, value in found.items()}
-        value = r_v(*found.values(), self.above)
+        value = r_v(*found.values(), self.options)
         return row if value is None else row | {"overfitting/r_v": value}
 
     def _fakes(self, state: StageState, fade: Fade) -> np.ndarray:
@@ -52,13 +49,6 @@ class Gauge:
         size = max(1, PIXELS // math.prod(network.sample_shape[:-1]))
         parts = [slice(begin, begin + size) for begin in range(0, MOST, size)]
         return np.concatenate([network((latents[i], labels[i]), **fade.options()).numpy() for i in parts])
-
-
-def r_v(held_out: float, trained: float, fakes: float, above: bool) -> float | None:
-    """Of the mean scores: how much of the way from the trained reals to the fakes the held-out ones are; None where the
-    discriminator tells no fakes from reals. above: whether it is trained to give reals the higher scores."""
-    gap = trained - fakes
-    return (trained - held_out) / gap if (gap if above else -gap) > 0 else None
 
 
 def _some(indices: np.ndarray) -> np.ndarray:

@@ -8,17 +8,16 @@ from pathlib import Path
 
 from pgan_tf import html_page, stamps
 from pgan_tf.called import as_called
-from pgan_tf.config import Config
+from pgan_tf.config import Config, Loss
 from pgan_tf.evaluation import results
 from pgan_tf.files import new_file
-from pgan_tf.losses.adversarial import reals_above
+from pgan_tf.losses.adversarial import r_v
 from pgan_tf.mirror import in_words
 from pgan_tf.networks.families import FAMILIES
 from pgan_tf.option import option_text
 from pgan_tf.stages import Size
 from pgan_tf.text import duration, plain
 from pgan_tf.training import curves, rundir
-from pgan_tf.training.gauge import r_v
 
 # The numbers of a tick that the page shows, beside those of all.
 NEEDS = (
@@ -39,10 +38,10 @@ def _mean_r_t(rows: list[dict]) -> float:
     return means[0] if means else 0.0
 
 
-def _mean_r_v(rows: list[dict], above: bool) -> float:
+def _mean_r_v(rows: list[dict], options: Loss) -> float:
     """Of the mean scores: a tick in which fakes and reals score alike has an r_v of any size."""
     means = _finite_means(rows, ["holdout/held_out", "holdout/trained", "holdout/fakes"])
-    return (r_v(*means, above) or 0.0) if means else 0.0
+    return (r_v(*means, options) or 0.0) if means else 0.0
 
 
 def _finite_means(rows: list[dict], names: list[str]) -> list[float]:
@@ -171,7 +170,7 @@ def overfitting(rows: list[dict], config: Config) -> list[str]:
     """What the last quarter of the ticks says of a discriminator that knows its reals by heart, and what helps."""
     last = rows[len(rows) - max(len(rows) // 4, 1) :] if rows else []
     found = []
-    means = {R_T: _mean_r_t(last), R_V: _mean_r_v(last, reals_above(config.loss))}
+    means = {R_T: _mean_r_t(last), R_V: _mean_r_v(last, config.loss)}
     for name, (least, words) in SIGNS.items():
         if (value := means[name]) > least:
             found.append(f"The discriminator overfits: {words} ({name} {value:.2f}). {_remedy(last, config)}, "

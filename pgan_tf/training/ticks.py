@@ -14,7 +14,6 @@ from pgan_tf import grids
 from pgan_tf.config import Config
 from pgan_tf.data.pipeline import Reals
 from pgan_tf.devices import alone_scope
-from pgan_tf.losses.adversarial import reals_above
 from pgan_tf.metrics.errors import MetricError
 from pgan_tf.schedule import Progress
 from pgan_tf.stages import Fade, Stage
@@ -62,7 +61,7 @@ class Ticks:
         self.config, self.plan, self.folder, self.books, self.stopping = config, plan, folder, books, stopping
         self.total = config.growth.total_kimg * 1000
         self.drawn = Pictures(config, reals, plan.resolution)
-        self.gauge = Gauge(reals, config.run.seed, reals_above(config.loss))
+        self.gauge = Gauge(reals, config.run.seed, config.loss)
 
     def end(self, progress: Progress, moment: Moment) -> dict:
         """A tick, trained by `progress`, is over and counted. -> its row."""

@@ -401,7 +401,7 @@ def test_the_full_resolution_is_known_at_any_time():
     schedule = Schedule(ScheduleOptions(lod_training_kimg=1, lod_transition_kimg=1), 128)
     for images in range(100, 12_000, 100):
         now = schedule.at(images)
-        assert full_resolution([{"resolution": now.stage.resolution, "lod": now.lod, "alpha": now.alpha}]) == 128
+        assert full_resolution([{"resolution": now.stage.resolution, "lod": now.lod, "alpha": now.fade.alpha}]) == 128
     # a tick that ends a little after the stage that it reports
     assert full_resolution([{"resolution": 4, "lod": schedule.at(1100).lod, "alpha": 1.0}]) == 128
 

@@ -54,7 +54,7 @@ def test_what_is_held_out_is_never_shown(dataset):
 def test_without_it_the_order_is_that_of_earlier_versions(dataset):
     reals = Reals(dataset, seed=3, label_size=20)
     assert reals.trained.tolist() == list(range(20))
-    assert Gauge(reals, 1000).row(None, Fade()) == {}
+    assert Gauge(reals, 1000, Config().loss).row(None, Fade()) == {}
 
 
 def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
@@ -62,7 +62,7 @@ def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
     reals, state = Reals(dataset, seed=3, label_size=20, holdout=0.3), make_step(layer_stage(8, True), labels=20).state
     monkeypatch.setattr(judging.Judge, "__call__", lambda self, samples: 100 + samples[:, 0, 0, 0])
     monkeypatch.setattr(Gauge, "_fakes", lambda self, state, fade: np.full([2, 8, 8, 3], -3.0, np.float32))
-    row = Gauge(reals, 1000).row(state, Fade(0.5))
+    row = Gauge(reals, 1000, Config().loss).row(state, Fade(0.5))
     company = state.discriminator.together - 1  # of trained reals, which are not judged among themselves
     assert company > 0
     means = {
@@ -75,8 +75,9 @@ def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
         (means["trained"] - means["held_out"]) / (means["trained"] + 3), abs=1e-4
     )
     monkeypatch.setattr(Gauge, "_fakes", lambda self, state, fade: np.full([2, 8, 8, 3], 9.0, np.float32))
-    assert "overfitting/r_v" not in Gauge(reals, 1000).row(state, Fade(0.5))
-    below = Gauge(reals, 1000, above=False).row(state, Fade(0.5))  # least squares may have reals at 0, fakes at 1
+    assert "overfitting/r_v" not in Gauge(reals, 1000, Config().loss).row(state, Fade(0.5))
+    upside_down = Config.from_values(UPSIDE_DOWN).loss  # least squares may have reals at 0, fakes at 1
+    below = Gauge(reals, 1000, upside_down).row(state, Fade(0.5))
     assert below["overfitting/r_v"] == pytest.approx(
         (means["trained"] - means["held_out"]) / (means["trained"] - 9), abs=1e-4
     )
@@ -84,10 +85,10 @@ def test_the_scores_are_those_of_each_kind(dataset, monkeypatch):
 
 def test_a_real_discriminator_is_asked(dataset):
     reals, state = Reals(dataset, seed=3, label_size=20, holdout=0.3), make_step(layer_stage(8, True), labels=20).state
-    row = Gauge(reals, 1000).row(state, Fade(0.5))
+    row = Gauge(reals, 1000, Config().loss).row(state, Fade(0.5))
     assert {"holdout/held_out", "holdout/trained", "holdout/fakes"} <= set(row)
     assert np.isfinite(list(row.values())).all()
-    assert row == Gauge(reals, 1000).row(state, Fade(0.5))
+    assert row == Gauge(reals, 1000, Config().loss).row(state, Fade(0.5))
 
 
 def test_what_is_asked_of_is_spread_over_the_set(dataset, monkeypatch):
@@ -97,7 +98,7 @@ def test_what_is_asked_of_is_spread_over_the_set(dataset, monkeypatch):
     read = reals.read
     monkeypatch.setattr(gauge, "MOST", 2)
     monkeypatch.setattr(reals, "read", lambda size, indices: asked.append(indices.tolist()) or read(size, indices))
-    Gauge(reals, 1000).row(state, Fade(0.5))
+    Gauge(reals, 1000, Config().loss).row(state, Fade(0.5))
     assert asked == [[part[0], part[-1]] for part in (reals.held_out.tolist(), reals.trained.tolist())]
 
 
