@@ -82,8 +82,8 @@ PROBABILITIES = {
 def r_v(held_out: float, trained: float, fakes: float, options: Loss) -> float | None:
     """Of mean scores: how much of the way from the trained reals to the fakes the held-out ones are.
 
-    0 where the discriminator does not know which reals it has seen, 1 where others are fakes to it; None where it tells no
-    fakes from reals. Karras et al. 2020 (StyleGAN2-ADA), equation 1.
+    0 where the discriminator does not know which reals it has seen, 1 where others are fakes to it; None where it tells
+    no fakes from reals. Karras et al. 2020 (StyleGAN2-ADA), equation 1.
     """
     upside_down = options.loss.startswith("lsgan") and options.lsgan_b < options.lsgan_a
     gap = fakes - trained if upside_down else trained - fakes
