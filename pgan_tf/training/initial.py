@@ -89,13 +89,11 @@ def check(config: Config, num_channels: int, label_size: int, schedule: Schedule
 
 
 def held_out(config: Config, about: dict) -> bool:
-    """Whether what a run holds out, if anything, was held out too where --init_from's networks were trained.
+    """Whether what a run holds out was held out too where --init_from's networks were trained.
 
     about: the run's data set, as identity.describe has it.
     """
     theirs, share = place(config.model.init_from), config.data.holdout
-    if not share:
-        return True
     if theirs.is_file():
         theirs = theirs.parent
     if not (theirs / "config.json").is_file() or not identity.read(theirs):

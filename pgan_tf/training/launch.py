@@ -47,15 +47,25 @@ def prepare(asked: Asked, change_dataset: bool = False) -> Prepared:
     config, plan = start.config, start.plan
     team.compare(options(config))  # what auto stands for on each machine
     about = identity.describe(plan.dataset, plan.resolution)
-    if team.chief and config.model.init_from and not asked.resume:
-        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
-        if not initial.held_out(config, about):
-            start.lines.append(SEEN.format("what --init_from's networks were trained on"))
-    if team.chief and asked.resume and not change_dataset:
-        identity.check(place(asked.resume), about, config.data.dataset)
-    elif team.chief and asked.resume and config.data.holdout and not identity.is_same(place(asked.resume), about):
-        start.lines.append(SEEN.format("what the run was trained on before"))
+    if team.chief:
+        start.lines.extend(_check_taken_over(asked, start, about, change_dataset))
     return Prepared(asked, start, about)
+
+
+def _check_taken_over(asked: Asked, start: Start, about: dict, change_dataset: bool) -> list[str]:
+    """UserError where a run cannot take over what it begins from. -> a line where that may know held-out images."""
+    config, plan = start.config, start.plan
+    if asked.resume:
+        folder = place(asked.resume)
+        if not change_dataset:
+            identity.check(folder, about, config.data.dataset)
+        clean, seen = identity.is_same(folder, about), "what the run was trained on before"
+    elif config.model.init_from:
+        initial.check(config, plan.dataset.channels, plan.label_size, plan.schedule)
+        clean, seen = initial.held_out(config, about), "what --init_from's networks were trained on"
+    else:
+        return []
+    return [SEEN.format(seen)] if config.data.holdout and not clean else []
 
 
 def _check_place(asked: Asked) -> None:
