@@ -71,17 +71,17 @@ def needed(terms: Sequence[Term], options: Loss) -> frozenset[str]:
     return frozenset().union(*(term.needs(options) for term in terms))
 
 
-def add_up(terms: Sequence[Term], run: Pass, options: Loss) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+def add_up(terms: Sequence[Term], given: Pass, options: Loss) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
     """The loss [n], and what its terms report, {tag: [n]}."""
-    loss, report = tf.zeros_like(run.fake.scores), {}
+    loss, report = tf.zeros_like(given.fake.scores), {}
     for term in terms:
-        values = _values(term, run, options)
+        values = _values(term, given, options)
         loss += values[0] * term.weight(options)
         report |= dict(zip(term.tags, values, strict=False))
     return loss, report
 
 
-def _values(term: Term, run: Pass, options: Loss) -> list[tf.Tensor]:
+def _values(term: Term, given: Pass, options: Loss) -> list[tf.Tensor]:
     """The term's value and what else it has to report, [n] each; 0 in the steps between, where they are not computed.
 
     Lazy regularization: Karras et al. 2020 (StyleGAN2), section 3.1. The means over many steps are those of a term that
@@ -89,13 +89,13 @@ def _values(term: Term, run: Pass, options: Loss) -> list[tf.Tensor]:
     """
     interval = term.interval(options)
     if interval == 1:
-        return tf.nest.flatten(term.value(run, options))
+        return tf.nest.flatten(term.value(given, options))
     count = len(term.tags) or 1
     return tf.nest.flatten(
         tf.cond(
-            tf.equal(tf.math.floormod(tf.cast(run.step, tf.int64), interval), 0),
-            lambda: [value * interval for value in tf.nest.flatten(term.value(run, options))],
-            lambda: [tf.zeros_like(run.fake.scores)] * count,
+            tf.equal(tf.math.floormod(tf.cast(given.step, tf.int64), interval), 0),
+            lambda: [value * interval for value in tf.nest.flatten(term.value(given, options))],
+            lambda: [tf.zeros_like(given.fake.scores)] * count,
         )
     )
 
@@ -111,25 +111,28 @@ def _label_weight(options: Loss) -> float:
     return options.cond_weight
 
 
-def _d_adversarial(run: Pass, options: Loss) -> tf.Tensor:
+def _d_adversarial(given: Pass, options: Loss) -> tf.Tensor:
     loss = LOSSES[options.loss]
-    return loss.discriminator(run.real.scores, run.fake.scores, options) * (run.minibatch if loss.summed else 1)
+    return loss.discriminator(given.real.scores, given.fake.scores, options) * (given.minibatch if loss.summed else 1)
 
 
-def _g_adversarial(run: Pass, options: Loss) -> tf.Tensor:
+def _g_adversarial(given: Pass, options: Loss) -> tf.Tensor:
     loss = LOSSES[options.loss]
-    real = run.real.scores if loss.paired else None
-    return loss.generator(real, run.fake.scores, options) * (run.minibatch if loss.summed else 1)
+    real = given.real.scores if loss.paired else None
+    return loss.generator(real, given.fake.scores, options) * (given.minibatch if loss.summed else 1)
 
 
 def _g_adversarial_needs(options: Loss) -> frozenset[str]:
     return frozenset({"reals"} if LOSSES[options.loss].paired else {})
 
 
-def _penalty(run: Pass, options: Loss) -> tuple[tf.Tensor, tf.Tensor]:
+def _penalty(given: Pass, options: Loss) -> tuple[tf.Tensor, tf.Tensor]:
+    def scores(images):
+        return given.critic(images).scores
+
     return PENALTIES[options.penalty](
-        lambda images: run.critic(images).scores, run.reals, run.fakes, run.mixing, options, run.upscale, run.scale
-    )
+        scores, given.reals, given.fakes, given.mixing, options, given.upscale, given.scale
+    )  # fmt: skip
 
 
 def _penalty_weight(options: Loss) -> float:
@@ -142,48 +145,48 @@ def _penalty_interval(options: Loss) -> int:
     return options.penalty_interval
 
 
-def _drift(run: Pass, options: Loss) -> tf.Tensor:
-    return drift(run.real.scores)
+def _drift(given: Pass, options: Loss) -> tf.Tensor:
+    return drift(given.real.scores)
 
 
-def _labels_of_reals(run: Pass, options: Loss) -> tf.Tensor:
-    return label_loss(run.labels, run.real.labels)
+def _labels_of_reals(given: Pass, options: Loss) -> tf.Tensor:
+    return label_loss(given.labels, given.real.labels)
 
 
-def _labels_of_fakes(run: Pass, options: Loss) -> tf.Tensor:
-    return label_loss(run.labels, run.fake.labels)
+def _labels_of_fakes(given: Pass, options: Loss) -> tf.Tensor:
+    return label_loss(given.labels, given.fake.labels)
 
 
-def _for_each(run: Pass, value: tf.Tensor) -> tf.Tensor:
+def _for_each(given: Pass, value: tf.Tensor) -> tf.Tensor:
     """A value [] that every sample has, so that it is the mean over the minibatch too, on any number of replicas."""
-    return tf.fill(tf.shape(run.fake.scores), tf.cast(value, run.fake.scores.dtype))  # [n]
+    return tf.fill(tf.shape(given.fake.scores), tf.cast(value, given.fake.scores.dtype))  # [n]
 
 
-def _decay(run: Pass, options: Loss) -> tf.Tensor:
-    return _for_each(run, weights.decay(run.weights))
+def _decay(given: Pass, options: Loss) -> tf.Tensor:
+    return _for_each(given, weights.decay(given.weights))
 
 
 def _decay_weight(options: Loss) -> float:
     return options.l2_weight
 
 
-def _d_history(run: Pass, options: Loss) -> tf.Tensor:
-    return _for_each(run, weights.distance_from_history("d", run.weights, run.extras))
+def _d_history(given: Pass, options: Loss) -> tf.Tensor:
+    return _for_each(given, weights.distance_from_history("d", given.weights, given.extras))
 
 
-def _g_history(run: Pass, options: Loss) -> tf.Tensor:
-    return _for_each(run, weights.distance_from_history("g", run.weights, run.extras))
+def _g_history(given: Pass, options: Loss) -> tf.Tensor:
+    return _for_each(given, weights.distance_from_history("g", given.weights, given.extras))
 
 
 def _history_weight(options: Loss) -> float:
     return options.history_weight
 
 
-def _matching(run: Pass, options: Loss) -> tf.Tensor:
+def _matching(given: Pass, options: Loss) -> tf.Tensor:
     """The squared distance between the mean features of reals and of fakes. Salimans et al. 2016, section 3.1."""
-    features = (tf.cast(output.features, run.fake.scores.dtype) for output in (run.real, run.fake))
-    real, fake = (tf.reduce_mean(run.gather(samples), axis=0) for samples in features)  # [F] each
-    return _for_each(run, tf.reduce_sum(tf.square(real - fake)))
+    features = (tf.cast(output.features, given.fake.scores.dtype) for output in (given.real, given.fake))
+    real, fake = (tf.reduce_mean(given.gather(samples), axis=0) for samples in features)  # [F] each
+    return _for_each(given, tf.reduce_sum(tf.square(real - fake)))
 
 
 def _matching_weight(options: Loss) -> float:
@@ -194,10 +197,10 @@ def _matching_needs(options: Loss) -> frozenset[str]:
     return frozenset({"reals"})
 
 
-def _regularizer(run: Pass, options: Loss) -> tf.Tensor:
-    features = {"critic": run.fake.features, "generator": run.hidden}[options.repelling_features]
+def _regularizer(given: Pass, options: Loss) -> tf.Tensor:
+    features = {"critic": given.fake.features, "generator": given.hidden}[options.repelling_features]
     features = tf.reshape(features, [-1, math.prod(features.shape[1:])])  # [n,F]
-    return REGULARIZERS[options.regularizer](tf.cast(features, run.fake.scores.dtype), run.gather)
+    return REGULARIZERS[options.regularizer](tf.cast(features, given.fake.scores.dtype), given.gather)
 
 
 def _regularizer_weight(options: Loss) -> float:

@@ -236,11 +236,11 @@ class TrainStep:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(found)
             whole = tf.nest.map_structure(lambda x: tf.reshape(x, [-1, *x.shape[2:]]), found)  # [microbatches*n,..]
-            run = Pass(
+            given = Pass(
                 None, None, whole["fake"], None, self.minibatch, (), self.state.extras, self.feed.gather,
                 real=whole.get("real"), hidden=whole["hidden"], step=step,
             )  # fmt: skip
-            loss, report = add_up(self.g_joint, run, self.config.loss)
+            loss, report = add_up(self.g_joint, given, self.config.loss)
             objective = tf.reduce_sum(loss) / self.minibatch * tf.cast(scale, self.dtype)
         pulled = {name: found[name] for name in ("fake", "hidden")}
         pulls = tape.gradient(objective, pulled, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -267,11 +267,11 @@ class TrainStep:
     def d_loss(self, critic: Critic, samples: Samples, fakes, scale, step) -> tuple[tf.Tensor, Report]:
         """The discriminator's loss [n], and what to report of it, each [n]."""
         real, fake = critic.both(samples.reals, fakes)
-        run = Pass(
+        given = Pass(
             fakes, samples.labels, fake, critic, self.minibatch, self.state.d.weights(), self.state.extras,
             self.feed.gather, samples.reals, real, samples.mixing, scale=scale, upscale=self.upscale, step=step,
         )  # fmt: skip
-        loss, report = add_up(self.d_terms, run, self.config.loss)
+        loss, report = add_up(self.d_terms, given, self.config.loss)
         told = {tag: formula(real.scores, fake.scores) for tag, formula in self.told.items()}
         return loss, {"loss/D": loss, "scores/real": real.scores, "scores/fake": fake.scores, **told, **report}
 
@@ -312,12 +312,12 @@ class TrainStep:
     def g_loss(self, critic: Critic, samples: Samples, said: dict, scale, step, last: Samples | None):
         """The generator's loss [n], and what to report of it, each [n]."""
         reals, mixing = (last.reals, last.mixing) if "reals" in self.needs else (None, None)
-        run = Pass(
+        given = Pass(
             said["fakes"], samples.labels, said["fake"], critic, self.minibatch, self.state.g.weights(),
             self.state.extras, self.feed.gather, reals, said.get("real"), mixing, said["hidden"], scale, self.upscale,
             step,
         )  # fmt: skip
-        loss, report = add_up(self.g_terms, run, self.config.loss)
+        loss, report = add_up(self.g_terms, given, self.config.loss)
         return loss, {"loss/G": loss, **report}
 
     def ahead(self, critic: Critic, last: Samples | None, fade: Fade, d_lrate, step):
