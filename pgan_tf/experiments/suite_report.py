@@ -109,16 +109,25 @@ def _section(section: Section, files: dict[Figure, Path]) -> list[str]:
         "Mean and standard deviation over the seeds (not over parts of one set of images, as in papers). "
         + _directions(comparison, section.names), "",
         *table_one(comparison, section.names, section.numbers, section.references), "",
-        f"{level} Table 2: change against the baseline, in percent", "",
-        "In brackets p of Welch's t test, and p after Holm's correction for the number of rows, complete or not; "
-        "**bold**: below 0.05 after it. Each metric is corrected for by itself: the more metrics, the more likely is "
-        "one by chance.", "",
-        *table_two(comparison, section.names, section.numbers), "",
+        *_changes(section, level),
         *_shown(section, SCORES, files[SCORES]),
         f"{level} Over time", "",
         *(line for figure in OVER_TIME if figure in files for line in _shown(section, figure, files[figure])),
         *_sooner(section, level),
         *_collapses(section, level, files),
+    ]  # fmt: skip
+
+
+def _changes(section: Section, level: str) -> list[str]:
+    """Nothing where the baseline is the only row."""
+    if len(section.comparison.rows) == 1:
+        return []
+    return [
+        f"{level} Table 2: change against the baseline, in percent", "",
+        "In brackets p of Welch's t test, and p after Holm's correction for the number of rows, complete or not; "
+        "**bold**: below 0.05 after it. Each metric is corrected for by itself: the more metrics, the more likely is "
+        "one by chance.", "",
+        *table_two(section.comparison, section.names, section.numbers), "",
     ]  # fmt: skip
 
 

@@ -296,6 +296,16 @@ def test_one_seed_has_no_deviation_and_no_test(tmp_path, monkeypatch):
     assert "nan" not in text.lower()
 
 
+@pytest.mark.parametrize(("rows", "there"), [({"Baseline": "base"}, False), ({"Baseline": "base", "RR": "rr"}, True)])
+def test_changes_against_the_baseline_are_of_other_rows(tmp_path, monkeypatch, rows, there):
+    monkeypatch.setattr(runner, "POLL_SECONDS", 0.01)
+    suite = make_suite(tmp_path, seeds="[1]", rows=rows)
+    runner.Runner(suite, partial(program, write_scripts(tmp_path)), 1, Console(file=io.StringIO())).run()
+    text = suite_report.write_report(suite, str(tmp_path / "suite.toml"))[0].read_text()
+    assert ("Table 2" in text) == there
+    assert "Table 1" in text
+
+
 def test_the_options_that_vary_are_those_of_the_rows(tmp_path):
     assert varied_options(make_comparison(tmp_path)) == ["loss", "regularizer"]
 
